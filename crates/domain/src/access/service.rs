@@ -1,0 +1,72 @@
+//! From an access token to a caller.
+
+use super::{Caller, RoleCatalog};
+use crate::error::StoreError;
+use crate::feed::Principal;
+use crate::services::Ports;
+use crate::token::{TokenFault, VerifiedToken};
+use std::sync::Arc;
+
+/// How the caller's session and roles are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// From memory while the change feed keeps it right, which is within a second of any change anywhere.
+    Feed,
+    /// From the store, now: for administration and changes of credentials.
+    Store,
+}
+
+#[derive(Debug, Clone)]
+pub struct AccessService {
+    ports: Arc<Ports>,
+    roles: Arc<RoleCatalog>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    #[error(transparent)]
+    Token(#[from] TokenFault),
+    /// The signature is good, but the session has ended or the user is gone or disabled.
+    #[error("the session is over")]
+    SessionOver,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AccessService {
+    pub fn new(ports: Arc<Ports>, roles: Arc<RoleCatalog>) -> Self {
+        Self { ports, roles }
+    }
+
+    pub async fn authenticate(&self, token: &str, freshness: Freshness) -> Result<Caller, AccessError> {
+        let token = self.ports.codec.verify(token)?;
+        let principal = match freshness {
+            Freshness::Store => self.load(&token).await?,
+            Freshness::Feed => match self.remembered(&token) {
+                Some(principal) => principal,
+                None => self.load(&token).await?,
+            },
+        };
+        let alive = principal.user.id == token.subject && principal.is_alive(self.ports.clock.now());
+        alive
+            .then(|| Caller {
+                user: Arc::clone(&principal.user),
+                session: Arc::clone(&principal.session),
+                roles: Arc::clone(&self.roles),
+            })
+            .ok_or(AccessError::SessionOver)
+    }
+
+    fn remembered(&self, token: &VerifiedToken) -> Option<Arc<Principal>> {
+        self.ports.snapshots.get(token.session, self.ports.clock.monotonic())
+    }
+
+    async fn load(&self, token: &VerifiedToken) -> Result<Arc<Principal>, AccessError> {
+        // Taken before reading: what changes in between makes the snapshot worthless.
+        let generation = self.ports.snapshots.generation();
+        let principal = self.ports.store.principal(token.session).await?.ok_or(AccessError::SessionOver)?;
+        let principal = Arc::new(principal);
+        self.ports.snapshots.insert(&principal, generation);
+        Ok(principal)
+    }
+}

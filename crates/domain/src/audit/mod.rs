@@ -1,0 +1,123 @@
+//! The audit trail: one event for each decision that matters to security, written in the transaction of the change
+//! it tells of, never altered.
+
+pub mod store;
+
+use crate::access::Authority;
+use crate::context::RequestContext;
+use crate::id::{SessionId, UserId};
+
+/// What happened. The names are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditKind {
+    UserRegistered,
+    ProfileChanged,
+    UserDeleted,
+    UserDisabled,
+    UserEnabled,
+    RolesChanged,
+    PasswordChanged,
+    PasswordChangeFailed,
+    LoginSucceeded,
+    LoginFailed,
+    SessionEnded,
+    SessionsEnded,
+    RefreshTokenReused,
+    KeyAdded,
+    KeyRevoked,
+}
+
+impl AuditKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UserRegistered => "user.registered",
+            Self::ProfileChanged => "user.profile_changed",
+            Self::UserDeleted => "user.deleted",
+            Self::UserDisabled => "user.disabled",
+            Self::UserEnabled => "user.enabled",
+            Self::RolesChanged => "user.roles_changed",
+            Self::PasswordChanged => "password.changed",
+            Self::PasswordChangeFailed => "password.change_failed",
+            Self::LoginSucceeded => "login.succeeded",
+            Self::LoginFailed => "login.failed",
+            Self::SessionEnded => "session.ended",
+            Self::SessionsEnded => "session.all_ended",
+            Self::RefreshTokenReused => "refresh_token.reused",
+            Self::KeyAdded => "key.added",
+            Self::KeyRevoked => "key.revoked",
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    User(UserId),
+    Operator,
+    /// Somebody without a valid token.
+    Anonymous,
+    /// The service of its own accord.
+    Service,
+}
+
+impl Actor {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Operator => "operator",
+            Self::Anonymous => "anonymous",
+            Self::Service => "service",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct AuditEvent<'a> {
+    pub kind: AuditKind,
+    pub actor: Actor,
+    /// Whom it concerns; none if a login named no known account.
+    pub subject: Option<UserId>,
+    pub session: Option<SessionId>,
+    /// Why, as a stable word.
+    pub reason: Option<&'static str>,
+    pub context: &'a RequestContext,
+}
+
+impl<'a> AuditEvent<'a> {
+    /// About a user, by that user, until [`AuditEvent::by`] says otherwise.
+    pub fn of(kind: AuditKind, subject: UserId, context: &'a RequestContext) -> Self {
+        Self { subject: Some(subject), ..Self::anonymous(kind, context) }.with_actor(Actor::User(subject))
+    }
+
+    pub fn anonymous(kind: AuditKind, context: &'a RequestContext) -> Self {
+        Self { kind, actor: Actor::Anonymous, subject: None, session: None, reason: None, context }
+    }
+
+    #[must_use]
+    pub fn by(self, authority: Authority<'_>) -> Self {
+        self.with_actor(match authority {
+            Authority::User(caller) => Actor::User(caller.user.id),
+            Authority::Operator => Actor::Operator,
+        })
+    }
+
+    #[must_use]
+    pub fn with_actor(self, actor: Actor) -> Self {
+        Self { actor, ..self }
+    }
+
+    #[must_use]
+    pub fn about(self, subject: Option<UserId>) -> Self {
+        Self { subject, ..self }
+    }
+
+    #[must_use]
+    pub fn in_session(self, session: SessionId) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
+    #[must_use]
+    pub fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+}

@@ -1,0 +1,79 @@
+//! Time as an argument.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use std::fmt;
+use std::time::Duration;
+
+/// Where services read the time. Tests move it by hand.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// Calendar time, for what is stored or signed.
+    fn now(&self) -> Timestamp;
+    /// Time since some fixed start, never set back: for deadlines and ages.
+    fn monotonic(&self) -> Duration;
+}
+
+/// A point in time in UTC, whole milliseconds: what both stores and the API can hold without loss.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
+    /// `None` outside the years that the calendar can name (±262,000).
+    pub fn from_millis(millis: i64) -> Option<Self> {
+        DateTime::from_timestamp_millis(millis).map(Self)
+    }
+
+    /// Milliseconds since 1970.
+    pub fn as_millis(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
+    /// Whole seconds since 1970, rounded down: the `NumericDate` of RFC 7519.
+    pub fn as_secs(self) -> i64 {
+        self.0.timestamp()
+    }
+
+    pub fn as_datetime(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// Stays at the calendar's end rather than overflow.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        let moved = TimeDelta::from_std(duration).ok().and_then(|delta| self.0.checked_add_signed(delta));
+        moved.map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
+    }
+
+    /// Stays at the calendar's start rather than overflow.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let moved = TimeDelta::from_std(duration).ok().and_then(|delta| self.0.checked_sub_signed(delta));
+        moved.map_or(Self(DateTime::<Utc>::MIN_UTC), Self::from)
+    }
+
+    /// How long ago `earlier` was; zero if it is still to come.
+    pub fn since(self, earlier: Self) -> Duration {
+        (self.0 - earlier.0).to_std().unwrap_or_default()
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    /// Cuts what is finer than a millisecond.
+    fn from(time: DateTime<Utc>) -> Self {
+        Self::from_millis(time.timestamp_millis()).unwrap_or(Self(time))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339, UTC, milliseconds, `Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,111 @@
+//! Changing a password.
+
+use super::{HashingError, NewPassword, PasswordAttempt, Verdict};
+use crate::access::{Authority, Caller};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::context::RequestContext;
+use crate::credential::PasswordHash;
+use crate::error::{StoreError, lost_to_other, retried};
+use crate::feed::Change;
+use crate::id::{SessionId, UserId};
+use crate::services::Ports;
+use crate::session::EndReason;
+use std::sync::Arc;
+
+#[derive(Debug, Clone)]
+pub struct CredentialService {
+    ports: Arc<Ports>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    #[error("the current password is wrong")]
+    WrongPassword,
+    #[error("no such user")]
+    NotFound,
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+lost_to_other!(CredentialError);
+
+#[derive(Debug)]
+pub struct ChangePassword {
+    pub current: PasswordAttempt,
+    pub new: NewPassword,
+}
+
+impl CredentialService {
+    pub fn new(ports: Arc<Ports>) -> Self {
+        Self { ports }
+    }
+
+    /// One's own password; every other session ends.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        request: ChangePassword,
+        context: &RequestContext,
+    ) -> Result<(), CredentialError> {
+        let user = &caller.user;
+        let stored = self.ports.store.password(user.id).await?;
+        let verdict = self.ports.hasher.verify(request.current, stored.as_ref()).await?;
+        if matches!(verdict, Verdict::Mismatch) {
+            self.record_failure(caller, context).await?;
+            return Err(CredentialError::WrongPassword);
+        }
+        let hash = self.ports.hasher.hash(request.new).await?;
+        let event = AuditEvent::of(AuditKind::PasswordChanged, user.id, context).in_session(caller.session.id);
+        retried(|| self.replace(user.id, user.epoch, &hash, Some(caller.session.id), &event)).await
+    }
+
+    /// By the operator, who proves nothing but owns the machine; every session ends.
+    pub async fn set_password(
+        &self,
+        id: UserId,
+        password: NewPassword,
+        context: &RequestContext,
+    ) -> Result<(), CredentialError> {
+        let hash = self.ports.hasher.hash(password).await?;
+        let event = AuditEvent::of(AuditKind::PasswordChanged, id, context).by(Authority::Operator);
+        retried(|| async {
+            let user = self.ports.store.user(id).await?.ok_or(CredentialError::NotFound)?;
+            match self.replace(id, user.epoch, &hash, None, &event).await {
+                // Somebody else changed it since it was read: the operator's word still holds.
+                Err(CredentialError::WrongPassword) => Err(StoreError::Contention.into()),
+                outcome => outcome,
+            }
+        })
+        .await
+    }
+
+    async fn replace(
+        &self,
+        id: UserId,
+        epoch: i64,
+        hash: &PasswordHash,
+        keep: Option<SessionId>,
+        event: &AuditEvent<'_>,
+    ) -> Result<(), CredentialError> {
+        let now = self.ports.clock.now();
+        let mut work = self.ports.begin().await?;
+        if !work.advance_epoch(id, epoch, now).await? {
+            return Err(CredentialError::WrongPassword);
+        }
+        work.set_password(id, hash, now).await?;
+        work.end_sessions(id, keep, EndReason::PasswordChanged, now).await?;
+        work.audit(event).await?;
+        work.change(Change::SessionsEnded { user: id, except: keep }).await?;
+        work.commit().await?;
+        Ok(())
+    }
+
+    async fn record_failure(&self, caller: &Caller, context: &RequestContext) -> Result<(), StoreError> {
+        let event = AuditEvent::of(AuditKind::PasswordChangeFailed, caller.user.id, context);
+        let mut work = self.ports.begin().await?;
+        work.audit(&event.in_session(caller.session.id).because("wrong_password")).await?;
+        work.commit().await
+    }
+}

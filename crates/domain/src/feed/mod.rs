@@ -1,0 +1,74 @@
+//! The change feed: how every process learns within a second what another one changed, and may answer from memory
+//! until then.
+
+mod follower;
+mod snapshots;
+pub mod store;
+
+pub use follower::{Follower, Gaps};
+pub use snapshots::{Principal, Snapshots};
+
+use crate::id::{SessionId, UserId};
+
+/// What others must forget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The record, the roles, or which sessions there are.
+    UserChanged(UserId),
+    UserGone(UserId),
+    SessionEnded {
+        user: UserId,
+        session: SessionId,
+    },
+    SessionsEnded {
+        user: UserId,
+        /// The one that goes on.
+        except: Option<SessionId>,
+    },
+    /// A signing key was added or revoked.
+    KeysChanged,
+}
+
+impl Change {
+    /// The stable name under which it is stored.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::UserChanged(_) => "user_changed",
+            Self::UserGone(_) => "user_gone",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::SessionsEnded { .. } => "sessions_ended",
+            Self::KeysChanged => "keys_changed",
+        }
+    }
+
+    pub fn user(self) -> Option<UserId> {
+        match self {
+            Self::UserChanged(user)
+            | Self::UserGone(user)
+            | Self::SessionEnded { user, .. }
+            | Self::SessionsEnded { user, .. } => Some(user),
+            Self::KeysChanged => None,
+        }
+    }
+
+    /// The session that ended, or for [`Change::SessionsEnded`] the one that did not.
+    pub fn session(self) -> Option<SessionId> {
+        match self {
+            Self::SessionEnded { session, .. } => Some(session),
+            Self::SessionsEnded { except, .. } => except,
+            Self::UserChanged(_) | Self::UserGone(_) | Self::KeysChanged => None,
+        }
+    }
+
+    /// From how it is stored; `None` if no change looks like this.
+    pub fn from_parts(kind: &str, user: Option<UserId>, session: Option<SessionId>) -> Option<Self> {
+        match (kind, user, session) {
+            ("user_changed", Some(user), None) => Some(Self::UserChanged(user)),
+            ("user_gone", Some(user), None) => Some(Self::UserGone(user)),
+            ("session_ended", Some(user), Some(session)) => Some(Self::SessionEnded { user, session }),
+            ("sessions_ended", Some(user), except) => Some(Self::SessionsEnded { user, except }),
+            ("keys_changed", None, None) => Some(Self::KeysChanged),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The use cases and what they stand on.
+
+use crate::access::{AccessService, RoleCatalog};
+use crate::clock::Clock;
+use crate::credential::{CredentialService, PasswordHasher, PasswordPolicy};
+use crate::error::StoreError;
+use crate::feed::Snapshots;
+use crate::rng::Rng;
+use crate::session::{RefreshSealer, SessionService, SessionSettings};
+use crate::store::{Store, Transaction};
+use crate::token::{Algorithm, KeyGenerator, KeyService, KeySettings, TokenCodec};
+use crate::user::{RegistrationMode, UserService, service::UserSettings};
+use std::sync::Arc;
+
+/// The outside, behind ports.
+#[derive(Debug)]
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub rng: Arc<dyn Rng>,
+    pub hasher: Arc<dyn PasswordHasher>,
+    pub codec: Arc<dyn TokenCodec>,
+    pub sealer: Arc<dyn RefreshSealer>,
+    pub key_generator: Arc<dyn KeyGenerator>,
+    pub snapshots: Arc<Snapshots>,
+}
+
+impl Ports {
+    pub(crate) async fn begin(&self) -> Result<Transaction<'_>, StoreError> {
+        let work = self.store.begin().await?;
+        Ok(Transaction::new(work, &*self.clock, &*self.rng, &self.snapshots))
+    }
+}
+
+/// What an operator decides.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub registration: RegistrationMode,
+    pub roles: RoleCatalog,
+    pub sessions: SessionSettings,
+    pub passwords: PasswordPolicy,
+    pub algorithm: Algorithm,
+}
+
+/// All use cases, for HTTP and for the command line alike.
+#[derive(Debug, Clone)]
+pub struct Services {
+    pub ports: Arc<Ports>,
+    pub users: UserService,
+    pub credentials: CredentialService,
+    pub sessions: SessionService,
+    pub access: AccessService,
+    pub keys: KeyService,
+    pub password_policy: PasswordPolicy,
+}
+
+impl Services {
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        let ports = Arc::new(ports);
+        let roles = Arc::new(settings.roles);
+        let users = UserSettings { registration: settings.registration, roles: Arc::clone(&roles) };
+        let keys = KeySettings { algorithm: settings.algorithm, access_ttl: settings.sessions.access_ttl };
+        Self {
+            users: UserService::new(Arc::clone(&ports), users),
+            credentials: CredentialService::new(Arc::clone(&ports)),
+            sessions: SessionService::new(Arc::clone(&ports), settings.sessions),
+            access: AccessService::new(Arc::clone(&ports), roles),
+            keys: KeyService::new(Arc::clone(&ports), Arc::clone(&ports.key_generator), keys),
+            password_policy: settings.passwords,
+            ports,
+        }
+    }
+}

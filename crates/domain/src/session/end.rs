@@ -1,0 +1,125 @@
+//! The ends of sessions.
+
+use super::store::RefreshStanding;
+use super::{EndReason, RefreshToken, SessionError, SessionService};
+use crate::access::{Authority, Caller, Permission};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::context::RequestContext;
+use crate::error::{StoreError, retried};
+use crate::feed::Change;
+use crate::id::{SessionId, UserId};
+
+/// Which of the user's sessions a logout ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogoutScope {
+    #[default]
+    Current,
+    Others,
+    All,
+}
+
+/// By what the caller shows to be logged in.
+#[derive(Debug)]
+pub enum Logout<'a> {
+    Access(&'a Caller),
+    Refresh(RefreshToken),
+}
+
+impl SessionService {
+    /// A second time does nothing and is no error. A refresh token that is not the current one, or its parent, of a
+    /// session does nothing either: like RFC 7009, section 2.2, the answer does not tell.
+    pub async fn logout(
+        &self,
+        proof: Logout<'_>,
+        scope: LogoutScope,
+        context: &RequestContext,
+    ) -> Result<(), SessionError> {
+        let (user, session) = match proof {
+            Logout::Access(caller) => (caller.user.id, caller.session.id),
+            Logout::Refresh(token) => match self.ports.store.find_refresh(&token.hash()).await? {
+                Some(found) if !found.ended && !matches!(found.standing, RefreshStanding::Spent) => {
+                    (found.user.id, found.session.id)
+                }
+                _ => return Ok(()),
+            },
+        };
+        let reason = EndReason::LoggedOut;
+        match scope {
+            LogoutScope::Current => {
+                let event = AuditEvent::of(AuditKind::SessionEnded, user, context).in_session(session);
+                retried(|| self.end_one(user, session, reason, &event)).await?;
+            }
+            LogoutScope::Others | LogoutScope::All => {
+                let except = (scope == LogoutScope::Others).then_some(session);
+                let event = AuditEvent::of(AuditKind::SessionsEnded, user, context).in_session(session);
+                retried(|| self.end_many(user, except, reason, &event)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Another's session needs `users:write`.
+    pub async fn end(
+        &self,
+        authority: Authority<'_>,
+        user: UserId,
+        session: SessionId,
+        context: &RequestContext,
+    ) -> Result<(), SessionError> {
+        self.admit(authority, Permission::UsersWrite, user).await?;
+        let event = AuditEvent::of(AuditKind::SessionEnded, user, context).in_session(session).by(authority);
+        let ended = retried(|| self.end_one(user, session, EndReason::Revoked, &event)).await?;
+        ended.then_some(()).ok_or(SessionError::NotFound)
+    }
+
+    /// All but the caller's own. Another's need `users:write`.
+    pub async fn end_all(
+        &self,
+        authority: Authority<'_>,
+        user: UserId,
+        context: &RequestContext,
+    ) -> Result<(), SessionError> {
+        self.admit(authority, Permission::UsersWrite, user).await?;
+        let except = match authority {
+            Authority::User(caller) if caller.user.id == user => Some(caller.session.id),
+            _ => None,
+        };
+        let event = AuditEvent::of(AuditKind::SessionsEnded, user, context).by(authority);
+        retried(|| self.end_many(user, except, EndReason::Revoked, &event)).await?;
+        Ok(())
+    }
+
+    async fn end_one(
+        &self,
+        user: UserId,
+        session: SessionId,
+        reason: EndReason,
+        event: &AuditEvent<'_>,
+    ) -> Result<bool, StoreError> {
+        let mut work = self.ports.begin().await?;
+        if !work.end_session(user, session, reason, self.ports.clock.now()).await? {
+            return Ok(false);
+        }
+        work.audit(&event.clone().because(reason.as_str())).await?;
+        work.change(Change::SessionEnded { user, session }).await?;
+        work.commit().await?;
+        Ok(true)
+    }
+
+    async fn end_many(
+        &self,
+        user: UserId,
+        except: Option<SessionId>,
+        reason: EndReason,
+        event: &AuditEvent<'_>,
+    ) -> Result<(), StoreError> {
+        let mut work = self.ports.begin().await?;
+        if work.end_sessions(user, except, reason, self.ports.clock.now()).await? == 0 {
+            return Ok(());
+        }
+        work.audit(&event.clone().because(reason.as_str())).await?;
+        work.change(Change::SessionsEnded { user, except }).await?;
+        work.commit().await?;
+        Ok(())
+    }
+}

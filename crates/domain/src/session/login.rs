@@ -1,0 +1,126 @@
+//! Login.
+
+use super::service::{DEVICE_TTL, MAX_SESSIONS};
+use super::{Amr, DeviceToken, RefreshToken, Session, SessionError, SessionService, SignIn};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::context::RequestContext;
+use crate::credential::{PasswordAttempt, PasswordHash, Verdict};
+use crate::error::{StoreError, retried};
+use crate::feed::Change;
+use crate::id::{SessionId, UserId};
+use crate::user::{Email, Status, User};
+
+#[derive(Debug)]
+pub struct Login {
+    pub email: Email,
+    pub password: PasswordAttempt,
+    /// From an earlier login on this device.
+    pub device_token: Option<DeviceToken>,
+}
+
+impl SessionService {
+    /// Exactly one password is verified, whoever asks for whatever address, and every failure is the same to the
+    /// caller; the audit trail has the reason.
+    pub async fn login(&self, request: Login, context: &RequestContext) -> Result<SignIn, SessionError> {
+        let candidate = self.ports.store.login_candidate(&request.email).await?;
+        let (user, stored) = candidate.map_or((None, None), |found| (Some(found.user), found.password));
+        let verdict = self.ports.hasher.verify(request.password, stored.as_ref()).await?;
+        let failure = match (&user, &stored, &verdict) {
+            (None, ..) => Some("unknown_account"),
+            (_, None, _) => Some("no_password"),
+            (_, _, Verdict::Mismatch) => Some("wrong_password"),
+            (Some(user), ..) if user.status == Status::Disabled => Some("disabled"),
+            _ => None,
+        };
+        let (Some(user), None, Verdict::Match { upgraded }) = (&user, failure, verdict) else {
+            let subject = user.map(|user| user.id);
+            return self.refuse(subject, failure.unwrap_or("wrong_password"), context).await;
+        };
+        let device = self.new_device(user.id, request.device_token.as_ref()).await?;
+        let refresh = RefreshToken::generate(&*self.ports.rng);
+        let session = self.new_session(user.id, context);
+        let opened =
+            retried(|| self.open(user, &session, &refresh, device.as_ref(), upgraded.as_ref(), context)).await?;
+        match opened {
+            Some(user) => self.sign_in(user, session, refresh, device),
+            // Disabled, deleted or given another password since the look-up.
+            None => self.refuse(Some(user.id), "changed_meanwhile", context).await,
+        }
+    }
+
+    async fn new_device(
+        &self,
+        user: UserId,
+        presented: Option<&DeviceToken>,
+    ) -> Result<Option<DeviceToken>, StoreError> {
+        let known = match presented {
+            Some(token) => self.ports.store.knows_device(user, &token.hash(), self.ports.clock.now()).await?,
+            None => false,
+        };
+        Ok((!known).then(|| DeviceToken::generate(&*self.ports.rng)))
+    }
+
+    fn new_session(&self, user: UserId, context: &RequestContext) -> Session {
+        let now = self.ports.clock.now();
+        let expires_at = now.plus(self.settings.refresh_absolute);
+        Session {
+            id: SessionId::generate(&*self.ports.clock, &*self.ports.rng),
+            user,
+            created_at: now,
+            last_seen_at: now,
+            authenticated_at: now,
+            expires_at,
+            idle_expires_at: now.plus(self.settings.refresh_idle).min(expires_at),
+            ip: context.ip,
+            user_agent: context.user_agent.clone(),
+            amr: vec![Amr::Password],
+        }
+    }
+
+    /// `None` if what was verified no longer holds.
+    async fn open(
+        &self,
+        user: &User,
+        session: &Session,
+        refresh: &RefreshToken,
+        device: Option<&DeviceToken>,
+        upgraded: Option<&PasswordHash>,
+        context: &RequestContext,
+    ) -> Result<Option<User>, StoreError> {
+        let now = session.created_at;
+        let mut work = self.ports.begin().await?;
+        let Some(user) = work.record_login(user.id, user.epoch, now).await? else {
+            return Ok(None);
+        };
+        if let Some(hash) = upgraded {
+            work.set_password(user.id, hash, now).await?;
+        }
+        work.insert_session(session, &refresh.hash()).await?;
+        let displaced = work.displace_sessions(user.id, MAX_SESSIONS, now).await?;
+        if let Some(device) = device {
+            work.insert_device(user.id, &device.hash(), now, now.plus(DEVICE_TTL)).await?;
+        }
+        let event = AuditEvent::of(AuditKind::LoginSucceeded, user.id, context).in_session(session.id);
+        work.audit(&event).await?;
+        // The record tells of the login, and displaced sessions are over.
+        work.change(Change::UserChanged(user.id)).await?;
+        work.commit().await?;
+        if displaced > 0 {
+            tracing::info!(user = %user.id, displaced, "sessions beyond the limit ended");
+        }
+        Ok(Some(user))
+    }
+
+    async fn refuse<T>(
+        &self,
+        subject: Option<UserId>,
+        reason: &'static str,
+        context: &RequestContext,
+    ) -> Result<T, SessionError> {
+        let mut work = self.ports.begin().await?;
+        let event = AuditEvent::anonymous(AuditKind::LoginFailed, context).about(subject).because(reason);
+        work.audit(&event).await?;
+        work.commit().await?;
+        Err(SessionError::InvalidCredentials)
+    }
+}

@@ -1,0 +1,101 @@
+//! Rotation of refresh tokens (RFC 9700, section 4.14.2).
+
+use super::store::{FoundRefresh, RefreshStanding, Rotation};
+use super::{EndReason, RefreshToken, SessionError, SessionService, SignIn};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::context::RequestContext;
+use crate::error::{StoreError, retried};
+use crate::feed::Change;
+use crate::user::Status;
+use std::fmt;
+
+/// A refresh token locked with the one that it replaces: whoever holds only the store can open none, whoever holds
+/// the parent gets the child again. Kept while the parent's grace lasts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedToken(Vec<u8>);
+
+impl SealedToken {
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SealedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedToken[redacted]")
+    }
+}
+
+/// The port for sealing, by authenticated encryption under a key derived from the parent.
+pub trait RefreshSealer: Send + Sync + fmt::Debug {
+    fn seal(&self, parent: &RefreshToken, child: &RefreshToken) -> SealedToken;
+    /// `None` if it was not sealed with this parent.
+    fn open(&self, parent: &RefreshToken, sealed: &SealedToken) -> Option<RefreshToken>;
+}
+
+impl SessionService {
+    /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives
+    /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session.
+    pub async fn refresh(&self, presented: RefreshToken, context: &RequestContext) -> Result<SignIn, SessionError> {
+        let child = RefreshToken::generate(&*self.ports.rng);
+        let now = self.ports.clock.now();
+        let rotation = Rotation {
+            presented: presented.hash(),
+            child: child.hash(),
+            sealed_child: self.ports.sealer.seal(&presented, &child),
+            now,
+            idle_expires_at: now.plus(self.settings.refresh_idle),
+        };
+        // Made and sealed before the store is asked: what fails, fails while the parent still counts.
+        if let Some((session, user)) = retried(|| self.ports.store.rotate_refresh(&rotation)).await? {
+            return self.sign_in(user, session, child, None);
+        }
+        match self.ports.store.find_refresh(&rotation.presented).await? {
+            Some(found) => self.refresh_again(&presented, found, context).await,
+            None => Err(SessionError::InvalidRefreshToken),
+        }
+    }
+
+    async fn refresh_again(
+        &self,
+        presented: &RefreshToken,
+        found: FoundRefresh,
+        context: &RequestContext,
+    ) -> Result<SignIn, SessionError> {
+        let now = self.ports.clock.now();
+        if found.ended || found.session.is_expired(now) || found.user.status == Status::Disabled {
+            return Err(SessionError::InvalidRefreshToken);
+        }
+        match &found.standing {
+            RefreshStanding::Parent { replaced_at, child }
+                if now.since(*replaced_at) <= self.settings.refresh_grace =>
+            {
+                let child = self.ports.sealer.open(presented, child).ok_or(SessionError::InvalidRefreshToken)?;
+                self.sign_in(found.user, found.session, child, None)
+            }
+            // Only if the session came alive between the two reads, which it cannot.
+            RefreshStanding::Current => Err(SessionError::InvalidRefreshToken),
+            RefreshStanding::Parent { .. } | RefreshStanding::Spent => {
+                retried(|| self.end_after_reuse(&found, context)).await?;
+                Err(SessionError::InvalidRefreshToken)
+            }
+        }
+    }
+
+    async fn end_after_reuse(&self, found: &FoundRefresh, context: &RequestContext) -> Result<(), StoreError> {
+        let (user, session) = (found.user.id, found.session.id);
+        let mut work = self.ports.begin().await?;
+        let reason = EndReason::RefreshTokenReused;
+        if work.end_session(user, session, reason, self.ports.clock.now()).await? {
+            let event = AuditEvent::anonymous(AuditKind::RefreshTokenReused, context).about(Some(user));
+            work.audit(&event.in_session(session)).await?;
+            work.change(Change::SessionEnded { user, session }).await?;
+            work.commit().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! The port for sessions.
+
+use super::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, Session};
+use crate::clock::Timestamp;
+use crate::error::StoreError;
+use crate::feed::Principal;
+use crate::id::{SessionId, UserId};
+use crate::user::User;
+use async_trait::async_trait;
+
+/// Straight to the primary: a read sees every write that was acknowledged before.
+#[async_trait]
+pub trait SessionReads: Send + Sync {
+    /// The session, if it has not been ended (it may have expired), with its user.
+    async fn principal(&self, id: SessionId) -> Result<Option<Principal>, StoreError>;
+    /// Those that have neither ended nor expired, the newest first; at most [`super::service::MAX_SESSIONS`].
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+    /// The session to which the token belongs or once belonged, ended or not.
+    async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError>;
+    /// Whether the device is known for the user and its token has not expired.
+    async fn knows_device(&self, user: UserId, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// What a refresh token that does not rotate is to its session.
+#[derive(Debug, Clone)]
+pub struct FoundRefresh {
+    pub session: Session,
+    pub user: User,
+    pub ended: bool,
+    pub standing: RefreshStanding,
+}
+
+#[derive(Debug, Clone)]
+pub enum RefreshStanding {
+    /// The one that counts.
+    Current,
+    /// The one before it; what replaced it can be opened with it.
+    Parent { replaced_at: Timestamp, child: SealedToken },
+    /// Any older one.
+    Spent,
+}
+
+/// Writes that are one statement each and need no [`UnitOfWork`](crate::UnitOfWork).
+#[async_trait]
+pub trait SessionRotation: Send + Sync {
+    /// Puts `child` in the place of `presented` if that is the current token of a session that has neither ended nor
+    /// expired, of an active user; else changes nothing. Of any number of simultaneous calls with one token at most
+    /// one succeeds, and none does once the session has ended.
+    async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError>;
+}
+
+#[derive(Debug)]
+pub struct Rotation {
+    pub presented: RefreshTokenHash,
+    pub child: RefreshTokenHash,
+    pub sealed_child: SealedToken,
+    pub now: Timestamp,
+    /// The new end of idleness; the store keeps it within the session's absolute end.
+    pub idle_expires_at: Timestamp,
+}
+
+/// Within a [`UnitOfWork`](crate::UnitOfWork).
+#[async_trait]
+pub trait SessionWrites: Send {
+    async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError>;
+    /// Ends the oldest sessions of the user beyond the newest `keep`; how many.
+    async fn displace_sessions(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<u64, StoreError>;
+    /// `false` if the user has no such session or it has ended before.
+    async fn end_session(
+        &mut self,
+        user: UserId,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// All of the user, but for `except`; how many.
+    async fn end_sessions(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+    /// Remembers the device, and forgets the user's oldest ones beyond [`super::service::MAX_DEVICES`].
+    async fn insert_device(
+        &mut self,
+        user: UserId,
+        device: &DeviceTokenHash,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError>;
+}
+
+/// Housekeeping.
+#[async_trait]
+pub trait SessionUpkeep: Send + Sync {
+    /// Deletes up to `limit` sessions that expired, or ended, before `before`, with their spent tokens, and as many
+    /// expired devices; how many rows of either.
+    async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,110 @@
+//! The store: all ports to what lasts, and the transaction in which a use case writes.
+
+use crate::audit::{AuditEvent, store::AuditWrites};
+use crate::clock::Clock;
+use crate::credential::store::{CredentialReads, CredentialWrites};
+use crate::error::StoreError;
+use crate::feed::store::{FeedReads, FeedWrites};
+use crate::feed::{Change, Snapshots};
+use crate::id::AuditEventId;
+use crate::rng::Rng;
+use crate::session::store::{SessionReads, SessionRotation, SessionUpkeep, SessionWrites};
+use crate::token::store::{KeyReads, KeyWrites};
+use crate::user::store::{UserReads, UserWrites};
+use async_trait::async_trait;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+/// Everything that lasts. One adapter for each database.
+#[async_trait]
+pub trait Store:
+    UserReads
+    + CredentialReads
+    + SessionReads
+    + SessionRotation
+    + SessionUpkeep
+    + KeyReads
+    + FeedReads
+    + Send
+    + Sync
+    + fmt::Debug
+{
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+    /// Answers whether the store can be reached, can be written and has the schema that this version expects.
+    async fn check(&self) -> Result<StoreHealth, StoreError>;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreHealth {
+    /// Steps that this version knows and the store has not taken.
+    pub pending_migrations: usize,
+}
+
+/// One transaction. Dropped without a commit it leaves nothing behind.
+#[async_trait]
+pub trait UnitOfWork:
+    UserWrites + CredentialWrites + SessionWrites + KeyWrites + AuditWrites + FeedWrites + Send
+{
+    /// When it returns, what was written is on disk.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// A unit of work in the hands of a use case: adds the trail and the feed, and lets this process forget at once what
+/// the others learn from the feed.
+pub struct Transaction<'a> {
+    work: Box<dyn UnitOfWork>,
+    changes: Vec<Change>,
+    clock: &'a dyn Clock,
+    rng: &'a dyn Rng,
+    snapshots: &'a Snapshots,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(
+        work: Box<dyn UnitOfWork>,
+        clock: &'a dyn Clock,
+        rng: &'a dyn Rng,
+        snapshots: &'a Snapshots,
+    ) -> Self {
+        Self { work, changes: Vec::new(), clock, rng, snapshots }
+    }
+
+    pub async fn audit(&mut self, event: &AuditEvent<'_>) -> Result<(), StoreError> {
+        let id = AuditEventId::generate(self.clock, self.rng);
+        self.work.append_audit(id, self.clock.now(), event).await
+    }
+
+    pub async fn change(&mut self, change: Change) -> Result<(), StoreError> {
+        self.work.append_change(change, self.clock.now()).await?;
+        self.changes.push(change);
+        Ok(())
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.work.commit().await?;
+        for change in self.changes {
+            self.snapshots.apply(change);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = dyn UnitOfWork;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.work
+    }
+}
+
+impl DerefMut for Transaction<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.work
+    }
+}
+
+impl fmt::Debug for Transaction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("changes", &self.changes).finish_non_exhaustive()
+    }
+}

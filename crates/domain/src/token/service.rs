@@ -1,0 +1,181 @@
+//! The life of signing keys: `next → active → retiring → retired`, or `revoked`.
+
+use super::{Algorithm, Jwk, KeyError, KeyGenerator, KeySet, KeyState, SigningKey};
+use crate::audit::{Actor, AuditEvent, AuditKind};
+use crate::clock::Timestamp;
+use crate::context::RequestContext;
+use crate::error::{StoreError, lost_to_other, retried};
+use crate::feed::Change;
+use crate::id::KeyId;
+use crate::services::Ports;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a key is published before it signs: longer than the key set may be cached.
+pub const PUBLISHED_BEFORE_USE: Duration = Duration::from_mins(10);
+/// How long others may keep the key set (`max-age`).
+pub const KEY_SET_MAX_AGE: Duration = Duration::from_mins(5);
+/// How far clocks may differ.
+pub const LEEWAY: Duration = Duration::from_secs(30);
+/// A key that has signed for so long is replaced.
+const ROTATION: Duration = Duration::from_hours(90 * 24);
+
+#[derive(Debug, Clone)]
+pub struct KeySettings {
+    pub algorithm: Algorithm,
+    pub access_ttl: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct KeyService {
+    ports: Arc<Ports>,
+    generator: Arc<dyn KeyGenerator>,
+    settings: KeySettings,
+}
+
+/// When a new key begins to sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotationTiming {
+    /// After [`PUBLISHED_BEFORE_USE`]: nobody meets a token whose key they have not seen.
+    Published,
+    /// Now: whoever checks offline fetches the key set again.
+    Now,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyServiceError {
+    #[error("HS256 signs with `tokens.secret`: change it there")]
+    Symmetric,
+    #[error("there is no key with this id that is not revoked")]
+    NoSuchKey,
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+lost_to_other!(KeyServiceError);
+
+impl KeyService {
+    pub fn new(ports: Arc<Ports>, generator: Arc<dyn KeyGenerator>, settings: KeySettings) -> Self {
+        Self { ports, generator, settings }
+    }
+
+    pub fn public_keys(&self) -> Vec<Jwk> {
+        self.ports.codec.public_keys()
+    }
+
+    /// Takes the keys of the store into use.
+    pub async fn reload(&self) -> Result<(), KeyServiceError> {
+        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        Ok(self.ports.codec.load(&keys)?)
+    }
+
+    /// Sees to it that there is a key to sign with and, before it is too old, one to follow it. Safe to call from
+    /// any number of processes at any time.
+    pub async fn ensure(&self) -> Result<(), KeyServiceError> {
+        if self.settings.algorithm != Algorithm::Hs256 {
+            let now = self.ports.clock.now();
+            let keys = KeySet::new(self.ports.store.signing_keys().await?);
+            let timing = match keys.active(self.settings.algorithm, now) {
+                None => Some(RotationTiming::Now),
+                Some(key) if now.since(key.activates_at) > ROTATION => Some(RotationTiming::Published),
+                Some(_) => None,
+            };
+            if let Some(timing) = timing
+                && (timing == RotationTiming::Now || keys.next(self.settings.algorithm, now).is_none())
+            {
+                self.add(timing, Actor::Service).await?;
+            }
+        }
+        self.reload().await
+    }
+
+    /// All keys with their states, the newest first.
+    pub async fn list(&self) -> Result<Vec<(SigningKey, KeyState)>, KeyServiceError> {
+        let now = self.ports.clock.now();
+        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let state = |key: &SigningKey| keys.state(key, self.settings.algorithm, now);
+        Ok(keys.iter().map(|key| (key.clone(), state(key))).collect())
+    }
+
+    /// Adds a key that follows the active one.
+    pub async fn rotate(&self, timing: RotationTiming) -> Result<(), KeyServiceError> {
+        if self.settings.algorithm == Algorithm::Hs256 {
+            return Err(KeyServiceError::Symmetric);
+        }
+        self.add(timing, Actor::Operator).await?;
+        self.reload().await
+    }
+
+    /// Ends a key at once: what it signed is refused everywhere within a second. If it was the active one, the next
+    /// one, or a new one, takes its place.
+    pub async fn revoke(&self, id: KeyId) -> Result<(), KeyServiceError> {
+        retried(|| self.try_revoke(id)).await?;
+        self.ensure().await
+    }
+
+    async fn try_revoke(&self, id: KeyId) -> Result<(), KeyServiceError> {
+        let now = self.ports.clock.now();
+        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let mut work = self.ports.begin().await?;
+        if !work.revoke_key(id, now).await? {
+            return Err(KeyServiceError::NoSuchKey);
+        }
+        let was_active = keys.active(self.settings.algorithm, now).is_some_and(|key| key.id == id);
+        if let Some(next) = keys.next(self.settings.algorithm, now).filter(|_| was_active) {
+            work.activate_key(next.id, now).await?;
+        }
+        let context = RequestContext::default();
+        work.audit(&AuditEvent::anonymous(AuditKind::KeyRevoked, &context).with_actor(Actor::Operator)).await?;
+        work.change(Change::KeysChanged).await?;
+        work.commit().await?;
+        Ok(())
+    }
+
+    async fn add(&self, timing: RotationTiming, actor: Actor) -> Result<(), KeyServiceError> {
+        retried(|| self.try_add(timing, actor)).await
+    }
+
+    async fn try_add(&self, timing: RotationTiming, actor: Actor) -> Result<(), KeyServiceError> {
+        let now = self.ports.clock.now();
+        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let key = self.make(&keys, timing, now)?;
+        let mut work = self.ports.begin().await?;
+        if !work.insert_key(&key).await? {
+            // Another process added one in the meantime, which serves as well.
+            return Ok(());
+        }
+        work.retire_keys_before(key.generation, self.retirement(key.activates_at)).await?;
+        let context = RequestContext::default();
+        work.audit(&AuditEvent::anonymous(AuditKind::KeyAdded, &context).with_actor(actor)).await?;
+        work.change(Change::KeysChanged).await?;
+        work.commit().await?;
+        Ok(())
+    }
+
+    fn make(&self, keys: &KeySet, timing: RotationTiming, now: Timestamp) -> Result<SigningKey, KeyError> {
+        let id = KeyId::generate(&*self.ports.clock, &*self.ports.rng);
+        let (public_key, sealed_private_key) = self.generator.generate(id, self.settings.algorithm)?;
+        let activates_at = match timing {
+            RotationTiming::Published => now.plus(PUBLISHED_BEFORE_USE),
+            RotationTiming::Now => now,
+        };
+        Ok(SigningKey {
+            id,
+            algorithm: self.settings.algorithm,
+            generation: keys.newest_generation() + 1,
+            public_key,
+            sealed_private_key,
+            created_at: now,
+            activates_at,
+            retires_at: None,
+            revoked_at: None,
+        })
+    }
+
+    /// A key must verify its last token to the end, for the last one who cached it.
+    fn retirement(&self, follower_activates_at: Timestamp) -> Timestamp {
+        follower_activates_at.plus(self.settings.access_ttl).plus(LEEWAY).plus(KEY_SET_MAX_AGE)
+    }
+}

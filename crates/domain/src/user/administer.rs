@@ -1,0 +1,93 @@
+//! What administrators and operators do to other people's accounts.
+
+use super::{Status, User, UserError, UserService};
+use crate::access::{Authority, Permission, RoleName};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::context::RequestContext;
+use crate::error::retried;
+use crate::feed::Change;
+use crate::id::UserId;
+use crate::session::EndReason;
+use std::collections::BTreeSet;
+
+impl UserService {
+    /// Ends every session of the user. Needs `users:write`.
+    pub async fn disable(
+        &self,
+        authority: Authority<'_>,
+        id: UserId,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        authority.require(Permission::UsersWrite, id)?;
+        retried(|| self.try_disable(authority, id, context)).await
+    }
+
+    async fn try_disable(
+        &self,
+        authority: Authority<'_>,
+        id: UserId,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        let now = self.ports.clock.now();
+        let mut work = self.ports.begin().await?;
+        if work.is_last_administrator(id).await? {
+            return Err(UserError::LastAdministrator);
+        }
+        let user = work.set_status(id, Status::Disabled, now).await?.ok_or(UserError::NotFound)?;
+        work.end_sessions(id, None, EndReason::UserDisabled, now).await?;
+        work.audit(&AuditEvent::of(AuditKind::UserDisabled, id, context).by(authority)).await?;
+        work.change(Change::SessionsEnded { user: id, except: None }).await?;
+        work.commit().await?;
+        Ok(user)
+    }
+
+    /// Sessions that disabling ended stay over. Needs `users:write`.
+    pub async fn enable(
+        &self,
+        authority: Authority<'_>,
+        id: UserId,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        authority.require(Permission::UsersWrite, id)?;
+        retried(|| async {
+            let mut work = self.ports.begin().await?;
+            let user = work.set_status(id, Status::Active, self.ports.clock.now()).await?.ok_or(UserError::NotFound)?;
+            work.audit(&AuditEvent::of(AuditKind::UserEnabled, id, context).by(authority)).await?;
+            work.change(Change::UserChanged(id)).await?;
+            work.commit().await?;
+            Ok(user)
+        })
+        .await
+    }
+
+    /// Replaces all roles. Needs `roles:write`.
+    pub async fn set_roles(
+        &self,
+        authority: Authority<'_>,
+        id: UserId,
+        roles: &BTreeSet<RoleName>,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        authority.require(Permission::RolesWrite, id)?;
+        self.settings.roles.check(roles)?;
+        retried(|| self.try_set_roles(authority, id, roles, context)).await
+    }
+
+    async fn try_set_roles(
+        &self,
+        authority: Authority<'_>,
+        id: UserId,
+        roles: &BTreeSet<RoleName>,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        let mut work = self.ports.begin().await?;
+        if !roles.contains(&RoleName::admin()) && work.is_last_administrator(id).await? {
+            return Err(UserError::LastAdministrator);
+        }
+        let user = work.set_roles(id, roles, self.ports.clock.now()).await?.ok_or(UserError::NotFound)?;
+        work.audit(&AuditEvent::of(AuditKind::RolesChanged, id, context).by(authority)).await?;
+        work.change(Change::UserChanged(id)).await?;
+        work.commit().await?;
+        Ok(user)
+    }
+}

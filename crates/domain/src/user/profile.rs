@@ -1,0 +1,71 @@
+//! A user's own record.
+
+use super::store::{ProfileOutcome, ProfileUpdate};
+use super::{Email, Name, User, UserError, UserService};
+use crate::access::{Authority, Caller, Permission};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::context::RequestContext;
+use crate::error::retried;
+use crate::feed::Change;
+use crate::id::UserId;
+
+/// What is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileChange {
+    pub name: Option<Name>,
+    pub email: Option<Email>,
+}
+
+#[derive(Debug)]
+pub struct ChangeProfile {
+    pub id: UserId,
+    pub change: ProfileChange,
+    /// Only if this is still the record's version.
+    pub version: Option<i64>,
+}
+
+impl UserService {
+    /// Another's record needs `users:write`; a new address needs a recent login, whoever asks, because whoever holds
+    /// the address can take the account.
+    pub async fn change_profile(
+        &self,
+        caller: &Caller,
+        request: &ChangeProfile,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        if caller.user.id != request.id {
+            caller.require(Permission::UsersWrite, request.id)?;
+        }
+        if request.change.email.is_some() {
+            caller.require_recent_login(self.ports.clock.now())?;
+        }
+        retried(|| self.try_change_profile(caller, request, context)).await
+    }
+
+    async fn try_change_profile(
+        &self,
+        caller: &Caller,
+        request: &ChangeProfile,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        let mut work = self.ports.begin().await?;
+        let update = ProfileUpdate {
+            id: request.id,
+            name: request.change.name.clone(),
+            email: request.change.email.clone(),
+            version: request.version,
+            now: self.ports.clock.now(),
+        };
+        let user = match work.update_profile(&update).await? {
+            ProfileOutcome::Updated(user) => user,
+            ProfileOutcome::EmailTaken => return Err(UserError::EmailTaken),
+            ProfileOutcome::Stale => return Err(UserError::Stale),
+            ProfileOutcome::Missing => return Err(UserError::NotFound),
+        };
+        let event = AuditEvent::of(AuditKind::ProfileChanged, user.id, context);
+        work.audit(&event.by(Authority::User(caller))).await?;
+        work.change(Change::UserChanged(user.id)).await?;
+        work.commit().await?;
+        Ok(user)
+    }
+}

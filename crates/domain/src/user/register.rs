@@ -1,0 +1,80 @@
+//! Registration.
+
+use super::{Email, Name, Status, User, UserError, UserService};
+use crate::audit::{AuditEvent, AuditKind};
+use crate::context::RequestContext;
+use crate::credential::{NewPassword, PasswordHash};
+use crate::error::retried;
+use crate::id::UserId;
+use std::collections::BTreeSet;
+
+/// Who may register, and what they learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RegistrationMode {
+    /// Anyone; a taken address is said to be taken.
+    #[default]
+    Open,
+    /// Anyone; the answer never tells whether the address has an account.
+    Strict,
+    /// Nobody.
+    Closed,
+}
+
+#[derive(Debug)]
+pub struct Register {
+    pub email: Email,
+    pub name: Name,
+    pub password: NewPassword,
+}
+
+impl UserService {
+    pub fn registration_mode(&self) -> RegistrationMode {
+        self.settings.registration
+    }
+
+    /// The password is hashed before the address is looked at, so that a taken one takes as long as a free one.
+    pub async fn register(&self, request: Register, context: &RequestContext) -> Result<User, UserError> {
+        if self.settings.registration == RegistrationMode::Closed {
+            return Err(UserError::RegistrationClosed);
+        }
+        self.create(request, BTreeSet::new(), context).await
+    }
+
+    /// Registration by whoever operates the service: in every mode, and with roles.
+    pub async fn create(
+        &self,
+        request: Register,
+        roles: BTreeSet<crate::access::RoleName>,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        self.settings.roles.check(&roles)?;
+        let hash = self.ports.hasher.hash(request.password).await?;
+        let now = self.ports.clock.now();
+        let user = User {
+            id: UserId::generate(&*self.ports.clock, &*self.ports.rng),
+            email: request.email,
+            email_verified: false,
+            name: request.name,
+            status: Status::Active,
+            roles,
+            created_at: now,
+            updated_at: now,
+            last_login_at: None,
+            version: 1,
+            epoch: 1,
+        };
+        retried(|| self.insert(&user, &hash, context)).await?;
+        Ok(user)
+    }
+
+    async fn insert(&self, user: &User, hash: &PasswordHash, context: &RequestContext) -> Result<(), UserError> {
+        let mut work = self.ports.begin().await?;
+        if !work.insert_user(user).await? {
+            return Err(UserError::EmailTaken);
+        }
+        work.set_password(user.id, hash, user.created_at).await?;
+        work.audit(&AuditEvent::of(AuditKind::UserRegistered, user.id, context)).await?;
+        work.commit().await?;
+        Ok(())
+    }
+}

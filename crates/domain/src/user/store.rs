@@ -1,0 +1,91 @@
+//! The port for users.
+
+use super::{Email, Name, Status, User};
+use crate::access::RoleName;
+use crate::clock::Timestamp;
+use crate::error::StoreError;
+use crate::id::UserId;
+use crate::page::{Page, PageRequest};
+use async_trait::async_trait;
+use std::collections::BTreeSet;
+
+/// Straight to the primary: a read sees every write that was acknowledged before.
+#[async_trait]
+pub trait UserReads: Send + Sync {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
+    /// In order of id, which is the order of registration to the millisecond.
+    async fn users(&self, filter: &UserFilter, page: PageRequest) -> Result<Page<ListedUser>, StoreError>;
+    /// Whether anyone is an administrator: active and with the role.
+    async fn has_administrator(&self) -> Result<bool, StoreError>;
+}
+
+/// All set conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    pub email: Option<Email>,
+    pub status: Option<Status>,
+    pub role: Option<RoleName>,
+    /// In lower case: the beginning of the canonical address or of the folded name.
+    pub prefix: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ListedUser {
+    pub user: User,
+    /// Sessions that have neither ended nor expired.
+    pub active_sessions: u32,
+}
+
+/// Within a [`UnitOfWork`](crate::UnitOfWork). Each is one statement that carries its own condition.
+#[async_trait]
+pub trait UserWrites: Send {
+    /// `false` if the canonical address is taken: then nothing was written.
+    async fn insert_user(&mut self, user: &User) -> Result<bool, StoreError>;
+    async fn update_profile(&mut self, update: &ProfileUpdate) -> Result<ProfileOutcome, StoreError>;
+    /// Sets the status and, on disabling, advances the epoch. The user as it is now; unchanged if it had the status.
+    async fn set_status(&mut self, id: UserId, status: Status, now: Timestamp) -> Result<Option<User>, StoreError>;
+    async fn set_roles(
+        &mut self,
+        id: UserId,
+        roles: &BTreeSet<RoleName>,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+    /// With everything that belongs to the user, except the audit trail.
+    async fn delete_user(&mut self, id: UserId, version: Option<i64>) -> Result<DeleteOutcome, StoreError>;
+    /// `None` if the user is gone, disabled, or no longer in `epoch`: what was proved before counts no more. Locks
+    /// the user's row, so that a session made after it cannot slip past a change of password or a disabling.
+    async fn record_login(&mut self, id: UserId, epoch: i64, now: Timestamp) -> Result<Option<User>, StoreError>;
+    /// `false` if the user is gone or no longer in `epoch`. Locks the user's row.
+    async fn advance_epoch(&mut self, id: UserId, epoch: i64, now: Timestamp) -> Result<bool, StoreError>;
+    /// Whether `id` is an administrator and no other one is left. Until the transaction ends no other transaction
+    /// gets an answer, so two administrators cannot demote each other (write skew).
+    async fn is_last_administrator(&mut self, id: UserId) -> Result<bool, StoreError>;
+}
+
+#[derive(Debug, Clone)]
+pub struct ProfileUpdate {
+    pub id: UserId,
+    pub name: Option<Name>,
+    /// A new address is unverified.
+    pub email: Option<Email>,
+    /// Only if this is still the record's version.
+    pub version: Option<i64>,
+    pub now: Timestamp,
+}
+
+#[derive(Debug)]
+pub enum ProfileOutcome {
+    Updated(User),
+    EmailTaken,
+    /// The record has another version.
+    Stale,
+    Missing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteOutcome {
+    Deleted,
+    Stale,
+    Missing,
+}
