@@ -1,0 +1,35 @@
+# The commands a person needs. CI runs the same ones.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: ## Build and start the service on SQLite in var/, with an administrator and curl lines to paste
+	@cargo run --locked --quiet -p vestibule -- dev
+
+.PHONY: test
+test: ## Run every test of every crate on both stores; starts a throwaway PostgreSQL
+	@scripts/with-postgres cargo test-all
+
+.PHONY: check
+check: ## Format, lints, documentation, arrows between crates, freshness of everything generated
+	cargo fmt-all
+	cargo clippy-all
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
+	cargo test --locked --quiet -p vestibule-tests architecture
+	scripts/sqlx-data --check
+	scripts/generated --check
+
+.PHONY: generate
+generate: ## Write again what is generated: .sqlx, docs/openapi.json, docs/configuration.md
+	scripts/sqlx-data
+	scripts/generated
+
+.PHONY: audit
+audit: ## Licences, banned and duplicate crates, sources; installs cargo-deny if it is missing
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-deny@0.20.2
+	cargo audit
