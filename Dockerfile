@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 FROM rust:1.95-slim-bookworm AS build
 # aws-lc and SQLite are compiled from C.
-RUN apt-get update && apt-get install --yes --no-install-recommends cmake gcc g++ libc6-dev make \
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
