@@ -42,14 +42,14 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let moved = TimeDelta::from_std(duration).ok().and_then(|delta| self.0.checked_add_signed(delta));
-        moved.map_or(Self(DateTime::<Utc>::MAX_UTC), Self::from)
+        Self::from(moved.unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
     /// Stays at the calendar's start rather than overflow.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         let moved = TimeDelta::from_std(duration).ok().and_then(|delta| self.0.checked_sub_signed(delta));
-        moved.map_or(Self(DateTime::<Utc>::MIN_UTC), Self::from)
+        Self::from(moved.unwrap_or(DateTime::<Utc>::MIN_UTC))
     }
 
     /// How long ago `earlier` was; zero if it is still to come.

@@ -19,6 +19,9 @@ impl Fault {
     }
 
     pub fn too_short(least: usize) -> Self {
+        if least == 1 {
+            return Self::new("too_short", "must not be empty");
+        }
         Self::owned("too_short", format!("must have at least {least} characters"))
     }
 

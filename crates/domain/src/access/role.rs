@@ -52,6 +52,11 @@ impl RoleName {
         Self(Self::ADMIN.to_owned())
     }
 
+    /// The role of whoever registers.
+    pub fn user() -> Self {
+        Self(Self::USER.to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -91,7 +96,7 @@ impl RoleCatalog {
         let support = BTreeSet::from([Permission::UsersRead, Permission::AuditRead]);
         let mut roles = BTreeMap::from([
             (RoleName(RoleName::SUPPORT.to_owned()), support),
-            (RoleName(RoleName::USER.to_owned()), BTreeSet::new()),
+            (RoleName::user(), BTreeSet::new()),
         ]);
         roles.extend(configured);
         roles.insert(RoleName::admin(), Permission::ALL.into());

@@ -19,11 +19,14 @@ pub struct PasswordAttempt(Zeroizing<String>);
 impl PasswordAttempt {
     /// 1 to 256 characters and at most 1,024 bytes of UTF-8, after NFC; no U+0000.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        // NFC makes no text three times shorter; what is longer than that is not worth the work (CVE-2013-1443).
+        // NFC makes no text more than three times shorter; what is longer than that is not worth the work
+        // (CVE-2013-1443).
         if text.len() > MAX_BYTES * 3 {
             return Err(Fault::too_long(MAX_CHARS));
         }
-        let normal: Zeroizing<String> = Zeroizing::new(text.nfc().collect());
+        // With all the room that NFC can need: a string that grows leaves copies of itself behind.
+        let mut normal = Zeroizing::new(String::with_capacity(text.len() * 3));
+        normal.extend(text.nfc());
         if normal.is_empty() {
             return Err(Fault::too_short(1));
         }

@@ -52,7 +52,7 @@ impl CredentialService {
         let user = &caller.user;
         let stored = self.ports.store.password(user.id).await?;
         let verdict = self.ports.hasher.verify(request.current, stored.as_ref()).await?;
-        if matches!(verdict, Verdict::Mismatch) {
+        if stored.is_none() || matches!(verdict, Verdict::Mismatch) {
             self.record_failure(caller, context).await?;
             return Err(CredentialError::WrongPassword);
         }

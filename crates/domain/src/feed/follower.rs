@@ -28,6 +28,12 @@ impl Gaps {
         Self { newest, missing: BTreeMap::new() }
     }
 
+    /// For a first look at a feed whose newest number is `newest`: transactions that took a number before it may still
+    /// be open, so the last ones are read again to learn which are missing.
+    fn starting_before(newest: i64) -> Self {
+        Self::starting_at((newest - Self::MOST).max(0))
+    }
+
     pub fn newest(&self) -> i64 {
         self.newest
     }
@@ -55,12 +61,15 @@ impl Gaps {
 /// Keeps [`Snapshots`] right. Whoever owns it calls [`Follower::poll`] a few times a second.
 #[derive(Debug, Default)]
 pub struct Follower {
+    /// None before the first look, and again after a failed one: while this process was cut off, changes may have
+    /// been purged, or a failover may have set the numbers back.
     gaps: Option<Gaps>,
 }
 
 impl Follower {
     /// Reads what is new, makes the snapshots forget it, and vouches for them as of when it began. Returns whether
-    /// signing keys changed. On an error the snapshots are vouched for no longer than before.
+    /// signing keys changed, or may have. On an error, or if the future is dropped, the snapshots are vouched for no
+    /// longer than before, and the next call makes them forget everything.
     pub async fn poll(
         &mut self,
         feed: &dyn FeedReads,
@@ -68,15 +77,14 @@ impl Follower {
         snapshots: &Snapshots,
     ) -> Result<bool, StoreError> {
         let began = clock.monotonic();
-        let Some(gaps) = &mut self.gaps else {
-            // Changes from before the first look concern nothing that is remembered later.
+        let (mut gaps, mut keys_changed) = if let Some(gaps) = self.gaps.take() {
+            (gaps, false)
+        } else {
             let newest = feed.newest_change().await?;
+            // Changes that are visible by now concern nothing that is remembered from here on.
             snapshots.forget_all();
-            self.gaps = Some(Gaps::starting_at(newest));
-            snapshots.vouch(began);
-            return Ok(true);
+            (Gaps::starting_before(newest), true)
         };
-        let mut keys_changed = false;
         loop {
             let changes = feed.changes(gaps.newest(), &gaps.missing(), BATCH).await?;
             for (number, change) in &changes {
@@ -89,6 +97,7 @@ impl Follower {
             }
         }
         gaps.forget_old(clock.monotonic());
+        self.gaps = Some(gaps);
         snapshots.vouch(began);
         Ok(keys_changed)
     }

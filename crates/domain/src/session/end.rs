@@ -26,8 +26,9 @@ pub enum Logout<'a> {
 }
 
 impl SessionService {
-    /// A second time does nothing and is no error. A refresh token that is not the current one, or its parent, of a
-    /// session does nothing either: like RFC 7009, section 2.2, the answer does not tell.
+    /// A second time does nothing and is no error, nor is a refresh token of no session: as in RFC 7009, section 2.2,
+    /// the answer does not tell. One that was replaced long ago ends its session, as it would by a refresh: a tab that
+    /// logs out with it must not leave the session to the others.
     pub async fn logout(
         &self,
         proof: Logout<'_>,
@@ -37,10 +38,12 @@ impl SessionService {
         let (user, session) = match proof {
             Logout::Access(caller) => (caller.user.id, caller.session.id),
             Logout::Refresh(token) => match self.ports.store.find_refresh(&token.hash()).await? {
-                Some(found) if !found.ended && !matches!(found.standing, RefreshStanding::Spent) => {
-                    (found.user.id, found.session.id)
+                Some(found) if found.ended => return Ok(()),
+                Some(found) if matches!(found.standing, RefreshStanding::Spent) => {
+                    return Ok(retried(|| self.end_after_reuse(&found, context)).await?);
                 }
-                _ => return Ok(()),
+                Some(found) => (found.user.id, found.session.id),
+                None => return Ok(()),
             },
         };
         let reason = EndReason::LoggedOut;

@@ -6,6 +6,7 @@ use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
 use crate::feed::Change;
+use crate::token::SigningError;
 use crate::user::Status;
 use std::fmt;
 
@@ -41,6 +42,10 @@ impl SessionService {
     /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives
     /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session.
     pub async fn refresh(&self, presented: RefreshToken, context: &RequestContext) -> Result<SignIn, SessionError> {
+        // Who cannot sign must not consume the token: the grace might end before the key comes.
+        if !self.ports.codec.is_ready() {
+            return Err(SigningError::NoActiveKey.into());
+        }
         let child = RefreshToken::generate(&*self.ports.rng);
         let now = self.ports.clock.now();
         let rotation = Rotation {
@@ -56,7 +61,7 @@ impl SessionService {
         }
         match self.ports.store.find_refresh(&rotation.presented).await? {
             Some(found) => self.refresh_again(&presented, found, context).await,
-            None => Err(SessionError::InvalidRefreshToken),
+            None => self.refuse_refresh(None, "unknown_token", context).await,
         }
     }
 
@@ -67,8 +72,15 @@ impl SessionService {
         context: &RequestContext,
     ) -> Result<SignIn, SessionError> {
         let now = self.ports.clock.now();
-        if found.ended || found.session.is_expired(now) || found.user.status == Status::Disabled {
-            return Err(SessionError::InvalidRefreshToken);
+        let reason = if found.ended {
+            Some("session_over")
+        } else if found.session.is_expired(now) {
+            Some("expired")
+        } else {
+            (found.user.status == Status::Disabled).then_some("disabled")
+        };
+        if let Some(reason) = reason {
+            return self.refuse_refresh(Some(&found), reason, context).await;
         }
         match &found.standing {
             RefreshStanding::Parent { replaced_at, child }
@@ -78,7 +90,7 @@ impl SessionService {
                 self.sign_in(found.user, found.session, child, None)
             }
             // Only if the session came alive between the two reads, which it cannot.
-            RefreshStanding::Current => Err(SessionError::InvalidRefreshToken),
+            RefreshStanding::Current => self.refuse_refresh(Some(&found), "changed_meanwhile", context).await,
             RefreshStanding::Parent { .. } | RefreshStanding::Spent => {
                 retried(|| self.end_after_reuse(&found, context)).await?;
                 Err(SessionError::InvalidRefreshToken)
@@ -86,7 +98,11 @@ impl SessionService {
         }
     }
 
-    async fn end_after_reuse(&self, found: &FoundRefresh, context: &RequestContext) -> Result<(), StoreError> {
+    pub(super) async fn end_after_reuse(
+        &self,
+        found: &FoundRefresh,
+        context: &RequestContext,
+    ) -> Result<(), StoreError> {
         let (user, session) = (found.user.id, found.session.id);
         let mut work = self.ports.begin().await?;
         let reason = EndReason::RefreshTokenReused;
@@ -97,5 +113,22 @@ impl SessionService {
             work.commit().await?;
         }
         Ok(())
+    }
+
+    async fn refuse_refresh<T>(
+        &self,
+        found: Option<&FoundRefresh>,
+        reason: &'static str,
+        context: &RequestContext,
+    ) -> Result<T, SessionError> {
+        let event = AuditEvent::anonymous(AuditKind::RefreshFailed, context).because(reason);
+        let event = match found {
+            Some(found) => event.about(Some(found.user.id)).in_session(found.session.id),
+            None => event,
+        };
+        let mut work = self.ports.begin().await?;
+        work.audit(&event).await?;
+        work.commit().await?;
+        Err(SessionError::InvalidRefreshToken)
     }
 }

@@ -19,6 +19,9 @@ pub const KEY_SET_MAX_AGE: Duration = Duration::from_mins(5);
 pub const LEEWAY: Duration = Duration::from_secs(30);
 /// A key that has signed for so long is replaced.
 const ROTATION: Duration = Duration::from_hours(90 * 24);
+/// How long before a key would sign too late it is replaced: more than the pause between two calls of
+/// [`KeyService::ensure`], less than what [`KeyService::retirement`] leaves beyond that.
+const SUCCESSION: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Clone)]
 pub struct KeySettings {
@@ -72,23 +75,43 @@ impl KeyService {
     }
 
     /// Sees to it that there is a key to sign with and, before it is too old, one to follow it. Safe to call from
-    /// any number of processes at any time.
+    /// any number of processes at any time; to be called at least once a minute.
     pub async fn ensure(&self) -> Result<(), KeyServiceError> {
-        if self.settings.algorithm != Algorithm::Hs256 {
-            let now = self.ports.clock.now();
-            let keys = KeySet::new(self.ports.store.signing_keys().await?);
-            let timing = match keys.active(self.settings.algorithm, now) {
-                None => Some(RotationTiming::Now),
-                Some(key) if now.since(key.activates_at) > ROTATION => Some(RotationTiming::Published),
-                Some(_) => None,
-            };
-            if let Some(timing) = timing
-                && (timing == RotationTiming::Now || keys.next(self.settings.algorithm, now).is_none())
-            {
-                self.add(timing, Actor::Service).await?;
-            }
-        }
+        retried(|| self.try_ensure()).await?;
         self.reload().await
+    }
+
+    async fn try_ensure(&self) -> Result<(), KeyServiceError> {
+        let now = self.ports.clock.now();
+        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let algorithm = self.settings.algorithm;
+        let timing = match keys.active(algorithm, now) {
+            _ if algorithm == Algorithm::Hs256 => return self.retire_all(&keys, now).await,
+            None => RotationTiming::Now,
+            Some(key) if self.signs_too_late(key, now) => RotationTiming::Now,
+            Some(key) if now.since(key.activates_at) > ROTATION && keys.next(algorithm, now).is_none() => {
+                RotationTiming::Published
+            }
+            Some(_) => return Ok(()),
+        };
+        self.add(&keys, timing, Actor::Service).await
+    }
+
+    /// Whether what the key signs could soon outlive it. Its follower should have taken over by then, but was revoked
+    /// or is of another algorithm.
+    fn signs_too_late(&self, key: &SigningKey, now: Timestamp) -> bool {
+        key.retires_at.is_some_and(|end| end < now.plus(self.settings.access_ttl).plus(LEEWAY).plus(SUCCESSION))
+    }
+
+    /// A shared secret follows the keys: none of them must verify for ever.
+    async fn retire_all(&self, keys: &KeySet, now: Timestamp) -> Result<(), KeyServiceError> {
+        if keys.iter().all(|key| key.retires_at.is_some() || key.revoked_at.is_some()) {
+            return Ok(());
+        }
+        let mut work = self.ports.begin().await?;
+        work.retire_keys_before(keys.newest_generation() + 1, self.retirement(now)).await?;
+        work.change(Change::KeysChanged).await?;
+        Ok(work.commit().await?)
     }
 
     /// All keys with their states, the newest first.
@@ -104,7 +127,7 @@ impl KeyService {
         if self.settings.algorithm == Algorithm::Hs256 {
             return Err(KeyServiceError::Symmetric);
         }
-        self.add(timing, Actor::Operator).await?;
+        retried(|| self.try_rotate(timing)).await?;
         self.reload().await
     }
 
@@ -133,18 +156,17 @@ impl KeyService {
         Ok(())
     }
 
-    async fn add(&self, timing: RotationTiming, actor: Actor) -> Result<(), KeyServiceError> {
-        retried(|| self.try_add(timing, actor)).await
+    async fn try_rotate(&self, timing: RotationTiming) -> Result<(), KeyServiceError> {
+        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        self.add(&keys, timing, Actor::Operator).await
     }
 
-    async fn try_add(&self, timing: RotationTiming, actor: Actor) -> Result<(), KeyServiceError> {
-        let now = self.ports.clock.now();
-        let keys = KeySet::new(self.ports.store.signing_keys().await?);
-        let key = self.make(&keys, timing, now)?;
+    async fn add(&self, keys: &KeySet, timing: RotationTiming, actor: Actor) -> Result<(), KeyServiceError> {
+        let key = self.make(keys, timing, self.ports.clock.now())?;
         let mut work = self.ports.begin().await?;
         if !work.insert_key(&key).await? {
-            // Another process added one in the meantime, which serves as well.
-            return Ok(());
+            // Another process added one in the meantime. Whether it serves as well shows in the keys as they are now.
+            return Err(StoreError::Contention.into());
         }
         work.retire_keys_before(key.generation, self.retirement(key.activates_at)).await?;
         let context = RequestContext::default();

@@ -25,7 +25,6 @@ pub struct User {
     pub email_verified: bool,
     pub name: Name,
     pub status: Status,
-    /// The roles given beyond the default one.
     pub roles: BTreeSet<RoleName>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -38,7 +37,7 @@ pub struct User {
 }
 
 impl User {
-    /// Whether `id` was read under the rule of `last_admin`: active and with the role.
+    /// Active and with the role: the rule of `last_admin` counts these.
     pub fn is_administrator(&self) -> bool {
         self.status == Status::Active && self.roles.contains(&RoleName::admin())
     }

@@ -10,7 +10,7 @@ use crate::feed::Change;
 use crate::id::UserId;
 
 /// What is `None` stays.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProfileChange {
     pub name: Option<Name>,
     pub email: Option<Email>,
@@ -39,7 +39,17 @@ impl UserService {
         if request.change.email.is_some() {
             caller.require_recent_login(self.ports.clock.now())?;
         }
+        if request.change == ProfileChange::default() {
+            return self.unchanged(request).await;
+        }
         retried(|| self.try_change_profile(caller, request, context)).await
+    }
+
+    /// Nothing was asked for, so nothing is written; the condition holds all the same.
+    async fn unchanged(&self, request: &ChangeProfile) -> Result<User, UserError> {
+        let user = self.ports.store.user(request.id).await?.ok_or(UserError::NotFound)?;
+        let is_current = request.version.is_none_or(|version| version == user.version);
+        is_current.then_some(user).ok_or(UserError::Stale)
     }
 
     async fn try_change_profile(

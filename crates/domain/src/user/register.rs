@@ -1,6 +1,7 @@
 //! Registration.
 
 use super::{Email, Name, Status, User, UserError, UserService};
+use crate::access::{Authority, RoleName};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::credential::{NewPassword, PasswordHash};
@@ -37,17 +38,28 @@ impl UserService {
         if self.settings.registration == RegistrationMode::Closed {
             return Err(UserError::RegistrationClosed);
         }
-        self.create(request, BTreeSet::new(), context).await
+        self.insert_hashed(request, BTreeSet::from([RoleName::user()]), None, context).await
     }
 
     /// Registration by whoever operates the service: in every mode, and with roles.
     pub async fn create(
         &self,
         request: Register,
-        roles: BTreeSet<crate::access::RoleName>,
+        roles: BTreeSet<RoleName>,
         context: &RequestContext,
     ) -> Result<User, UserError> {
         self.settings.roles.check(&roles)?;
+        self.insert_hashed(request, roles, Some(Authority::Operator), context).await
+    }
+
+    /// On the new user's own word, unless on that of an authority.
+    async fn insert_hashed(
+        &self,
+        request: Register,
+        roles: BTreeSet<RoleName>,
+        authority: Option<Authority<'_>>,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
         let hash = self.ports.hasher.hash(request.password).await?;
         let now = self.ports.clock.now();
         let user = User {
@@ -63,17 +75,22 @@ impl UserService {
             version: 1,
             epoch: 1,
         };
-        retried(|| self.insert(&user, &hash, context)).await?;
+        let event = AuditEvent::of(AuditKind::UserRegistered, user.id, context);
+        let event = match authority {
+            Some(authority) => event.by(authority),
+            None => event,
+        };
+        retried(|| self.insert(&user, &hash, &event)).await?;
         Ok(user)
     }
 
-    async fn insert(&self, user: &User, hash: &PasswordHash, context: &RequestContext) -> Result<(), UserError> {
+    async fn insert(&self, user: &User, hash: &PasswordHash, event: &AuditEvent<'_>) -> Result<(), UserError> {
         let mut work = self.ports.begin().await?;
         if !work.insert_user(user).await? {
             return Err(UserError::EmailTaken);
         }
         work.set_password(user.id, hash, user.created_at).await?;
-        work.audit(&AuditEvent::of(AuditKind::UserRegistered, user.id, context)).await?;
+        work.audit(event).await?;
         work.commit().await?;
         Ok(())
     }

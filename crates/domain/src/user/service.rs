@@ -61,6 +61,10 @@ impl UserService {
         Self { ports, settings }
     }
 
+    pub fn role_catalog(&self) -> &RoleCatalog {
+        &self.settings.roles
+    }
+
     /// One's own record comes with the caller; another's needs `users:read`.
     pub async fn get(&self, caller: &Caller, id: UserId) -> Result<Arc<User>, UserError> {
         if caller.user.id == id {
@@ -79,7 +83,7 @@ impl UserService {
         if !authority.may(Permission::UsersRead) {
             return Err(Denied::Forbidden.into());
         }
-        Ok(self.ports.store.users(filter, page).await?)
+        Ok(self.ports.store.users(filter, page, self.ports.clock.now()).await?)
     }
 
     /// One's own account needs a recent login; another's needs `users:write`.

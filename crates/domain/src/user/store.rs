@@ -14,8 +14,13 @@ use std::collections::BTreeSet;
 pub trait UserReads: Send + Sync {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
-    /// In order of id, which is the order of registration to the millisecond.
-    async fn users(&self, filter: &UserFilter, page: PageRequest) -> Result<Page<ListedUser>, StoreError>;
+    /// In order of id, which is the order of registration to the millisecond; sessions are counted as of `now`.
+    async fn users(
+        &self,
+        filter: &UserFilter,
+        page: PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<ListedUser>, StoreError>;
     /// Whether anyone is an administrator: active and with the role.
     async fn has_administrator(&self) -> Result<bool, StoreError>;
 }

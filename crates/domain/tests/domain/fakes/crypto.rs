@@ -1,0 +1,119 @@
+//! Cryptography that hides nothing, so that tests can see through it.
+
+use async_trait::async_trait;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use vestibule_domain::Timestamp;
+use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
+use vestibule_domain::id::{KeyId, SessionId, TokenId, UserId};
+use vestibule_domain::session::{RefreshSealer, RefreshToken, SealedToken};
+use vestibule_domain::token::{
+    AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, TokenCodec, TokenFault,
+    VerifiedToken,
+};
+
+/// A hash that is the password; a mark tells that it is of an older kind.
+#[derive(Debug, Default)]
+pub(crate) struct PlainHasher {
+    verified: AtomicUsize,
+}
+
+impl PlainHasher {
+    pub(crate) fn verified(&self) -> usize {
+        self.verified.load(Ordering::SeqCst)
+    }
+}
+
+pub(crate) fn phc(password: &[u8]) -> PasswordHash {
+    PasswordHash::from_phc(format!("new:{}", String::from_utf8_lossy(password)))
+}
+
+#[async_trait]
+impl PasswordHasher for PlainHasher {
+    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashingError> {
+        Ok(phc(password.as_bytes()))
+    }
+
+    async fn verify(&self, attempt: PasswordAttempt, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+        self.verified.fetch_add(1, Ordering::SeqCst);
+        let right = phc(attempt.as_bytes());
+        Ok(match hash.map(PasswordHash::as_phc) {
+            Some(phc) if phc == right.as_phc() => Verdict::Match { upgraded: None },
+            Some(phc) if phc.replace("old:", "new:") == right.as_phc() => Verdict::Match { upgraded: Some(right) },
+            _ => Verdict::Mismatch,
+        })
+    }
+}
+
+/// Tokens that say in plain text what they prove.
+#[derive(Debug, Default)]
+pub(crate) struct PlainCodec {
+    stopped: AtomicBool,
+}
+
+impl PlainCodec {
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.stopped.store(!ready, Ordering::SeqCst);
+    }
+}
+
+impl TokenCodec for PlainCodec {
+    fn sign(&self, claims: &AccessClaims) -> Result<AccessToken, SigningError> {
+        if !self.is_ready() {
+            return Err(SigningError::NoActiveKey);
+        }
+        let times = [claims.issued_at, claims.expires_at].map(Timestamp::as_millis);
+        let ids = format!("{} {} {}", claims.subject, claims.session, claims.id);
+        Ok(AccessToken::new(format!("{ids} {} {}", times[0], times[1])))
+    }
+
+    fn verify(&self, token: &str) -> Result<VerifiedToken, TokenFault> {
+        let parts: Vec<_> = token.split(' ').collect();
+        let [subject, session, id, issued, expires] = parts[..] else { return Err(TokenFault::Malformed) };
+        let time = |text: &str| Timestamp::from_millis(text.parse().unwrap()).unwrap();
+        Ok(VerifiedToken {
+            subject: UserId::parse(subject).map_err(|_| TokenFault::Malformed)?,
+            session: SessionId::parse(session).map_err(|_| TokenFault::Malformed)?,
+            id: TokenId::parse(id).map_err(|_| TokenFault::Malformed)?,
+            issued_at: time(issued),
+            expires_at: time(expires),
+        })
+    }
+
+    fn load(&self, _: &KeySet) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    fn public_keys(&self) -> Vec<Jwk> {
+        Vec::new()
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.stopped.load(Ordering::SeqCst)
+    }
+}
+
+/// Opens only with the parent: its hash comes first.
+#[derive(Debug)]
+pub(crate) struct XorSealer;
+
+impl RefreshSealer for XorSealer {
+    fn seal(&self, parent: &RefreshToken, child: &RefreshToken) -> SealedToken {
+        let mixed = parent.as_bytes().iter().zip(child.as_bytes()).map(|(a, b)| a ^ b);
+        SealedToken::from_bytes(parent.hash().as_bytes().iter().copied().chain(mixed).collect())
+    }
+
+    fn open(&self, parent: &RefreshToken, sealed: &SealedToken) -> Option<RefreshToken> {
+        let (hash, mixed) = sealed.as_bytes().split_at(32);
+        let child: Vec<u8> = parent.as_bytes().iter().zip(mixed).map(|(a, b)| a ^ b).collect();
+        (hash == parent.hash().as_bytes()).then(|| RefreshToken::from_bytes(child.try_into().unwrap()))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct PlainKeys;
+
+impl KeyGenerator for PlainKeys {
+    fn generate(&self, _: KeyId, _: Algorithm) -> Result<(Vec<u8>, Vec<u8>), KeyError> {
+        Ok((vec![1], vec![2]))
+    }
+}

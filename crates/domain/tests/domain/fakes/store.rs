@@ -1,0 +1,222 @@
+//! A store in memory. Transactions work on a copy that a commit puts in place, so they must not overlap: what other
+//! processes do meanwhile is told with [`MemoryStore::before_next_transaction`].
+
+use super::work::MemoryWork;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use vestibule_domain::audit::{Actor, AuditKind};
+use vestibule_domain::credential::PasswordHash;
+use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
+use vestibule_domain::feed::store::FeedReads;
+use vestibule_domain::feed::{Change, Principal};
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::page::{Page, PageRequest};
+use vestibule_domain::session::store::{
+    FoundRefresh, RefreshStanding, Rotation, SessionReads, SessionRotation, SessionUpkeep,
+};
+use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, Session};
+use vestibule_domain::store::StoreHealth;
+use vestibule_domain::token::SigningKey;
+use vestibule_domain::token::store::KeyReads;
+use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
+use vestibule_domain::user::{Email, Status, User};
+use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    pub(crate) users: BTreeMap<UserId, User>,
+    pub(crate) passwords: BTreeMap<UserId, PasswordHash>,
+    pub(crate) sessions: BTreeMap<SessionId, StoredSession>,
+    pub(crate) keys: Vec<SigningKey>,
+    pub(crate) audit: Vec<Audited>,
+    pub(crate) changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct StoredSession {
+    pub(crate) session: Session,
+    pub(crate) current: RefreshTokenHash,
+    pub(crate) parent: Option<(RefreshTokenHash, Timestamp, SealedToken)>,
+    pub(crate) spent: Vec<RefreshTokenHash>,
+    pub(crate) ended: Option<EndReason>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Audited {
+    pub(crate) kind: AuditKind,
+    pub(crate) actor: Actor,
+    pub(crate) subject: Option<UserId>,
+    pub(crate) reason: Option<&'static str>,
+}
+
+type Interruption = Box<dyn FnOnce(&mut State) -> Result<(), StoreError> + Send>;
+
+#[derive(Default)]
+pub(crate) struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    interruptions: Mutex<Vec<Interruption>>,
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryStore")
+    }
+}
+
+impl MemoryStore {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// What happens between a look-up and the transaction that follows it.
+    pub(crate) fn before_next_transaction(
+        &self,
+        interruption: impl FnOnce(&mut State) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        self.interruptions.lock().unwrap().push(Box::new(interruption));
+    }
+
+    pub(crate) fn audited(&self, kind: AuditKind) -> Vec<Audited> {
+        self.state().audit.iter().filter(|event| event.kind == kind).cloned().collect()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        let interruption = self.interruptions.lock().unwrap().pop();
+        if let Some(interruption) = interruption {
+            interruption(&mut self.state())?;
+        }
+        Ok(Box::new(MemoryWork::on(&self.state)))
+    }
+
+    async fn check(&self) -> Result<StoreHealth, StoreError> {
+        Ok(StoreHealth { pending_migrations: 0 })
+    }
+}
+
+#[async_trait]
+impl UserReads for MemoryStore {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.state().users.get(&id).cloned())
+    }
+
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        Ok(self.state().users.values().find(|user| user.email.canonical() == email.canonical()).cloned())
+    }
+
+    async fn users(&self, _: &UserFilter, page: PageRequest, _: Timestamp) -> Result<Page<ListedUser>, StoreError> {
+        let rows =
+            self.state().users.values().map(|user| ListedUser { user: user.clone(), active_sessions: 0 }).collect();
+        Ok(Page::from_rows(rows, page.limit, |row| row.user.id.as_uuid()))
+    }
+
+    async fn has_administrator(&self) -> Result<bool, StoreError> {
+        Ok(self.state().users.values().any(User::is_administrator))
+    }
+}
+
+#[async_trait]
+impl CredentialReads for MemoryStore {
+    async fn login_candidate(&self, email: &Email) -> Result<Option<LoginCandidate>, StoreError> {
+        let user = self.user_by_email(email).await?;
+        Ok(user.map(|user| LoginCandidate { password: self.state().passwords.get(&user.id).cloned(), user }))
+    }
+
+    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {
+        Ok(self.state().passwords.get(&user).cloned())
+    }
+}
+
+#[async_trait]
+impl SessionReads for MemoryStore {
+    async fn principal(&self, id: SessionId) -> Result<Option<Principal>, StoreError> {
+        let state = self.state();
+        let live = state.sessions.get(&id).filter(|stored| stored.ended.is_none());
+        Ok(live.map(|stored| Principal {
+            session: Arc::new(stored.session.clone()),
+            user: Arc::new(state.users[&stored.session.user].clone()),
+        }))
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let live = |stored: &&StoredSession| stored.ended.is_none() && !stored.session.is_expired(now);
+        let state = self.state();
+        let sessions = state.sessions.values().rev().filter(live).map(|stored| stored.session.clone());
+        Ok(sessions.filter(|session| session.user == user).collect())
+    }
+
+    async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError> {
+        let state = self.state();
+        Ok(state.sessions.values().find_map(|stored| {
+            let standing = match &stored.parent {
+                _ if stored.current == *token => RefreshStanding::Current,
+                Some((parent, replaced_at, child)) if parent == token => {
+                    RefreshStanding::Parent { replaced_at: *replaced_at, child: child.clone() }
+                }
+                _ if stored.spent.contains(token) => RefreshStanding::Spent,
+                _ => return None,
+            };
+            let (session, user) = (stored.session.clone(), state.users[&stored.session.user].clone());
+            Some(FoundRefresh { session, user, ended: stored.ended.is_some(), standing })
+        }))
+    }
+
+    async fn knows_device(&self, _: UserId, _: &DeviceTokenHash, _: Timestamp) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+}
+
+#[async_trait]
+impl SessionRotation for MemoryStore {
+    async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
+        let State { sessions, users, .. } = &mut *self.state();
+        let current = sessions.values_mut().find(|stored| {
+            stored.current == rotation.presented
+                && stored.ended.is_none()
+                && !stored.session.is_expired(rotation.now)
+                && users[&stored.session.user].status == Status::Active
+        });
+        Ok(current.map(|stored| {
+            stored.current = rotation.child.clone();
+            stored.parent = Some((rotation.presented.clone(), rotation.now, rotation.sealed_child.clone()));
+            stored.spent.push(rotation.presented.clone());
+            stored.session.last_seen_at = rotation.now;
+            stored.session.idle_expires_at = rotation.idle_expires_at.min(stored.session.expires_at);
+            (stored.session.clone(), users[&stored.session.user].clone())
+        }))
+    }
+}
+
+#[async_trait]
+impl SessionUpkeep for MemoryStore {
+    async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl KeyReads for MemoryStore {
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.state().keys.clone())
+    }
+}
+
+#[async_trait]
+impl FeedReads for MemoryStore {
+    async fn newest_change(&self) -> Result<i64, StoreError> {
+        Ok(i64::try_from(self.state().changes.len()).unwrap())
+    }
+
+    async fn changes(&self, after: i64, _: &[i64], limit: u32) -> Result<Vec<(i64, Change)>, StoreError> {
+        let numbered = (1..).zip(self.state().changes.clone());
+        Ok(numbered.filter(|(number, _)| *number > after).take(limit as usize).collect())
+    }
+
+    async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}

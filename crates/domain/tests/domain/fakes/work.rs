@@ -1,0 +1,210 @@
+use super::store::{Audited, State, StoredSession};
+use async_trait::async_trait;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use vestibule_domain::access::RoleName;
+use vestibule_domain::audit::{AuditEvent, store::AuditWrites};
+use vestibule_domain::credential::{PasswordHash, store::CredentialWrites};
+use vestibule_domain::feed::{Change, store::FeedWrites};
+use vestibule_domain::id::{AuditEventId, KeyId, SessionId, UserId};
+use vestibule_domain::session::store::SessionWrites;
+use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, Session};
+use vestibule_domain::token::{SigningKey, store::KeyWrites};
+use vestibule_domain::user::store::{DeleteOutcome, ProfileOutcome, ProfileUpdate, UserWrites};
+use vestibule_domain::user::{Status, User};
+use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
+
+pub(super) struct MemoryWork {
+    home: Arc<Mutex<State>>,
+    state: State,
+}
+
+impl MemoryWork {
+    pub(super) fn on(home: &Arc<Mutex<State>>) -> Self {
+        Self { home: Arc::clone(home), state: home.lock().unwrap().clone() }
+    }
+
+    fn touch(&mut self, id: UserId, now: Timestamp, change: impl FnOnce(&mut User)) -> Option<User> {
+        let user = self.state.users.get_mut(&id)?;
+        change(user);
+        user.version += 1;
+        user.updated_at = now;
+        Some(user.clone())
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for MemoryWork {
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        *self.home.lock().unwrap() = self.state;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl UserWrites for MemoryWork {
+    async fn insert_user(&mut self, user: &User) -> Result<bool, StoreError> {
+        if self.state.users.values().any(|other| other.email.canonical() == user.email.canonical()) {
+            return Ok(false);
+        }
+        Ok(self.state.users.insert(user.id, user.clone()).is_none())
+    }
+
+    async fn update_profile(&mut self, update: &ProfileUpdate) -> Result<ProfileOutcome, StoreError> {
+        let (name, email) = (update.name.clone(), update.email.clone());
+        let user = self.touch(update.id, update.now, |user| {
+            user.name = name.unwrap_or(user.name.clone());
+            user.email = email.unwrap_or(user.email.clone());
+        });
+        Ok(user.map_or(ProfileOutcome::Missing, ProfileOutcome::Updated))
+    }
+
+    async fn set_status(&mut self, id: UserId, status: Status, now: Timestamp) -> Result<Option<User>, StoreError> {
+        Ok(self.touch(id, now, |user| {
+            user.status = status;
+            user.epoch += i64::from(status == Status::Disabled);
+        }))
+    }
+
+    async fn set_roles(
+        &mut self,
+        id: UserId,
+        roles: &BTreeSet<RoleName>,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        Ok(self.touch(id, now, |user| user.roles = roles.clone()))
+    }
+
+    async fn delete_user(&mut self, id: UserId, _: Option<i64>) -> Result<DeleteOutcome, StoreError> {
+        self.state.sessions.retain(|_, stored| stored.session.user != id);
+        let deleted = self.state.users.remove(&id).is_some();
+        Ok(if deleted { DeleteOutcome::Deleted } else { DeleteOutcome::Missing })
+    }
+
+    async fn record_login(&mut self, id: UserId, epoch: i64, now: Timestamp) -> Result<Option<User>, StoreError> {
+        let holds = |user: &User| user.epoch == epoch && user.status == Status::Active;
+        if !self.state.users.get(&id).is_some_and(holds) {
+            return Ok(None);
+        }
+        Ok(self.touch(id, now, |user| user.last_login_at = Some(now)))
+    }
+
+    async fn advance_epoch(&mut self, id: UserId, epoch: i64, now: Timestamp) -> Result<bool, StoreError> {
+        if self.state.users.get(&id).is_none_or(|user| user.epoch != epoch) {
+            return Ok(false);
+        }
+        Ok(self.touch(id, now, |user| user.epoch += 1).is_some())
+    }
+
+    async fn is_last_administrator(&mut self, id: UserId) -> Result<bool, StoreError> {
+        let administrators: Vec<_> = self.state.users.values().filter(|user| user.is_administrator()).collect();
+        Ok(matches!(administrators[..], [only] if only.id == id))
+    }
+}
+
+#[async_trait]
+impl CredentialWrites for MemoryWork {
+    async fn set_password(&mut self, user: UserId, hash: &PasswordHash, _: Timestamp) -> Result<(), StoreError> {
+        self.state.passwords.insert(user, hash.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SessionWrites for MemoryWork {
+    async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError> {
+        let (session, current) = (session.clone(), token.clone());
+        let stored = StoredSession { session, current, parent: None, spent: Vec::new(), ended: None };
+        self.state.sessions.insert(stored.session.id, stored);
+        Ok(())
+    }
+
+    async fn displace_sessions(&mut self, user: UserId, keep: u32, _: Timestamp) -> Result<u64, StoreError> {
+        let mine = |stored: &&mut StoredSession| stored.session.user == user && stored.ended.is_none();
+        let older = self.state.sessions.values_mut().rev().filter(mine).skip(keep as usize);
+        Ok(older.map(|stored| stored.ended = Some(EndReason::Displaced)).count() as u64)
+    }
+
+    async fn end_session(
+        &mut self,
+        user: UserId,
+        id: SessionId,
+        reason: EndReason,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mine = |stored: &&mut StoredSession| stored.session.user == user && stored.ended.is_none();
+        let found = self.state.sessions.get_mut(&id).filter(mine);
+        Ok(found.map(|stored| stored.ended = Some(reason)).is_some())
+    }
+
+    async fn end_sessions(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        reason: EndReason,
+        _: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let ends = |stored: &&mut StoredSession| {
+            stored.session.user == user && stored.ended.is_none() && Some(stored.session.id) != except
+        };
+        let ended = self.state.sessions.values_mut().filter(ends);
+        Ok(ended.map(|stored| stored.ended = Some(reason)).count() as u64)
+    }
+
+    async fn insert_device(
+        &mut self,
+        _: UserId,
+        _: &DeviceTokenHash,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl KeyWrites for MemoryWork {
+    async fn insert_key(&mut self, key: &SigningKey) -> Result<bool, StoreError> {
+        if self.state.keys.iter().any(|other| other.generation == key.generation) {
+            return Ok(false);
+        }
+        self.state.keys.push(key.clone());
+        Ok(true)
+    }
+
+    async fn retire_keys_before(&mut self, generation: i64, at: Timestamp) -> Result<(), StoreError> {
+        for key in self.state.keys.iter_mut().filter(|key| key.generation < generation) {
+            key.retires_at = Some(key.retires_at.map_or(at, |earlier| earlier.min(at)));
+        }
+        Ok(())
+    }
+
+    async fn revoke_key(&mut self, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+        let key = self.state.keys.iter_mut().find(|key| key.id == id && key.revoked_at.is_none());
+        Ok(key.map(|key| key.revoked_at = Some(now)).is_some())
+    }
+
+    async fn activate_key(&mut self, id: KeyId, now: Timestamp) -> Result<(), StoreError> {
+        for key in self.state.keys.iter_mut().filter(|key| key.id == id) {
+            key.activates_at = now;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AuditWrites for MemoryWork {
+    async fn append_audit(&mut self, _: AuditEventId, _: Timestamp, event: &AuditEvent<'_>) -> Result<(), StoreError> {
+        let AuditEvent { kind, actor, subject, reason, .. } = *event;
+        self.state.audit.push(Audited { kind, actor, subject, reason });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FeedWrites for MemoryWork {
+    async fn append_change(&mut self, change: Change, _: Timestamp) -> Result<(), StoreError> {
+        self.state.changes.push(change);
+        Ok(())
+    }
+}

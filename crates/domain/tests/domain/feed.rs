@@ -1,0 +1,284 @@
+use crate::fakes::{HandClock, SeededRng, World, now};
+use async_trait::async_trait;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use vestibule_domain::feed::store::FeedReads;
+use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Snapshots};
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::{Clock, StoreError, Timestamp};
+
+/// Changes become visible in the order in which they are committed, not in that of their numbers.
+#[derive(Default)]
+struct Feed {
+    visible: Mutex<BTreeMap<i64, Change>>,
+    /// How many more reads succeed.
+    reads_left: Mutex<Option<usize>>,
+}
+
+impl Feed {
+    fn commit(&self, number: i64, change: Change) {
+        self.visible.lock().unwrap().insert(number, change);
+    }
+
+    fn fail_after(&self, reads: usize) {
+        *self.reads_left.lock().unwrap() = Some(reads);
+    }
+
+    fn recover(&self) {
+        *self.reads_left.lock().unwrap() = None;
+    }
+
+    fn read(&self) -> Result<BTreeMap<i64, Change>, StoreError> {
+        match &mut *self.reads_left.lock().unwrap() {
+            Some(0) => return Err(StoreError::Unavailable { context: "cut off", source: None }),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Ok(self.visible.lock().unwrap().clone())
+    }
+}
+
+#[async_trait]
+impl FeedReads for Feed {
+    async fn newest_change(&self) -> Result<i64, StoreError> {
+        Ok(self.read()?.last_key_value().map_or(0, |(number, _)| *number))
+    }
+
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Change)>, StoreError> {
+        let wanted = |number: &i64| *number > after || missing.contains(number);
+        Ok(self.read()?.into_iter().filter(|(number, _)| wanted(number)).take(limit as usize).collect())
+    }
+
+    async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+/// A process that follows a feed and remembers users.
+struct Process {
+    feed: Feed,
+    clock: HandClock,
+    rng: SeededRng,
+    snapshots: Snapshots,
+    follower: Follower,
+    pattern: Principal,
+}
+
+impl Process {
+    fn new() -> Self {
+        let world = World::default();
+        world.register("alice", &[]);
+        let caller = world.caller(&world.login("alice"));
+        let pattern = Principal { session: Arc::clone(&caller.session), user: Arc::clone(&caller.user) };
+        let (feed, clock, rng) = (Feed::default(), HandClock::default(), SeededRng::default());
+        Self { feed, clock, rng, snapshots: Snapshots::default(), follower: Follower::default(), pattern }
+    }
+
+    fn poll(&mut self) -> Result<bool, StoreError> {
+        self.clock.advance_millis(200);
+        now(self.follower.poll(&self.feed, &self.clock, &self.snapshots))
+    }
+
+    /// A user with a session, read from the store and remembered.
+    fn remember(&self) -> Principal {
+        let mut principal = self.pattern.clone();
+        let user = Arc::make_mut(&mut principal.user);
+        user.id = UserId::generate(&self.clock, &self.rng);
+        let session = Arc::make_mut(&mut principal.session);
+        (session.id, session.user) = (SessionId::generate(&self.clock, &self.rng), user.id);
+        self.snapshots.insert(&Arc::new(principal.clone()), self.snapshots.generation());
+        principal
+    }
+
+    fn remembers(&self, principal: &Principal) -> bool {
+        self.snapshots.get(principal.session.id, self.clock.monotonic()).is_some()
+    }
+}
+
+fn changed(principal: &Principal) -> Change {
+    Change::UserChanged(principal.user.id)
+}
+
+proptest! {
+    #[test]
+    fn gaps_are_exactly_the_numbers_not_yet_seen(order in Just((1_i64..=40).collect::<Vec<_>>()).prop_shuffle()) {
+        let (mut gaps, mut seen) = (Gaps::starting_at(0), BTreeSet::new());
+        for number in order {
+            gaps.saw(number, Duration::ZERO);
+            seen.insert(number);
+            let newest = *seen.last().unwrap();
+            prop_assert_eq!(gaps.newest(), newest);
+            prop_assert_eq!(gaps.missing(), (1..newest).filter(|n| !seen.contains(n)).collect::<Vec<_>>());
+        }
+        prop_assert_eq!(gaps.missing(), Vec::<i64>::new());
+    }
+
+    #[test]
+    fn every_change_is_felt_with_the_next_poll_in_whatever_order_they_commit(
+        order in Just((1_i64..=30).collect::<Vec<_>>()).prop_shuffle(),
+        batches in prop::collection::vec(1_usize..6, 30),
+    ) {
+        let mut process = Process::new();
+        process.poll().unwrap();
+        let users: BTreeMap<i64, _> = (1..=30).map(|number| (number, process.remember())).collect();
+        let (mut rest, mut batches) = (&order[..], batches.into_iter());
+        while !rest.is_empty() {
+            let (committed, later) = rest.split_at(batches.next().unwrap_or(1).min(rest.len()));
+            for number in committed {
+                process.feed.commit(*number, changed(&users[number]));
+            }
+            process.poll().unwrap();
+            prop_assert!(committed.iter().all(|number| !process.remembers(&users[number])));
+            prop_assert!(later.iter().all(|number| process.remembers(&users[number])));
+            rest = later;
+        }
+    }
+
+    #[test]
+    fn every_change_reads_back_from_its_parts(user in any::<u128>(), session in any::<u128>()) {
+        let (user, session) = (UserId::from(uuid::Uuid::from_u128(user)), SessionId::from(uuid::Uuid::from_u128(session)));
+        for change in [
+            Change::UserChanged(user),
+            Change::UserGone(user),
+            Change::SessionEnded { user, session },
+            Change::SessionsEnded { user, except: None },
+            Change::SessionsEnded { user, except: Some(session) },
+            Change::KeysChanged,
+        ] {
+            prop_assert_eq!(Change::from_parts(change.kind(), change.user(), change.session()), Some(change));
+        }
+    }
+}
+
+#[test]
+fn parts_that_no_change_has_are_none() {
+    let process = Process::new();
+    let (user, session) = (Some(process.pattern.user.id), Some(process.pattern.session.id));
+    for (kind, user, session) in [
+        ("user_changed", None, None),
+        ("user_changed", user, session),
+        ("session_ended", user, None),
+        ("session_ended", None, session),
+        ("sessions_ended", None, None),
+        ("keys_changed", user, None),
+        ("KEYS_CHANGED", None, None),
+        ("", None, None),
+    ] {
+        assert_eq!(Change::from_parts(kind, user, session), None, "{kind}");
+    }
+}
+
+#[test]
+fn gaps_are_given_up_after_a_minute_and_not_before() {
+    let mut gaps = Gaps::starting_at(0);
+    gaps.saw(3, Duration::from_secs(10));
+    gaps.saw(5, Duration::from_secs(40));
+    gaps.forget_old(Duration::from_millis(69_999));
+    assert_eq!(gaps.missing(), [1, 2, 4]);
+    gaps.forget_old(Duration::from_secs(70));
+    assert_eq!(gaps.missing(), [4]);
+    gaps.forget_old(Duration::from_secs(100));
+    assert_eq!(gaps.missing(), Vec::<i64>::new());
+}
+
+#[test]
+fn a_reset_of_the_sequence_leaves_a_bounded_number_of_gaps() {
+    let mut gaps = Gaps::starting_at(0);
+    gaps.saw(1_000_000_000, Duration::ZERO);
+    assert!(gaps.missing().len() <= 1_000);
+    assert_eq!(gaps.newest(), 1_000_000_000);
+}
+
+#[test]
+fn nothing_is_remembered_before_the_first_look() {
+    let mut process = Process::new();
+    let early = process.remember();
+    assert!(!process.remembers(&early));
+    assert!(process.poll().unwrap(), "the keys are to be read after the first look");
+    assert!(!process.remembers(&early));
+    let later = process.remember();
+    assert!(process.remembers(&later));
+}
+
+#[test]
+fn a_transaction_that_is_open_at_the_first_look_is_felt_when_it_commits() {
+    let mut process = Process::new();
+    process.feed.commit(2, Change::KeysChanged);
+    process.poll().unwrap();
+    // Number 1 was taken before 2, and is not committed yet: the store still shows the old record.
+    let user = process.remember();
+    process.feed.commit(1, changed(&user));
+    process.poll().unwrap();
+    assert!(!process.remembers(&user));
+}
+
+#[test]
+fn more_changes_than_one_read_holds_are_all_felt_by_one_poll() {
+    let mut process = Process::new();
+    process.poll().unwrap();
+    let users: Vec<_> = (1..=1_201).map(|number| (number, process.remember())).collect();
+    for (number, user) in &users {
+        process.feed.commit(*number, changed(user));
+    }
+    process.poll().unwrap();
+    assert!(users.iter().all(|(_, user)| !process.remembers(user)));
+}
+
+#[test]
+fn keys_that_changed_are_reported_even_if_a_later_read_fails() {
+    let mut process = Process::new();
+    process.poll().unwrap();
+    process.feed.commit(1, Change::KeysChanged);
+    for number in 2..=600 {
+        process.feed.commit(number, Change::UserGone(process.pattern.user.id));
+    }
+    process.feed.fail_after(1);
+    assert!(process.poll().is_err());
+    process.feed.recover();
+    assert!(process.poll().unwrap());
+    assert!(!process.poll().unwrap(), "once is enough");
+}
+
+#[test]
+fn whoever_is_cut_off_stops_answering_from_memory() {
+    let mut process = Process::new();
+    process.poll().unwrap();
+    let user = process.remember();
+    process.feed.fail_after(0);
+    let answered = (1..=10).take_while(|_| process.poll().is_err() && process.remembers(&user)).count();
+    assert!((2..=4).contains(&answered), "polls every 200 ms, and the last good one counts for 700: {answered}");
+    process.feed.recover();
+    process.poll().unwrap();
+    assert!(!process.remembers(&user), "what happened while it was cut off may be gone from the feed");
+    let user = process.remember();
+    assert!(process.remembers(&user));
+}
+
+#[test]
+fn a_failover_to_a_store_whose_numbers_went_back_is_survived() {
+    let mut process = Process::new();
+    process.feed.commit(100, Change::KeysChanged);
+    process.poll().unwrap();
+    process.feed.fail_after(0);
+    process.poll().unwrap_err();
+    process.feed.recover();
+    process.feed.visible.lock().unwrap().clear();
+    process.poll().unwrap();
+    let user = process.remember();
+    process.feed.commit(90, changed(&user));
+    process.poll().unwrap();
+    assert!(!process.remembers(&user));
+}
+
+#[test]
+fn a_poll_vouches_only_for_the_time_when_it_began() {
+    let mut process = Process::new();
+    process.poll().unwrap();
+    let user = process.remember();
+    process.clock.advance_millis(699);
+    assert!(process.remembers(&user));
+    process.clock.advance_millis(1);
+    assert!(!process.remembers(&user));
+}

@@ -1,0 +1,162 @@
+use crate::fakes::{PASSWORD, World, new_password, now};
+use vestibule_domain::audit::{Actor, AuditKind};
+use vestibule_domain::credential::{ChangePassword, CredentialError, PasswordAttempt, PasswordHash};
+use vestibule_domain::session::SessionError;
+use vestibule_domain::user::Status;
+
+fn reasons(world: &World) -> Vec<Option<&'static str>> {
+    world.store.audited(AuditKind::LoginFailed).iter().map(|event| event.reason).collect()
+}
+
+#[test]
+fn case_42_every_failure_is_one_answer_one_verification_and_one_event() {
+    let world = World::default();
+    for name in ["alice", "carol", "dave"] {
+        world.register(name, &[]);
+    }
+    for user in world.store.state().users.values_mut() {
+        user.status = if user.name.as_str() == "carol" { Status::Disabled } else { Status::Active };
+    }
+    let dave = world.store.state().users.values().find(|user| user.name.as_str() == "dave").unwrap().id;
+    world.store.state().passwords.remove(&dave);
+    for (name, password) in
+        [("nobody", PASSWORD), ("alice", "wrong"), ("carol", PASSWORD), ("carol", "wrong"), ("dave", PASSWORD)]
+    {
+        let before = world.hasher.verified();
+        assert!(matches!(world.try_login(name, password), Err(SessionError::InvalidCredentials)), "{name}");
+        assert_eq!(world.hasher.verified(), before + 1, "{name}");
+    }
+    assert_eq!(
+        reasons(&world),
+        ["unknown_account", "wrong_password", "disabled", "wrong_password", "no_password"].map(Some)
+    );
+    assert!(world.store.audited(AuditKind::LoginFailed).iter().all(|event| event.actor == Actor::Anonymous));
+    assert!(world.store.state().sessions.is_empty());
+}
+
+#[test]
+fn case_41_a_login_loses_to_whatever_happened_while_its_password_was_hashed() {
+    for (name, meanwhile) in [
+        ("disabled", (|user| user.status = Status::Disabled) as fn(&mut vestibule_domain::user::User)),
+        ("disabled and enabled again, or given another password", |user| user.epoch += 1),
+    ] {
+        let world = World::default();
+        let id = world.register("alice", &[]).id;
+        world.store.before_next_transaction(move |state| {
+            meanwhile(state.users.get_mut(&id).unwrap());
+            Ok(())
+        });
+        assert!(matches!(world.try_login("alice", PASSWORD), Err(SessionError::InvalidCredentials)), "{name}");
+        assert_eq!(reasons(&world), [Some("changed_meanwhile")]);
+        assert!(world.store.state().sessions.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn case_107_a_login_loses_to_the_deletion_of_its_user() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    world.store.before_next_transaction(move |state| {
+        state.users.remove(&id);
+        Ok(())
+    });
+    assert!(matches!(world.try_login("alice", PASSWORD), Err(SessionError::InvalidCredentials)));
+    assert!(world.store.state().sessions.is_empty());
+}
+
+#[test]
+fn a_login_takes_the_roles_of_the_moment_in_which_it_is_recorded() {
+    let world = World::default();
+    let id = world.register("alice", &["support"]).id;
+    world.store.before_next_transaction(move |state| {
+        state.users.get_mut(&id).unwrap().roles.clear();
+        Ok(())
+    });
+    assert!(world.login("alice").user.roles.is_empty());
+}
+
+#[test]
+fn case_39_an_old_hash_is_upgraded_by_a_login_and_by_no_failure() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    let stored = || world.store.state().passwords[&id].as_phc().to_owned();
+    let old = format!("old:{PASSWORD}");
+    world.store.state().passwords.insert(id, PasswordHash::from_phc(old.clone()));
+    assert!(world.try_login("alice", "wrong").is_err());
+    assert_eq!(stored(), old);
+    world.login("alice");
+    assert_eq!(stored(), format!("new:{PASSWORD}"));
+}
+
+#[test]
+fn an_upgrade_never_undoes_a_change_of_password() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    world.store.state().passwords.insert(id, PasswordHash::from_phc(format!("old:{PASSWORD}")));
+    world.store.before_next_transaction(move |state| {
+        state.users.get_mut(&id).unwrap().epoch += 1;
+        state.passwords.insert(id, PasswordHash::from_phc("new:chosen meanwhile".to_owned()));
+        Ok(())
+    });
+    assert!(world.try_login("alice", PASSWORD).is_err());
+    assert_eq!(world.store.state().passwords[&id].as_phc(), "new:chosen meanwhile");
+}
+
+#[test]
+fn case_86_a_user_has_at_most_a_hundred_live_sessions() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let mut sign_ins = Vec::new();
+    for _ in 0..105 {
+        world.clock.advance_millis(1);
+        sign_ins.push(world.login("alice"));
+    }
+    let state = world.store.state();
+    let live = |sign_in: &&vestibule_domain::session::SignIn| state.sessions[&sign_in.session.id].ended.is_none();
+    assert_eq!(sign_ins.iter().filter(live).count(), 100);
+    assert!(sign_ins.iter().skip(5).all(|sign_in| live(&sign_in)));
+}
+
+fn change(world: &World, caller: &vestibule_domain::access::Caller, current: &str) -> Result<(), CredentialError> {
+    let request = ChangePassword {
+        current: PasswordAttempt::parse(current).unwrap(),
+        new: new_password("another lamp, another hill"),
+    };
+    now(world.services.credentials.change_password(caller, request, &world.context))
+}
+
+#[test]
+fn case_85_a_new_password_ends_every_other_session() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let (here, there) = (world.login("alice"), world.login("alice"));
+    change(&world, &world.caller(&here), PASSWORD).unwrap();
+    let state = world.store.state();
+    assert!(state.sessions[&here.session.id].ended.is_none());
+    assert!(state.sessions[&there.session.id].ended.is_some());
+}
+
+#[test]
+fn case_40_a_change_without_the_current_password_changes_nothing() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    let caller = world.caller(&world.login("alice"));
+    assert!(matches!(change(&world, &caller, "wrong"), Err(CredentialError::WrongPassword)));
+    world.store.state().passwords.remove(&id);
+    assert!(matches!(change(&world, &caller, PASSWORD), Err(CredentialError::WrongPassword)));
+    assert_eq!(world.store.audited(AuditKind::PasswordChangeFailed).len(), 2);
+    assert_eq!(world.store.state().users[&id].epoch, 1);
+}
+
+#[test]
+fn of_two_changes_at_once_one_wins() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    let caller = world.caller(&world.login("alice"));
+    world.store.before_next_transaction(move |state| {
+        state.users.get_mut(&id).unwrap().epoch += 1;
+        Ok(())
+    });
+    assert!(matches!(change(&world, &caller, PASSWORD), Err(CredentialError::WrongPassword)));
+    assert_eq!(world.store.state().passwords[&id].as_phc(), format!("new:{PASSWORD}"));
+}

@@ -1,0 +1,41 @@
+//! The domain from outside, one module for each area. The ports are fakes that answer at once; what adapters must
+//! keep is tested by the store suite.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod clock;
+#[cfg(test)]
+mod context;
+#[cfg(test)]
+mod email;
+#[cfg(test)]
+mod fakes;
+#[cfg(test)]
+mod feed;
+#[cfg(test)]
+mod id;
+#[cfg(test)]
+mod key;
+#[cfg(test)]
+mod key_service;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod logout;
+#[cfg(test)]
+mod name;
+#[cfg(test)]
+mod page;
+#[cfg(test)]
+mod password;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod role;
+#[cfg(test)]
+mod secret;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
+mod user;

@@ -1,0 +1,131 @@
+use crate::fakes::{World, now};
+use std::time::Duration;
+use vestibule_domain::audit::AuditKind;
+use vestibule_domain::session::{EndReason, RefreshToken, SessionError, SignIn};
+use vestibule_domain::user::Status;
+
+/// Alice, signed in.
+fn signed_in() -> (World, SignIn) {
+    let world = World::default();
+    world.register("alice", &[]);
+    let sign_in = world.login("alice");
+    (world, sign_in)
+}
+
+fn refresh(world: &World, token: &RefreshToken) -> Result<SignIn, SessionError> {
+    let token = RefreshToken::from_bytes(*token.as_bytes());
+    now(world.services.sessions.refresh(token, &world.context))
+}
+
+fn is_refused(outcome: &Result<SignIn, SessionError>) -> bool {
+    matches!(outcome, Err(SessionError::InvalidRefreshToken))
+}
+
+fn ended(world: &World, sign_in: &SignIn) -> Option<EndReason> {
+    world.store.state().sessions[&sign_in.session.id].ended
+}
+
+#[test]
+fn each_use_gives_a_new_token_of_the_same_session() {
+    let (world, first) = signed_in();
+    let second = refresh(&world, &first.refresh_token).unwrap();
+    assert_ne!(second.refresh_token.hash(), first.refresh_token.hash());
+    assert_eq!(second.session.id, first.session.id);
+    assert!(refresh(&world, &second.refresh_token).is_ok());
+}
+
+#[test]
+fn case_79_the_parent_gets_the_same_child_within_the_grace() {
+    let (world, first) = signed_in();
+    let child = refresh(&world, &first.refresh_token).unwrap().refresh_token.hash();
+    world.clock.advance(Duration::from_secs(10));
+    assert_eq!(refresh(&world, &first.refresh_token).unwrap().refresh_token.hash(), child);
+    assert_eq!(ended(&world, &first), None);
+}
+
+#[test]
+fn case_77_the_parent_ends_the_session_after_the_grace() {
+    let (world, first) = signed_in();
+    let second = refresh(&world, &first.refresh_token).unwrap();
+    world.clock.advance(Duration::from_millis(10_001));
+    assert!(is_refused(&refresh(&world, &first.refresh_token)));
+    assert_eq!(ended(&world, &first), Some(EndReason::RefreshTokenReused));
+    assert!(is_refused(&refresh(&world, &second.refresh_token)));
+    assert_eq!(world.store.audited(AuditKind::RefreshTokenReused).len(), 1);
+}
+
+#[test]
+fn case_79_the_grandparent_ends_the_session_even_within_the_grace() {
+    let (world, first) = signed_in();
+    let second = refresh(&world, &first.refresh_token).unwrap();
+    refresh(&world, &second.refresh_token).unwrap();
+    assert!(is_refused(&refresh(&world, &first.refresh_token)));
+    assert_eq!(ended(&world, &first), Some(EndReason::RefreshTokenReused));
+}
+
+#[test]
+fn case_83_idle_and_absolute_ends_hold_however_often_it_is_refreshed() {
+    let (world, first) = signed_in();
+    let day = Duration::from_hours(24);
+    let mut token = first.refresh_token;
+    for _ in 0..29 {
+        world.clock.advance(day);
+        token = refresh(&world, &token).unwrap().refresh_token;
+    }
+    world.clock.advance(day);
+    assert!(is_refused(&refresh(&world, &token)));
+
+    let (world, first) = signed_in();
+    world.clock.advance(14 * day);
+    assert!(is_refused(&refresh(&world, &first.refresh_token)));
+}
+
+#[test]
+fn the_answer_never_promises_more_than_the_session_has() {
+    let (world, first) = signed_in();
+    assert_eq!(first.refresh_ttl, Duration::from_hours(14 * 24));
+    world.clock.advance(Duration::from_hours(13 * 24));
+    let second = refresh(&world, &first.refresh_token).unwrap();
+    world.clock.advance(Duration::from_hours(13 * 24));
+    let third = refresh(&world, &second.refresh_token).unwrap();
+    assert_eq!(third.refresh_ttl, Duration::from_hours(4 * 24));
+}
+
+#[test]
+fn every_refusal_is_one_answer_and_its_reason_is_in_the_trail() {
+    let (world, first) = signed_in();
+    let reasons = || -> Vec<_> {
+        world.store.audited(AuditKind::RefreshFailed).iter().map(|event| event.reason.unwrap()).collect()
+    };
+    assert!(is_refused(&refresh(&world, &RefreshToken::from_bytes([9; 32]))));
+    assert_eq!(reasons(), ["unknown_token"]);
+    world.clock.advance(Duration::from_hours(14 * 24));
+    assert!(is_refused(&refresh(&world, &first.refresh_token)));
+    assert_eq!(reasons(), ["unknown_token", "expired"]);
+
+    let second = world.login("alice");
+    world.store.state().users.get_mut(&second.user.id).unwrap().status = Status::Disabled;
+    assert!(is_refused(&refresh(&world, &second.refresh_token)));
+    world.store.state().sessions.get_mut(&second.session.id).unwrap().ended = Some(EndReason::UserDisabled);
+    assert!(is_refused(&refresh(&world, &second.refresh_token)));
+    assert_eq!(reasons()[2..], ["disabled", "session_over"]);
+}
+
+#[test]
+fn a_process_that_cannot_sign_consumes_no_token() {
+    let (world, first) = signed_in();
+    world.codec.set_ready(false);
+    assert!(matches!(refresh(&world, &first.refresh_token), Err(SessionError::Signing(_))));
+    world.codec.set_ready(true);
+    world.clock.advance(Duration::from_mins(1));
+    assert!(refresh(&world, &first.refresh_token).is_ok(), "the outage was longer than the grace");
+}
+
+#[test]
+fn case_106_a_refresh_takes_the_roles_of_the_moment() {
+    let world = World::default();
+    let id = world.register("alice", &["admin"]).id;
+    let first = world.login("alice");
+    world.store.state().users.get_mut(&id).unwrap().roles.clear();
+    assert!(refresh(&world, &first.refresh_token).unwrap().user.roles.is_empty());
+}

@@ -1,0 +1,138 @@
+use crate::fakes::{HandClock, SeededRng, World, now};
+use std::sync::Arc;
+use vestibule_domain::access::Freshness;
+use vestibule_domain::feed::{Change, Follower, Principal, Snapshots};
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::session::{Logout, LogoutScope};
+use vestibule_domain::{Clock, Settings};
+
+/// Snapshots that the feed vouches for, and principals to remember.
+struct Memory {
+    snapshots: Snapshots,
+    clock: HandClock,
+    rng: SeededRng,
+    pattern: Principal,
+}
+
+impl Memory {
+    fn new() -> Self {
+        let world = World::default();
+        world.register("alice", &[]);
+        let caller = world.caller(&world.login("alice"));
+        let pattern = Principal { session: Arc::clone(&caller.session), user: Arc::clone(&caller.user) };
+        let memory =
+            Self { snapshots: Snapshots::default(), clock: HandClock::default(), rng: SeededRng::default(), pattern };
+        now(Follower::default().poll(&*world.store, &memory.clock, &memory.snapshots)).unwrap();
+        memory
+    }
+
+    fn user(&self) -> UserId {
+        UserId::generate(&self.clock, &self.rng)
+    }
+
+    fn session_of(&self, user: UserId) -> Arc<Principal> {
+        let mut principal = self.pattern.clone();
+        Arc::make_mut(&mut principal.user).id = user;
+        let session = Arc::make_mut(&mut principal.session);
+        (session.id, session.user) = (SessionId::generate(&self.clock, &self.rng), user);
+        Arc::new(principal)
+    }
+
+    fn insert(&self, principal: &Arc<Principal>) {
+        self.snapshots.insert(principal, self.snapshots.generation());
+    }
+
+    fn holds(&self, principal: &Principal) -> bool {
+        self.snapshots.get(principal.session.id, self.clock.monotonic()).is_some()
+    }
+}
+
+#[test]
+fn what_was_read_before_a_change_is_not_remembered_after_it() {
+    let memory = Memory::new();
+    let user = memory.user();
+    let principal = memory.session_of(user);
+    for change in [
+        Change::UserChanged(user),
+        Change::UserGone(user),
+        Change::SessionsEnded { user, except: None },
+        Change::SessionEnded { user, session: principal.session.id },
+        // It may be anybody's, as far as the reader knows.
+        Change::UserChanged(memory.user()),
+    ] {
+        let generation = memory.snapshots.generation();
+        memory.snapshots.apply(change);
+        memory.snapshots.insert(&principal, generation);
+        assert!(!memory.holds(&principal), "{change:?}");
+    }
+    memory.insert(&principal);
+    assert!(memory.holds(&principal));
+}
+
+#[test]
+fn a_user_is_forgotten_with_all_sessions_and_nobody_else() {
+    let memory = Memory::new();
+    let (alice, bob) = (memory.user(), memory.user());
+    for change in
+        [Change::UserChanged(alice), Change::UserGone(alice), Change::SessionsEnded { user: alice, except: None }]
+    {
+        let sessions = [memory.session_of(alice), memory.session_of(alice), memory.session_of(bob)];
+        for session in &sessions {
+            memory.insert(session);
+        }
+        memory.snapshots.apply(change);
+        assert_eq!(sessions.each_ref().map(|session| memory.holds(session)), [false, false, true], "{change:?}");
+    }
+}
+
+#[test]
+fn an_ended_session_is_forgotten_alone() {
+    let memory = Memory::new();
+    let alice = memory.user();
+    let sessions = [memory.session_of(alice), memory.session_of(alice)];
+    for session in &sessions {
+        memory.insert(session);
+    }
+    memory.snapshots.apply(Change::SessionEnded { user: alice, session: sessions[0].session.id });
+    assert_eq!(sessions.each_ref().map(|session| memory.holds(session)), [false, true]);
+}
+
+#[test]
+fn memory_is_bounded_and_keeps_what_came_last() {
+    let memory = Memory::new();
+    let all: Vec<_> = (0..5_000).map(|_| memory.session_of(memory.user())).collect();
+    for principal in &all {
+        memory.insert(principal);
+        assert!(memory.holds(principal));
+    }
+    let held = all.iter().filter(|principal| memory.holds(principal)).count();
+    assert!((1_024..=2_048).contains(&held), "{held}");
+}
+
+#[test]
+fn case_76_a_logout_in_this_process_is_felt_at_once() {
+    let world = World::default();
+    now(Follower::default().poll(&*world.store, &*world.clock, &world.services.ports.snapshots)).unwrap();
+    world.register("alice", &[]);
+    let sign_in = world.login("alice");
+    let caller = world.caller(&sign_in);
+    now(world.services.sessions.logout(Logout::Access(&caller), LogoutScope::Current, &world.context)).unwrap();
+    assert!(now(world.services.access.authenticate(sign_in.access_token.reveal(), Freshness::Feed)).is_err());
+}
+
+#[test]
+fn case_107_a_disabled_user_is_out_in_other_processes_with_their_next_poll() {
+    let here = World::default();
+    let there = World::beside(&here.store, &here.clock, Settings::default());
+    let mut follower = Follower::default();
+    let mut poll = || now(follower.poll(&*there.store, &*there.clock, &there.services.ports.snapshots)).unwrap();
+    let user = here.register("alice", &[]);
+    let sign_in = here.login("alice");
+    poll();
+    let authenticate = || now(there.services.access.authenticate(sign_in.access_token.reveal(), Freshness::Feed));
+    assert_eq!(authenticate().unwrap().user.id, user.id);
+    now(here.services.users.disable(vestibule_domain::access::Authority::Operator, user.id, &here.context)).unwrap();
+    assert!(authenticate().is_ok(), "remembered: this is what the next assertion is about");
+    poll();
+    assert!(authenticate().is_err());
+}

@@ -1,0 +1,73 @@
+use crate::fakes::{PASSWORD, World, email, new_password, now};
+use std::collections::BTreeSet;
+use vestibule_domain::StoreError;
+use vestibule_domain::access::{Authority, RoleName};
+use vestibule_domain::audit::{Actor, AuditKind};
+use vestibule_domain::user::{DeleteUser, Name, Register, UserError};
+
+fn roles(names: &[&str]) -> BTreeSet<RoleName> {
+    names.iter().map(|name| RoleName::parse(name).unwrap()).collect()
+}
+
+#[test]
+fn whoever_registers_is_the_actor_and_so_is_the_operator_who_creates() {
+    let world = World::default();
+    let request = Register { email: email("bob"), name: Name::parse("Bob").unwrap(), password: new_password(PASSWORD) };
+    let bob = now(world.services.users.register(request, &world.context)).unwrap();
+    world.register("alice", &["admin"]);
+    let actors: Vec<_> = world.store.audited(AuditKind::UserRegistered).iter().map(|event| event.actor).collect();
+    assert_eq!(actors, [Actor::User(bob.id), Actor::Operator]);
+}
+
+#[test]
+fn case_21_a_taken_address_is_taken_in_every_spelling() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let request = Register { email: email("ALICE"), name: Name::parse("A").unwrap(), password: new_password(PASSWORD) };
+    let outcome = now(world.services.users.register(request, &world.context));
+    assert!(matches!(outcome, Err(UserError::EmailTaken)));
+    assert_eq!(world.store.state().users.len(), 1);
+}
+
+#[test]
+fn case_108_the_last_administrator_can_be_neither_demoted_nor_disabled_nor_deleted() {
+    let world = World::default();
+    let (alice, bob) = (world.register("alice", &["admin"]), world.register("bob", &["admin"]));
+    let users = &world.services.users;
+    let caller = world.caller(&world.login("alice"));
+    now(users.set_roles(Authority::User(&caller), bob.id, &roles(&["support"]), &world.context)).unwrap();
+    let before = world.store.state().audit.len();
+    for outcome in [
+        now(users.set_roles(Authority::Operator, alice.id, &roles(&[]), &world.context)).map(drop),
+        now(users.disable(Authority::User(&caller), alice.id, &world.context)).map(drop),
+        now(users.delete(&caller, &DeleteUser { id: alice.id, version: None }, &world.context)),
+    ] {
+        assert!(matches!(outcome, Err(UserError::LastAdministrator)), "{outcome:?}");
+    }
+    assert_eq!(world.store.state().audit.len(), before, "what was refused left nothing behind");
+    now(users.set_roles(Authority::Operator, alice.id, &roles(&["admin", "support"]), &world.context)).unwrap();
+}
+
+#[test]
+fn case_131_a_transaction_that_loses_is_tried_three_times() {
+    let world = World::default();
+    let alice = world.register("alice", &[]);
+    let disable = || now(world.services.users.disable(Authority::Operator, alice.id, &world.context));
+    let lose =
+        |times: usize| (0..times).for_each(|_| world.store.before_next_transaction(|_| Err(StoreError::Contention)));
+    lose(3);
+    assert!(matches!(disable(), Err(UserError::Store(StoreError::Contention))));
+    lose(2);
+    assert!(disable().is_ok());
+    assert_eq!(world.store.audited(AuditKind::UserDisabled).len(), 1);
+}
+
+#[test]
+fn only_a_lost_transaction_is_tried_again() {
+    let world = World::default();
+    let alice = world.register("alice", &[]);
+    let unavailable = |_: &mut _| Err(StoreError::Unavailable { context: "gone", source: None });
+    world.store.before_next_transaction(unavailable);
+    let outcome = now(world.services.users.disable(Authority::Operator, alice.id, &world.context));
+    assert!(matches!(outcome, Err(UserError::Store(StoreError::Unavailable { .. }))));
+}
