@@ -1,0 +1,76 @@
+//! From SQLx's errors to the domain's, and the deadline that every statement has.
+
+use sqlx::error::DatabaseError;
+use std::time::Duration;
+use tracing::Instrument;
+use vestibule_domain::StoreError;
+
+/// How long a request waits for one statement. SQLite has no limit of its own; a statement that is given up runs on
+/// in its connection's thread, and the connection is free again when it is over.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Runs one statement within its deadline, in a span that has its name.
+pub(crate) async fn bounded<T>(
+    statement: &'static str,
+    running: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    let running = running.instrument(tracing::debug_span!("sqlite", statement));
+    match tokio::time::timeout(DEADLINE, running).await {
+        Ok(outcome) => outcome.map_err(|error| store_error(statement, error)),
+        Err(_) => Err(StoreError::Unavailable { context: statement, source: None }),
+    }
+}
+
+/// `context` is the statement's name.
+pub(crate) fn store_error(context: &'static str, error: sqlx::Error) -> StoreError {
+    match &error {
+        sqlx::Error::Database(failure) => match code(failure.as_ref()) {
+            BUSY_SNAPSHOT => StoreError::Contention,
+            code if is_trouble(code) => unavailable(context, error),
+            _ => unexpected(context, error),
+        },
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Io(_)
+        // The connection lost count of its transactions; the next one to use the writer gets a new connection.
+        | sqlx::Error::BeginFailed
+        | sqlx::Error::InvalidSavePointStatement => unavailable(context, error),
+        _ => unexpected(context, error),
+    }
+}
+
+fn unavailable(context: &'static str, error: sqlx::Error) -> StoreError {
+    StoreError::Unavailable { context, source: Some(Box::new(error)) }
+}
+
+fn unexpected(context: &'static str, error: sqlx::Error) -> StoreError {
+    StoreError::Unexpected { context, source: Some(Box::new(error)) }
+}
+
+/// A transaction read before it wrote and another one wrote in between. `BEGIN IMMEDIATE` rules it out.
+const BUSY_SNAPSHOT: i32 = 517;
+
+/// <https://www.sqlite.org/rescode.html>: the primary code is in the low byte.
+fn is_trouble(code: i32) -> bool {
+    const BUSY: i32 = 5;
+    const LOCKED: i32 = 6;
+    const NOMEM: i32 = 7;
+    const READONLY: i32 = 8;
+    const INTERRUPT: i32 = 9;
+    const IOERR: i32 = 10;
+    const CORRUPT: i32 = 11;
+    const FULL: i32 = 13;
+    const CANTOPEN: i32 = 14;
+    const PROTOCOL: i32 = 15;
+    const NOTADB: i32 = 26;
+    matches!(
+        code & 0xff,
+        BUSY | LOCKED | NOMEM | READONLY | INTERRUPT | IOERR | CORRUPT | FULL | CANTOPEN | PROTOCOL | NOTADB
+    )
+}
+
+/// SQLx hands the number out as text.
+fn code(failure: &dyn DatabaseError) -> i32 {
+    failure.code().and_then(|code| code.parse().ok()).unwrap_or_default()
+}

@@ -1,0 +1,68 @@
+//! The database file: who may read it, and under which name it is known.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tokio::sync::oneshot;
+
+/// Makes the file if there is none, and its directories, all for the owner only; an existing file is taken from
+/// everybody else. SQLite gives its `-wal` and `-shm` files the permissions of the file. Returns the one name that
+/// all relative names and symbolic links stand for.
+pub(crate) fn prepare(path: &Path) -> io::Result<PathBuf> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    create(path)?;
+    let canonical = fs::canonicalize(path)?;
+    restrict(&canonical)?;
+    for suffix in ["-wal", "-shm"] {
+        let mut beside = canonical.clone().into_os_string();
+        beside.push(suffix);
+        match restrict(Path::new(&beside)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(canonical)
+}
+
+/// An existing file is never opened here: closing it would take away SQLite's own locks on it.
+fn create(path: &Path) -> io::Result<()> {
+    match new_private(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Fails if there is anything by that name.
+pub(crate) fn new_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn restrict(path: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), "others could read the database: now only its owner can");
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+/// Held while a store is opened. Of two processes that meet a new file, one must switch it to WAL before the other
+/// looks: SQLite does not wait for that switch but fails.
+#[derive(Debug)]
+pub(crate) struct OpenLock {
+    _directory: File,
+}
+
+impl OpenLock {
+    /// Waits for another process that is opening a store in the same directory, which takes milliseconds. On a thread
+    /// of its own, because whoever holds the lock may need this one to let go of it.
+    pub(crate) async fn wait(database: &Path) -> io::Result<Self> {
+        let directory = File::open(database.parent().unwrap_or(Path::new("/")))?;
+        let (locked, waiting) = oneshot::channel();
+        std::thread::spawn(move || locked.send(directory.lock().map(|()| Self { _directory: directory })));
+        waiting.await.map_err(io::Error::other)?
+    }
+}

@@ -1,0 +1,189 @@
+//! Opening and closing the file.
+
+use crate::file::{self, OpenLock};
+use crate::lock::ServeLock;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What the file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Serving: one process at a time, and the file is checked first.
+    Serve,
+    /// One command, beside a running service or without one.
+    Command,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the file {} cannot be made or is not ours to use", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error(
+        "{} is being served by another process. Stop that one first, or give this one a file of its own in \
+         `store.url`; only commands work beside a running service",
+        path.display()
+    )]
+    InUse { path: PathBuf },
+    #[error("{} cannot be opened as an SQLite database", path.display())]
+    Database { path: PathBuf, source: sqlx::Error },
+    #[error("{} is damaged ({finding}): restore it from a backup", path.display())]
+    Damaged { path: PathBuf, finding: String },
+}
+
+/// The embedded store.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+    // Last, so that it is released when no connection is left.
+    _lock: Option<ServeLock>,
+}
+
+/// Within a process nobody waits longer for the writer, or for a reader.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+/// For the lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A read takes microseconds; each connection costs a thread and a page cache.
+const READERS: u32 = 3;
+
+impl SqliteStore {
+    /// Makes the file and its directories if there are none, readable for their owner only. Migrates nothing.
+    pub async fn open(path: &Path, access: Access) -> Result<Self, OpenError> {
+        let unusable = |source| OpenError::File { path: path.to_owned(), source };
+        let path = file::prepare(path).map_err(unusable)?;
+        let lock = match access {
+            Access::Serve => {
+                Some(ServeLock::take(&path).map_err(unusable)?.ok_or(OpenError::InUse { path: path.clone() })?)
+            }
+            Access::Command => None,
+        };
+        let opening = OpenLock::wait(&path).await.map_err(unusable)?;
+        let failed = |source| OpenError::Database { path: path.clone(), source };
+        let writer = writer_pool(&path).await.map_err(failed)?;
+        drop(opening);
+        if access == Access::Serve {
+            check_file(&writer, &path).await?;
+        }
+        let readers = reader_pool(&path);
+        Ok(Self { path, writer, readers, _lock: lock })
+    }
+
+    /// Waits for what is being written, and moves it from the WAL into the file. Every call after it fails.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// For units of work and single statements that write.
+    pub(crate) fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// For everything that only reads: each statement sees all that was committed before it began.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+}
+
+/// What all connections have in common.
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        // What is acknowledged is on disk. On macOS only F_FULLFSYNC reaches the platter.
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("fullfsync", "ON")
+        // A file that somebody has tampered with cannot make the schema run functions, and a damaged page is found
+        // when it is read.
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        // Personal data goes to no other file, and an I/O error is an error, not a signal.
+        .pragma("temp_store", "MEMORY")
+        .pragma("mmap_size", "0")
+        // Each statement has a span already.
+        .disable_statement_logging()
+}
+
+async fn writer_pool(path: &Path) -> Result<SqlitePool, sqlx::Error> {
+    let options = options(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .pragma("cache_size", "-1024")
+        // After a burst the WAL gives its space back; what is deleted is overwritten where that costs no more I/O.
+        .pragma("journal_size_limit", "16777216")
+        .pragma("secure_delete", "FAST")
+        .thread_name(|_| "sqlite-writer".to_owned());
+    pool(1)
+        // When SQLite itself ends a transaction (disk full, I/O error), SQLx goes on believing in it, and every later
+        // one would fail. Such a connection is replaced.
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+        .connect_with(options)
+        .await
+}
+
+fn reader_pool(path: &Path) -> SqlitePool {
+    let options = options(path)
+        .pragma("query_only", "ON")
+        .pragma("cache_size", "-512")
+        .thread_name(|n| format!("sqlite-reader-{n}"));
+    pool(READERS).connect_lazy_with(options)
+}
+
+/// Connections to a file do not go bad by waiting, so they are neither tested nor replaced.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+/// Better not to serve than to answer from a damaged file.
+async fn check_file(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Database { path: path.to_owned(), source };
+    let finding: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await.map_err(failed)?;
+    if finding == "ok" { Ok(()) } else { Err(OpenError::Damaged { path: path.to_owned(), finding }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::Row;
+
+    async fn setting(pool: &SqlitePool, pragma: &str) -> String {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"))).fetch_one(pool).await.unwrap();
+        row.try_get_unchecked(0).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_committed_is_on_disk_and_the_schema_runs_no_code() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        for pool in [store.writer(), store.readers()] {
+            assert_eq!(setting(pool, "journal_mode").await, "wal");
+            assert_eq!(setting(pool, "synchronous").await, "2", "FULL");
+            assert_eq!(setting(pool, "fullfsync").await, "1");
+            assert_eq!(setting(pool, "foreign_keys").await, "1");
+            assert_eq!(setting(pool, "trusted_schema").await, "0");
+            assert_eq!(setting(pool, "busy_timeout").await, "5000");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_writer_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let refused = sqlx::query("CREATE TABLE t (x)").execute(store.readers()).await;
+        assert!(refused.is_err(), "a reader wrote");
+        sqlx::query("CREATE TABLE t (x)").execute(store.writer()).await.unwrap();
+    }
+}

@@ -1,0 +1,30 @@
+//! Sessions and devices: how they are forgotten.
+
+use crate::error::bounded;
+use crate::open::SqliteStore;
+use async_trait::async_trait;
+use vestibule_domain::session::store::SessionUpkeep;
+use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
+
+#[async_trait]
+impl SessionUpkeep for SqliteStore {
+    async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut work = self.begin_work().await?;
+        let query = sqlx::query!(
+            "DELETE FROM sessions
+             WHERE id IN (SELECT id FROM sessions WHERE idle_expires_at < ?1 OR ended_at < ?1 LIMIT ?2)",
+            before.as_millis(),
+            limit,
+        );
+        let sessions = bounded("purge_sessions", query.execute(work.connection())).await?.rows_affected();
+        let query = sqlx::query!(
+            "DELETE FROM devices
+             WHERE hash IN (SELECT hash FROM devices WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
+            before.as_millis(),
+            limit,
+        );
+        let devices = bounded("purge_devices", query.execute(work.connection())).await?.rows_affected();
+        Box::new(work).commit().await?;
+        Ok(sessions + devices)
+    }
+}

@@ -1,0 +1,113 @@
+//! Sessions and devices: how they begin and end.
+
+use crate::error::bounded;
+use crate::unit_of_work::SqliteUnitOfWork;
+use async_trait::async_trait;
+use vestibule_domain::context::UserAgent;
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::session::service::MAX_DEVICES;
+use vestibule_domain::session::store::SessionWrites;
+use vestibule_domain::session::{Amr, DeviceTokenHash, EndReason, RefreshTokenHash, Session};
+use vestibule_domain::{StoreError, Timestamp};
+
+#[async_trait]
+impl SessionWrites for SqliteUnitOfWork {
+    async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError> {
+        let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
+        let query = sqlx::query!(
+            "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
+                                   idle_expires_at, ip, user_agent, amr, refresh_hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, min(?7, ?6), ?8, ?9, ?10, ?11)",
+            session.id.as_uuid(),
+            session.user.as_uuid(),
+            session.created_at.as_millis(),
+            session.last_seen_at.as_millis(),
+            session.authenticated_at.as_millis(),
+            session.expires_at.as_millis(),
+            session.idle_expires_at.as_millis(),
+            session.ip.map(|ip| ip.to_string()),
+            session.user_agent.as_ref().map(UserAgent::as_str),
+            amr.join(" "),
+            token.as_bytes().as_slice(),
+        );
+        bounded("insert_session", query.execute(self.connection())).await.map(drop)
+    }
+
+    async fn displace_sessions(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<u64, StoreError> {
+        let query = sqlx::query!(
+            "UPDATE sessions SET ended_at = ?3, end_reason = ?4
+             WHERE id IN (SELECT id FROM sessions
+                          WHERE user_id = ?1 AND ended_at IS NULL AND idle_expires_at > ?3
+                          ORDER BY created_at DESC, id DESC
+                          LIMIT -1 OFFSET ?2)",
+            user.as_uuid(),
+            keep,
+            now.as_millis(),
+            EndReason::Displaced.as_str(),
+        );
+        Ok(bounded("displace_sessions", query.execute(self.connection())).await?.rows_affected())
+    }
+
+    async fn end_session(
+        &mut self,
+        user: UserId,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query!(
+            "UPDATE sessions SET ended_at = ?3, end_reason = ?4 WHERE id = ?1 AND user_id = ?2 AND ended_at IS NULL",
+            id.as_uuid(),
+            user.as_uuid(),
+            now.as_millis(),
+            reason.as_str(),
+        );
+        Ok(bounded("end_session", query.execute(self.connection())).await?.rows_affected() == 1)
+    }
+
+    async fn end_sessions(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let query = sqlx::query!(
+            "UPDATE sessions SET ended_at = ?3, end_reason = ?4
+             WHERE user_id = ?1 AND ended_at IS NULL AND id IS NOT ?2",
+            user.as_uuid(),
+            except.map(SessionId::as_uuid),
+            now.as_millis(),
+            reason.as_str(),
+        );
+        Ok(bounded("end_sessions", query.execute(self.connection())).await?.rows_affected())
+    }
+
+    async fn insert_device(
+        &mut self,
+        user: UserId,
+        device: &DeviceTokenHash,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query!(
+            "INSERT INTO devices (hash, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            device.as_bytes().as_slice(),
+            user.as_uuid(),
+            now.as_millis(),
+            expires_at.as_millis(),
+        );
+        bounded("insert_device", query.execute(self.connection())).await?;
+        let query = sqlx::query!(
+            "DELETE FROM devices
+             WHERE hash IN (SELECT hash FROM devices
+                            WHERE user_id = ?1
+                            ORDER BY created_at DESC, hash = ?2 DESC
+                            LIMIT -1 OFFSET ?3)",
+            user.as_uuid(),
+            device.as_bytes().as_slice(),
+            MAX_DEVICES,
+        );
+        bounded("forget_devices", query.execute(self.connection())).await.map(drop)
+    }
+}

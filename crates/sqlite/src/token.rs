@@ -1,0 +1,108 @@
+//! Signing keys.
+
+use crate::error::bounded;
+use crate::open::SqliteStore;
+use crate::row::Place;
+use crate::unit_of_work::SqliteUnitOfWork;
+use async_trait::async_trait;
+use uuid::Uuid;
+use vestibule_domain::id::KeyId;
+use vestibule_domain::token::store::{KeyReads, KeyWrites};
+use vestibule_domain::token::{Algorithm, SigningKey};
+use vestibule_domain::{StoreError, Timestamp};
+
+struct KeyRow {
+    id: Uuid,
+    algorithm: String,
+    generation: i64,
+    public_key: Vec<u8>,
+    sealed_private_key: Vec<u8>,
+    created_at: i64,
+    activates_at: i64,
+    retires_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+impl TryFrom<KeyRow> for SigningKey {
+    type Error = StoreError;
+
+    fn try_from(row: KeyRow) -> Result<Self, StoreError> {
+        let place = Place::new("signing_keys", row.id);
+        Ok(Self {
+            id: row.id.into(),
+            algorithm: place.some("algorithm", Algorithm::parse(&row.algorithm))?,
+            generation: row.generation,
+            public_key: row.public_key,
+            sealed_private_key: row.sealed_private_key,
+            created_at: place.time("created_at", row.created_at)?,
+            activates_at: place.time("activates_at", row.activates_at)?,
+            retires_at: place.optional_time("retires_at", row.retires_at)?,
+            revoked_at: place.optional_time("revoked_at", row.revoked_at)?,
+        })
+    }
+}
+
+#[async_trait]
+impl KeyReads for SqliteStore {
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        let query = sqlx::query_as!(
+            KeyRow,
+            r#"SELECT id AS "id!: Uuid", algorithm, generation, public_key, sealed_private_key, created_at,
+                      activates_at, retires_at, revoked_at
+               FROM signing_keys
+               ORDER BY generation DESC"#
+        );
+        let rows = bounded("signing_keys", query.fetch_all(self.readers())).await?;
+        rows.into_iter().map(SigningKey::try_from).collect()
+    }
+}
+
+#[async_trait]
+impl KeyWrites for SqliteUnitOfWork {
+    async fn insert_key(&mut self, key: &SigningKey) -> Result<bool, StoreError> {
+        let query = sqlx::query!(
+            "INSERT INTO signing_keys (id, algorithm, generation, public_key, sealed_private_key, created_at,
+                                       activates_at, retires_at, revoked_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (generation) DO NOTHING",
+            key.id.as_uuid(),
+            key.algorithm.as_str(),
+            key.generation,
+            key.public_key.as_slice(),
+            key.sealed_private_key.as_slice(),
+            key.created_at.as_millis(),
+            key.activates_at.as_millis(),
+            key.retires_at.map(Timestamp::as_millis),
+            key.revoked_at.map(Timestamp::as_millis),
+        );
+        Ok(bounded("insert_key", query.execute(self.connection())).await?.rows_affected() == 1)
+    }
+
+    async fn retire_keys_before(&mut self, generation: i64, at: Timestamp) -> Result<(), StoreError> {
+        let query = sqlx::query!(
+            "UPDATE signing_keys SET retires_at = ?2
+             WHERE generation < ?1 AND (retires_at IS NULL OR retires_at > ?2)",
+            generation,
+            at.as_millis(),
+        );
+        bounded("retire_keys_before", query.execute(self.connection())).await.map(drop)
+    }
+
+    async fn revoke_key(&mut self, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+        let query = sqlx::query!(
+            "UPDATE signing_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+            id.as_uuid(),
+            now.as_millis()
+        );
+        Ok(bounded("revoke_key", query.execute(self.connection())).await?.rows_affected() == 1)
+    }
+
+    async fn activate_key(&mut self, id: KeyId, now: Timestamp) -> Result<(), StoreError> {
+        let query = sqlx::query!(
+            "UPDATE signing_keys SET activates_at = ?2 WHERE id = ?1 AND activates_at > ?2",
+            id.as_uuid(),
+            now.as_millis()
+        );
+        bounded("activate_key", query.execute(self.connection())).await.map(drop)
+    }
+}
