@@ -1,0 +1,72 @@
+//! How a connection is made: the limits that it carries, and that it leads to the primary.
+
+use super::error::Cause;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection};
+use std::str::FromStr;
+use vestibule_domain::StoreError;
+
+/// Set when the connection is made, after whatever options the URL has, so that these hold. The server ends what
+/// takes longer and frees its locks, also when the client has vanished.
+const LIMITS: [(&str, &str); 5] = [
+    ("statement_timeout", "2s"),
+    ("lock_timeout", "1s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("tcp_keepalives_idle", "60"),
+    // What every conditional statement of this store is written for.
+    ("default_transaction_isolation", "read committed"),
+];
+
+/// A migration may run long, but does not wait for ever for the one that another process runs.
+const MIGRATION_LIMITS: [(&str, &str); 2] = [("statement_timeout", "0"), ("lock_timeout", "30s")];
+
+pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Unexpected { context: "the URL of the store", source: Some(Box::new(error)) })?;
+    let named = options.get_application_name().is_some();
+    let options = if named { options } else { options.application_name("vestibule") };
+    // The driver would write every statement to the log; each step has a span of its own.
+    Ok(options.options(LIMITS).disable_statement_logging())
+}
+
+pub(super) fn migration_options(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().options(MIGRATION_LIMITS)
+}
+
+/// Refuses a standby: after a failover the old address may still lead to one, and it would answer reads with the past.
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Cause> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    refuse_read_only(&mut connection).await?;
+    Ok(connection)
+}
+
+pub(super) async fn refuse_read_only(connection: &mut PgConnection) -> Result<(), Cause> {
+    // Also `on` while the server is in recovery.
+    let read_only = sqlx::query_scalar!(r#"SELECT current_setting('transaction_read_only')::bool AS "read_only!""#);
+    if read_only.fetch_one(connection).await? { Err(Cause::ReadOnly) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_come_after_the_options_of_the_url() {
+        let options = options("postgres://u@h/d?options=-c%20statement_timeout%3D0").expect("a valid URL");
+        let text = options.get_options().expect("options");
+        let (theirs, ours) = (text.find("statement_timeout=0"), text.find("statement_timeout=2s"));
+        assert!(theirs.expect("theirs are kept") < ours.expect("ours are set"), "{text}");
+    }
+
+    #[test]
+    fn the_url_may_name_the_application() {
+        let named = options("postgres://u@h/d?application_name=replica-1").expect("a valid URL");
+        assert_eq!(named.get_application_name(), Some("replica-1"));
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_without_repeating_it() {
+        let error = options("postgres://u:hunter2@[/d").expect_err("not a URL");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}

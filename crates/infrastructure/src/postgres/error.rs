@@ -1,0 +1,234 @@
+//! What can go wrong on the way to PostgreSQL and back, and what it means for the caller and for the connection.
+
+use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgDatabaseError, PgQueryResult, PgSeverity};
+use std::fmt;
+use std::time::Duration;
+use tracing::Instrument;
+use vestibule_domain::StoreError;
+
+/// Longer than the server lets a statement run, so that it passes only if the server or the way to it is gone.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// A step that did not succeed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    step: &'static str,
+    cause: Cause,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Cause {
+    #[error("no answer within {0:?}")]
+    Deadline(Duration),
+    #[error("the server is read-only or a standby")]
+    ReadOnly,
+    #[error("the pool is closed")]
+    Closed,
+    /// Without the detail, which quotes the values of the row.
+    #[error("{message} (SQLSTATE {code})")]
+    Server { code: String, message: String, constraint: Option<String>, fatal: bool },
+    #[error("the connection failed: {0}")]
+    Connection(sqlx::Error),
+    #[error(transparent)]
+    Driver(sqlx::Error),
+    #[error(transparent)]
+    Migration(MigrateError),
+}
+
+/// A constraint whose violation is an outcome that the domain knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Constraint {
+    CanonicalEmail,
+}
+
+impl Constraint {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "users_email_canonical_key" => Some(Self::CanonicalEmail),
+            _ => None,
+        }
+    }
+}
+
+/// Runs one step, a round trip or few, in a span of its name, and does not wait for a server that has gone silent.
+pub(super) async fn bounded<T, E>(step: &'static str, work: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+where
+    Cause: From<E>,
+{
+    bounded_by(DEADLINE, step, work).await
+}
+
+pub(super) async fn bounded_by<T, E>(
+    limit: Duration,
+    step: &'static str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure>
+where
+    Cause: From<E>,
+{
+    let outcome = tokio::time::timeout(limit, work).instrument(tracing::debug_span!("postgres", step)).await;
+    let cause = match outcome {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => error.into(),
+        Err(_) => Cause::Deadline(limit),
+    };
+    Err(Failure { step, cause })
+}
+
+impl Failure {
+    /// Whether the connection must not be used again: it is gone, nobody knows what is under way on it, or it leads
+    /// to a server that is no longer the primary.
+    pub(super) fn breaks_connection(&self) -> bool {
+        match &self.cause {
+            Cause::Server { code, fatal, .. } => {
+                *fatal || code.starts_with("08") || code.starts_with("57P0") || code == "25006"
+            }
+            // Also what the driver did not understand: it may not have read the answer to its end.
+            _ => true,
+        }
+    }
+
+    pub(super) fn violates(&self, constraint: Constraint) -> bool {
+        matches!(&self.cause, Cause::Server { constraint: Some(name), .. }
+            if Constraint::from_name(name) == Some(constraint))
+    }
+}
+
+impl Cause {
+    pub(super) fn is_undefined_table(&self) -> bool {
+        matches!(self, Self::Server { code, .. } if code == "42P01")
+    }
+
+    fn is_contention(&self) -> bool {
+        matches!(self, Self::Server { code, .. } if matches!(code.as_str(), "40001" | "40P01"))
+    }
+
+    /// 08 connection, 25006 read-only, 53 resources, 55P03 lock timeout, 57 operator (statement timeout, shutdown),
+    /// 58 the server's disk; and whatever made the server hang up.
+    fn is_unavailability(&self) -> bool {
+        match self {
+            Self::Deadline(_) | Self::ReadOnly | Self::Closed | Self::Connection(_) => true,
+            Self::Server { code, fatal, .. } => {
+                let class = code.get(..2).unwrap_or_default();
+                *fatal || matches!(class, "08" | "53" | "57" | "58") || matches!(code.as_str(), "25006" | "55P03")
+            }
+            Self::Driver(_) | Self::Migration(_) => false,
+        }
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(Failure { step, cause }: Failure) -> Self {
+        if cause.is_contention() {
+            Self::Contention
+        } else if cause.is_unavailability() {
+            Self::Unavailable { context: step, source: Some(Box::new(cause)) }
+        } else {
+            Self::Unexpected { context: step, source: Some(Box::new(cause)) }
+        }
+    }
+}
+
+impl From<sqlx::Error> for Cause {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(error) => Self::from(&*error),
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+                Self::Connection(error)
+            }
+            error => Self::Driver(error),
+        }
+    }
+}
+
+impl From<&dyn DatabaseError> for Cause {
+    fn from(error: &dyn DatabaseError) -> Self {
+        let severity = error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
+        Self::Server {
+            code: error.code().unwrap_or_default().into_owned(),
+            message: error.message().to_owned(),
+            constraint: matches!(error.kind(), ErrorKind::UniqueViolation)
+                .then(|| error.constraint().map(str::to_owned))
+                .flatten(),
+            fatal: matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic)),
+        }
+    }
+}
+
+impl From<MigrateError> for Cause {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) => error.into(),
+            MigrateError::ExecuteMigration(error, version) => {
+                tracing::error!(version, "a migration failed");
+                error.into()
+            }
+            error => Self::Migration(error),
+        }
+    }
+}
+
+/// A row that fits no state of the domain.
+pub(super) fn corrupt(table: &'static str, column: &'static str, row: impl fmt::Display) -> StoreError {
+    StoreError::Corrupt { table, column, row: row.to_string() }
+}
+
+/// For statements that must hit exactly one row, whatever other requests do.
+pub(super) fn exactly_one(step: &'static str, result: &PgQueryResult) -> Result<(), StoreError> {
+    match result.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Unexpected { context: step, source: Some("one row should have been affected".into()) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(code: &str, fatal: bool) -> Failure {
+        let cause = Cause::Server { code: code.to_owned(), message: String::new(), constraint: None, fatal };
+        Failure { step: "test", cause }
+    }
+
+    #[test]
+    fn losing_to_another_transaction_is_contention_on_a_sound_connection() {
+        for code in ["40001", "40P01"] {
+            assert!(!server(code, false).breaks_connection(), "{code}");
+            assert!(matches!(StoreError::from(server(code, false)), StoreError::Contention), "{code}");
+        }
+    }
+
+    #[test]
+    fn limits_make_the_store_unavailable_and_leave_the_connection_sound() {
+        for code in ["53100", "53200", "55P03", "57014", "58030"] {
+            assert!(!server(code, false).breaks_connection(), "{code}");
+            assert!(matches!(StoreError::from(server(code, false)), StoreError::Unavailable { .. }), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_goes_away_or_stops_writing_costs_the_connection() {
+        for (code, fatal) in [("08006", false), ("57P01", true), ("57P03", false), ("25006", false), ("25P03", true)] {
+            assert!(server(code, fatal).breaks_connection(), "{code}");
+            assert!(matches!(StoreError::from(server(code, fatal)), StoreError::Unavailable { .. }), "{code}");
+        }
+    }
+
+    #[test]
+    fn defects_are_unexpected() {
+        for code in ["23505", "42703", "22021", ""] {
+            assert!(!server(code, false).breaks_connection(), "{code}");
+            assert!(matches!(StoreError::from(server(code, false)), StoreError::Unexpected { .. }), "{code}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_server_is_not_waited_for() {
+        let silent = std::future::pending::<Result<(), sqlx::Error>>();
+        let failure = bounded("silent", silent).await.expect_err("nothing answers");
+        assert!(failure.breaks_connection());
+        assert!(matches!(StoreError::from(failure), StoreError::Unavailable { context: "silent", .. }));
+    }
+}

@@ -1,0 +1,84 @@
+//! The change feed.
+
+use super::PgStore;
+use super::error::{bounded, corrupt, exactly_one};
+use super::unit_of_work::PgUnitOfWork;
+use async_trait::async_trait;
+use uuid::Uuid;
+use vestibule_domain::feed::Change;
+use vestibule_domain::feed::store::{FeedReads, FeedWrites};
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::{StoreError, Timestamp};
+
+#[derive(Debug)]
+struct ChangeRow {
+    number: i64,
+    kind: String,
+    user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+}
+
+impl TryFrom<ChangeRow> for (i64, Change) {
+    type Error = StoreError;
+
+    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
+        let change = Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into));
+        change.map(|change| (row.number, change)).ok_or_else(|| corrupt("changes", "kind", row.number))
+    }
+}
+
+#[async_trait]
+impl FeedReads for PgStore {
+    async fn newest_change(&self) -> Result<i64, StoreError> {
+        let query = sqlx::query_scalar!(r#"SELECT coalesce(max(number), 0) AS "number!" FROM changes"#);
+        let mut lease = self.pool.lease().await?;
+        let newest = bounded("newest_change", query.fetch_one(lease.connection())).await;
+        lease.settle(newest)
+    }
+
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Change)>, StoreError> {
+        // Two ranges of one index; with OR it would be the whole table.
+        let query = sqlx::query_as!(
+            ChangeRow,
+            r#"(SELECT number AS "number!", kind AS "kind!", user_id AS "user_id?", session_id AS "session_id?"
+                FROM changes WHERE number = ANY ($2::bigint[]) AND number <= $1)
+               UNION ALL
+               (SELECT number, kind, user_id, session_id FROM changes WHERE number > $1 ORDER BY number LIMIT $3)
+               ORDER BY 1 LIMIT $3"#,
+            after,
+            missing,
+            i64::from(limit),
+        );
+        let mut lease = self.pool.lease().await?;
+        let rows = bounded("changes", query.fetch_all(lease.connection())).await;
+        lease.settle(rows)?.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn purge_changes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let query = sqlx::query!(
+            "DELETE FROM changes WHERE number IN (
+                 SELECT number FROM changes WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
+             )",
+            before.as_datetime(),
+            i64::from(limit),
+        );
+        let mut lease = self.pool.lease().await?;
+        let purged = bounded("purge_changes", query.execute(lease.connection())).await;
+        Ok(lease.settle(purged)?.rows_affected())
+    }
+}
+
+#[async_trait]
+impl FeedWrites for PgUnitOfWork {
+    async fn append_change(&mut self, change: Change, at: Timestamp) -> Result<(), StoreError> {
+        let query = sqlx::query!(
+            "INSERT INTO changes (kind, user_id, session_id, at) VALUES ($1, $2, $3, $4)",
+            change.kind(),
+            change.user().map(UserId::as_uuid),
+            change.session().map(SessionId::as_uuid),
+            at.as_datetime(),
+        );
+        let appended = bounded("append_change", query.execute(self.connection()?)).await;
+        exactly_one("append_change", &self.settle(appended)?)
+    }
+}

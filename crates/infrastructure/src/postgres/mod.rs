@@ -1,0 +1,89 @@
+//! The store on PostgreSQL: for any number of processes side by side.
+//!
+//! Each port has a file of its name. Every statement is checked against the schema when this crate is compiled; the
+//! rows that it gives are private structs that turn into types of the domain or into an error that names the row.
+
+mod audit;
+mod connection;
+mod credential;
+mod error;
+mod feed;
+mod migration;
+mod pool;
+mod session;
+mod token;
+mod unit_of_work;
+mod user;
+
+use async_trait::async_trait;
+use error::bounded;
+use pool::Pool;
+use std::fmt;
+use std::sync::Arc;
+use unit_of_work::PgUnitOfWork;
+use vestibule_domain::store::StoreHealth;
+use vestibule_domain::{Store, StoreError, UnitOfWork};
+
+#[derive(Clone)]
+pub struct PgSettings {
+    /// `postgres://user:password@host:port/database`, with libpq's parameters for TLS.
+    pub url: String,
+    /// Connections of this process, at least one.
+    pub max_connections: u32,
+}
+
+impl fmt::Debug for PgSettings {
+    /// The URL has the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgSettings").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+pub struct PgStore {
+    pool: Arc<Pool>,
+}
+
+impl fmt::Debug for PgStore {
+    /// The pool has the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgStore").finish_non_exhaustive()
+    }
+}
+
+impl PgStore {
+    /// Opens no connection, so that a process may start before its server does. Fails if the URL is not one.
+    pub fn connect(settings: &PgSettings) -> Result<Self, StoreError> {
+        let options = connection::options(&settings.url)?;
+        Ok(Self { pool: Arc::new(Pool::new(options, settings.max_connections)) })
+    }
+
+    /// Takes the steps of the schema that are pending, each in its own transaction. Of several processes one takes
+    /// them while the others wait, up to 30 s.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        migration::migrate(self.pool.options()).await
+    }
+
+    /// Takes leave of the server. What is asked afterwards fails.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[async_trait]
+impl Store for PgStore {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        Ok(Box::new(PgUnitOfWork::begin(&self.pool).await?))
+    }
+
+    async fn check(&self) -> Result<StoreHealth, StoreError> {
+        let mut lease = self.pool.lease().await?;
+        let applied = bounded("check", async {
+            connection::refuse_read_only(lease.connection()).await?;
+            migration::applied(lease.connection()).await
+        })
+        .await;
+        let pending_migrations = migration::pending(&lease.settle(applied)?)?;
+        Ok(StoreHealth { pending_migrations })
+    }
+}

@@ -1,0 +1,92 @@
+//! Reading sessions.
+
+use super::{SessionRow, session_query, session_row};
+use crate::postgres::PgStore;
+use crate::postgres::error::{bounded, corrupt};
+use crate::postgres::user::user_row;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use vestibule_domain::feed::Principal;
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::session::service::MAX_SESSIONS;
+use vestibule_domain::session::store::{FoundRefresh, RefreshStanding, SessionReads};
+use vestibule_domain::session::{DeviceTokenHash, RefreshTokenHash, SealedToken, Session};
+use vestibule_domain::{StoreError, Timestamp};
+
+#[async_trait]
+impl SessionReads for PgStore {
+    async fn principal(&self, id: SessionId) -> Result<Option<Principal>, StoreError> {
+        let query = session_query!(
+            "",
+            "FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.id = $1 AND s.ended_at IS NULL",
+            id.as_uuid(),
+        );
+        let mut lease = self.pool.lease().await?;
+        let row = bounded("principal", query.fetch_optional(lease.connection())).await;
+        let Some(row) = lease.settle(row)? else { return Ok(None) };
+        let session = Arc::new(session_row!(row).try_into()?);
+        Ok(Some(Principal { session, user: Arc::new(user_row!(row).try_into()?) }))
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let query = sqlx::query_as!(
+            SessionRow,
+            "SELECT id AS session_id, user_id, created_at AS opened_at, last_seen_at, authenticated_at, expires_at,
+                    idle_expires_at, ip, user_agent, amr
+             FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND idle_expires_at > $2
+             ORDER BY created_at DESC, id DESC LIMIT $3",
+            user.as_uuid(),
+            now.as_datetime(),
+            i64::from(MAX_SESSIONS),
+        );
+        let mut lease = self.pool.lease().await?;
+        let rows = bounded("sessions", query.fetch_all(lease.connection())).await;
+        lease.settle(rows)?.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError> {
+        let query = session_query!(
+            "",
+            r#", s.ended_at IS NOT NULL AS "ended!", s.refresh_hash = $1 AS "is_current!",
+               s.refresh_parent_hash IS NOT DISTINCT FROM $1 AS "is_parent!",
+               s.refresh_replaced_at AS "refresh_replaced_at?", s.refresh_sealed_child AS "refresh_sealed_child?"
+            FROM sessions AS s JOIN users AS u ON u.id = s.user_id
+            WHERE s.id = (SELECT id FROM sessions WHERE refresh_hash = $1
+                          UNION ALL
+                          SELECT session_id FROM spent_refresh_tokens WHERE hash = $1)"#,
+            token.as_bytes(),
+        );
+        let mut lease = self.pool.lease().await?;
+        let row = bounded("find_refresh", query.fetch_optional(lease.connection())).await;
+        let Some(row) = lease.settle(row)? else { return Ok(None) };
+        let standing = match (row.is_current, row.is_parent) {
+            (true, _) => Some(RefreshStanding::Current),
+            (false, true) => parent(row.refresh_replaced_at, row.refresh_sealed_child),
+            (false, false) => Some(RefreshStanding::Spent),
+        };
+        Ok(Some(FoundRefresh {
+            standing: standing.ok_or_else(|| corrupt("sessions", "refresh_sealed_child", row.session_id))?,
+            ended: row.ended,
+            session: session_row!(row).try_into()?,
+            user: user_row!(row).try_into()?,
+        }))
+    }
+
+    async fn knows_device(&self, user: UserId, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM devices WHERE hash = $1 AND user_id = $2 AND expires_at > $3) AS "known!""#,
+            device.as_bytes(),
+            user.as_uuid(),
+            now.as_datetime(),
+        );
+        let mut lease = self.pool.lease().await?;
+        let known = bounded("knows_device", query.fetch_one(lease.connection())).await;
+        lease.settle(known)
+    }
+}
+
+fn parent(replaced_at: Option<DateTime<Utc>>, sealed_child: Option<Vec<u8>>) -> Option<RefreshStanding> {
+    let child = SealedToken::from_bytes(sealed_child?);
+    Some(RefreshStanding::Parent { replaced_at: replaced_at?.into(), child })
+}

@@ -1,0 +1,113 @@
+//! Writing sessions and devices.
+
+use crate::postgres::error::{bounded, exactly_one};
+use crate::postgres::unit_of_work::PgUnitOfWork;
+use async_trait::async_trait;
+use vestibule_domain::context::UserAgent;
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::session::service::MAX_DEVICES;
+use vestibule_domain::session::store::SessionWrites;
+use vestibule_domain::session::{Amr, DeviceTokenHash, EndReason, RefreshTokenHash, Session};
+use vestibule_domain::{StoreError, Timestamp};
+
+#[async_trait]
+impl SessionWrites for PgUnitOfWork {
+    async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError> {
+        let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
+        let query = sqlx::query!(
+            "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
+                                   idle_expires_at, ip, user_agent, amr, refresh_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            session.id.as_uuid(),
+            session.user.as_uuid(),
+            session.created_at.as_datetime(),
+            session.last_seen_at.as_datetime(),
+            session.authenticated_at.as_datetime(),
+            session.expires_at.as_datetime(),
+            session.idle_expires_at.as_datetime(),
+            session.ip.map(|ip| ip.to_string()),
+            session.user_agent.as_ref().map(UserAgent::as_str),
+            amr.join(" "),
+            token.as_bytes(),
+        );
+        let inserted = bounded("insert_session", query.execute(self.connection()?)).await;
+        exactly_one("insert_session", &self.settle(inserted)?)
+    }
+
+    async fn displace_sessions(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<u64, StoreError> {
+        let query = sqlx::query!(
+            "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE ended_at IS NULL AND id IN (
+                 SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND idle_expires_at > $3
+                 ORDER BY created_at DESC, id DESC OFFSET $2
+             )",
+            user.as_uuid(),
+            i64::from(keep),
+            now.as_datetime(),
+            EndReason::Displaced.as_str(),
+        );
+        let displaced = bounded("displace_sessions", query.execute(self.connection()?)).await;
+        Ok(self.settle(displaced)?.rows_affected())
+    }
+
+    async fn end_session(
+        &mut self,
+        user: UserId,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query!(
+            "UPDATE sessions SET ended_at = $4, end_reason = $3 WHERE id = $2 AND user_id = $1 AND ended_at IS NULL",
+            user.as_uuid(),
+            id.as_uuid(),
+            reason.as_str(),
+            now.as_datetime(),
+        );
+        let ended = bounded("end_session", query.execute(self.connection()?)).await;
+        Ok(self.settle(ended)?.rows_affected() == 1)
+    }
+
+    async fn end_sessions(
+        &mut self,
+        user: UserId,
+        except: Option<SessionId>,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let query = sqlx::query!(
+            "UPDATE sessions SET ended_at = $4, end_reason = $3
+             WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL",
+            user.as_uuid(),
+            except.map(SessionId::as_uuid),
+            reason.as_str(),
+            now.as_datetime(),
+        );
+        let ended = bounded("end_sessions", query.execute(self.connection()?)).await;
+        Ok(self.settle(ended)?.rows_affected())
+    }
+
+    async fn insert_device(
+        &mut self,
+        user: UserId,
+        device: &DeviceTokenHash,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        // The statement does not see its own insert: all but one of the most leave room for it.
+        let query = sqlx::query!(
+            "WITH forgotten AS (
+                 DELETE FROM devices WHERE hash IN (
+                     SELECT hash FROM devices WHERE user_id = $2 ORDER BY created_at DESC, hash OFFSET $5
+                 )
+             )
+             INSERT INTO devices (hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+            device.as_bytes(),
+            user.as_uuid(),
+            now.as_datetime(),
+            expires_at.as_datetime(),
+            i64::from(MAX_DEVICES) - 1,
+        );
+        let inserted = bounded("insert_device", query.execute(self.connection()?)).await;
+        exactly_one("insert_device", &self.settle(inserted)?)
+    }
+}

@@ -1,0 +1,179 @@
+//! Limits, and servers that hang up, fall silent or take no writes.
+
+use crate::database::{Database, alice, insert};
+use crate::proxy::Proxy;
+use sqlx::{AssertSqlSafe, Connection, Executor};
+use std::time::{Duration, Instant};
+use vestibule_domain::credential::PasswordHash;
+use vestibule_domain::credential::store::CredentialReads;
+use vestibule_domain::user::User;
+use vestibule_domain::user::store::UserReads;
+use vestibule_domain::{Store, StoreError, Timestamp};
+use vestibule_infrastructure::postgres::{PgSettings, PgStore};
+
+async fn assert_unavailable(store: &PgStore) {
+    let answer = store.user(alice().id).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable { .. })), "{answer:?}");
+}
+
+async fn assert_answers(store: &PgStore) {
+    assert_eq!(store.user(alice().id).await.expect("an answer"), None);
+}
+
+/// Of the store, not of the test.
+async fn terminate_connections(database: &Database) {
+    let sql = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+               WHERE datname = current_database() AND application_name = 'vestibule'";
+    database.execute(sql).await;
+}
+
+#[tokio::test]
+async fn nobody_waits_long_for_a_lock_whatever_the_url_says() {
+    let database = Database::migrated().await;
+    let lenient = database.options.clone().options([("lock_timeout", "0"), ("statement_timeout", "0")]);
+    let mut url = sqlx::ConnectOptions::to_url_lossy(&lenient);
+    url.query_pairs_mut().append_pair("options", "-c lock_timeout=0 -c statement_timeout=0");
+    let store = PgStore::connect(&PgSettings { url: url.into(), max_connections: 1 }).expect("a valid URL");
+    let mut other = database.connect().await;
+    let mut lock = other.begin().await.expect("a transaction");
+    lock.execute("LOCK TABLE users").await.expect("the lock");
+
+    let began = Instant::now();
+    assert_unavailable(&store).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    lock.rollback().await.expect("an answer");
+    assert_answers(&store).await;
+}
+
+#[tokio::test]
+async fn a_full_pool_is_not_waited_for() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    let work = store.begin().await.expect("a transaction");
+    let began = Instant::now();
+    assert_unavailable(&store).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    work.commit().await.expect("a commit");
+    assert_answers(&store).await;
+}
+
+#[tokio::test]
+async fn connections_that_the_server_closed_are_replaced() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    // Four connections, all idle now.
+    let works = [store.begin().await, store.begin().await, store.begin().await, store.begin().await];
+    for work in works {
+        work.expect("a transaction").commit().await.expect("a commit");
+    }
+    terminate_connections(&database).await;
+    // One request may find out, for all of them.
+    let _ = store.user(alice().id).await;
+    assert_answers(&store).await;
+}
+
+#[tokio::test]
+async fn a_transaction_whose_connection_is_gone_does_not_commit() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    let mut work = store.begin().await.expect("a transaction");
+    assert!(work.insert_user(&alice()).await.expect("an answer"));
+    terminate_connections(&database).await;
+    let committed = work.commit().await;
+    assert!(matches!(committed, Err(StoreError::Unavailable { .. })), "{committed:?}");
+    assert_answers(&store).await;
+}
+
+#[tokio::test]
+async fn a_silent_server_costs_its_connections_and_no_more() {
+    let database = Database::migrated().await;
+    let proxy = Proxy::to(database.options.get_host(), database.options.get_port()).await;
+    let through = database.options.clone().host("127.0.0.1").port(proxy.port);
+    let url = sqlx::ConnectOptions::to_url_lossy(&through).into();
+    let store = PgStore::connect(&PgSettings { url, max_connections: 1 }).expect("a valid URL");
+    assert_answers(&store).await;
+
+    proxy.set_silent(true);
+    let began = Instant::now();
+    assert_unavailable(&store).await;
+    assert_unavailable(&store).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    proxy.set_silent(false);
+    assert_answers(&store).await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_not_used_until_it_does() {
+    let database = Database::migrated().await;
+    let store = database.store(2);
+    let setting = format!("ALTER DATABASE {}", database.options.get_database().expect("a name"));
+    database.execute(&format!("{setting} SET default_transaction_read_only = on")).await;
+    assert_unavailable(&store).await;
+    let health = store.check().await;
+    assert!(matches!(health, Err(StoreError::Unavailable { .. })), "{health:?}");
+
+    let mut admin = database.connect().await;
+    admin.execute("SET default_transaction_read_only = off").await.expect("the setting");
+    let reset = format!("{setting} RESET default_transaction_read_only");
+    admin.execute(AssertSqlSafe(reset)).await.expect("the setting");
+    assert_answers(&store).await;
+    assert_eq!(store.check().await.expect("health").pending_migrations, 0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_half_way_leaves_a_pool_that_works() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    let mut other = database.connect().await;
+    let mut lock = other.begin().await.expect("a transaction");
+    lock.execute("LOCK TABLE users").await.expect("the lock");
+    let mut work = store.begin().await.expect("a transaction");
+    let user = alice();
+    let given_up = tokio::time::timeout(Duration::from_millis(100), work.insert_user(&user)).await;
+    assert!(given_up.is_err(), "the table is locked");
+    drop(work);
+    lock.rollback().await.expect("an answer");
+    assert_answers(&store).await;
+}
+
+#[tokio::test]
+async fn nothing_commits_after_a_statement_failed() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    let nobody = User { id: uuid::Uuid::from_u128(8).into(), ..alice() };
+    let mut work = store.begin().await.expect("a transaction");
+    assert!(work.insert_user(&alice()).await.expect("an answer"));
+    let hash = PasswordHash::from_phc("$a$b".to_owned());
+    let orphan = work.set_password(nobody.id, &hash, Timestamp::EPOCH).await;
+    assert!(matches!(orphan, Err(StoreError::Unexpected { .. })), "{orphan:?}");
+    assert!(work.commit().await.is_err());
+    assert_answers(&store).await;
+    insert(&store, &alice()).await;
+    assert!(store.password(alice().id).await.expect("an answer").is_none());
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_yet_is_found_later() {
+    // Nobody listens here, but the port is ours.
+    let reserved = tokio::net::TcpSocket::new_v4().expect("a socket");
+    reserved.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let port = reserved.local_addr().expect("an address").port();
+    let url = format!("postgres://nobody:hunter2@127.0.0.1:{port}/nothing");
+    let store = PgStore::connect(&PgSettings { url, max_connections: 1 }).expect("no connection is made");
+    let error = store.user(alice().id).await.expect_err("nobody listens");
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(!format!("{store:?} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_closed_store_answers_nobody() {
+    let database = Database::migrated().await;
+    let store = database.store(2);
+    assert_answers(&store).await;
+    store.close().await;
+    assert_unavailable(&store).await;
+    let left = "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IS NOT NULL); END $$";
+    terminate_connections(&database).await;
+    database.execute(left).await;
+}

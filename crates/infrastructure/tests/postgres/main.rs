@@ -1,0 +1,9 @@
+//! What the store does that only PostgreSQL can make it do. What every store must do is in the suite of `testkit`.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test ends where it cannot go on")]
+
+mod database;
+mod failures;
+mod migrations;
+mod proxy;
+mod rows;
