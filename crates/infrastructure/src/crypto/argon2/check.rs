@@ -1,0 +1,96 @@
+//! Checking a password in the same time whatever there is to check it against.
+
+use super::arena::Arena;
+use super::cost::Cost;
+use super::phc::{SALT_BYTES, StoredHash};
+use std::hint::black_box;
+use vestibule_domain::credential::Verdict;
+
+/// One hash of today's cost in every case (a costlier stored hash costs what it costs): without `stored` it is
+/// computed for nothing, and after a cheaper one the rest is. Only a right password, which tells more than its time
+/// does, can take longer: its hash is made anew if it was weaker.
+pub(super) fn check(
+    arena: &mut Arena,
+    current: Cost,
+    password: &[u8],
+    stored: Option<&StoredHash>,
+    fresh_salt: [u8; SALT_BYTES],
+) -> Result<Verdict, argon2::Error> {
+    let Some(stored) = stored else {
+        spend(arena, current, password)?;
+        return Ok(Verdict::Mismatch);
+    };
+    let matches = stored.matches(arena, password)?;
+    if let Some(rest) = stored.cost().remainder(current) {
+        spend(arena, rest, password)?;
+    }
+    if !matches {
+        return Ok(Verdict::Mismatch);
+    }
+    if !stored.is_weaker_than(current) {
+        return Ok(Verdict::Match { upgraded: None });
+    }
+    let stronger = stored.cost().raised_to(current);
+    let upgraded = StoredHash::compute(arena, stronger, password, fresh_salt)?;
+    Ok(Verdict::Match { upgraded: Some(upgraded.to_phc()) })
+}
+
+fn spend(arena: &mut Arena, cost: Cost, password: &[u8]) -> Result<(), argon2::Error> {
+    black_box(StoredHash::compute(arena, cost, password, [0; SALT_BYTES])?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CURRENT: Cost = Cost { memory_kib: 20_480, iterations: 2, parallelism: 1 };
+    const SALT: [u8; SALT_BYTES] = [1; SALT_BYTES];
+
+    /// The verdict, and the work it took.
+    fn checked(password: &[u8], stored: Option<&StoredHash>) -> (Verdict, u64) {
+        let mut arena = Arena::new(CURRENT.memory_kib);
+        let verdict = check(&mut arena, CURRENT, password, stored, [2; SALT_BYTES]).unwrap();
+        (verdict, arena.written_kib())
+    }
+
+    fn stored(memory_kib: u32, iterations: u32) -> StoredHash {
+        let cost = Cost { memory_kib, iterations, parallelism: 1 };
+        StoredHash::compute(&mut Arena::new(memory_kib), cost, b"right", SALT).unwrap()
+    }
+
+    #[test]
+    fn case_42_an_unknown_user_costs_exactly_what_a_wrong_password_costs() {
+        let (verdict, unknown) = checked(b"wrong", None);
+        assert!(matches!(verdict, Verdict::Mismatch));
+        let (verdict, wrong) = checked(b"wrong", Some(&stored(CURRENT.memory_kib, CURRENT.iterations)));
+        assert!(matches!(verdict, Verdict::Mismatch));
+        assert_eq!(unknown, wrong);
+        assert_eq!(unknown, CURRENT.work());
+    }
+
+    #[test]
+    fn r7_a_cheaper_hash_is_padded_to_the_current_cost_if_the_password_is_wrong() {
+        for (memory_kib, iterations) in [(8, 1), (4_096, 3), (19_456, 2)] {
+            let (verdict, work) = checked(b"wrong", Some(&stored(memory_kib, iterations)));
+            assert!(matches!(verdict, Verdict::Mismatch));
+            assert!(work.abs_diff(CURRENT.work()) < 40, "m={memory_kib} t={iterations} cost {work}");
+        }
+    }
+
+    #[test]
+    fn case_39_a_right_password_brings_a_weaker_hash_up_to_date_and_the_new_one_needs_no_other() {
+        let (verdict, _) = checked(b"right", Some(&stored(4_096, 3)));
+        let Verdict::Match { upgraded: Some(upgraded) } = verdict else { panic!("no upgrade: {verdict:?}") };
+        // More passes than today's stay.
+        assert!(upgraded.as_phc().starts_with("$argon2id$v=19$m=20480,t=3,p=1$"), "{}", upgraded.as_phc());
+        let again = StoredHash::parse(&upgraded).unwrap();
+        assert!(matches!(checked(b"right", Some(&again)).0, Verdict::Match { upgraded: None }));
+    }
+
+    #[test]
+    fn case_39_a_stronger_hash_is_never_replaced() {
+        let (verdict, _) = checked(b"right", Some(&stored(24_576, 3)));
+        assert!(matches!(verdict, Verdict::Match { upgraded: None }));
+    }
+}

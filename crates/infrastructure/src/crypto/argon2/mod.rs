@@ -1,0 +1,119 @@
+//! Passwords are hashed with argon2id (RFC 9106) on threads of their own.
+
+mod arena;
+mod check;
+mod cost;
+mod phc;
+mod pool;
+
+use arena::Arena;
+use async_trait::async_trait;
+use cost::Cost;
+use phc::{SALT_BYTES, StoredHash};
+use pool::Pool;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use vestibule_domain::Rng;
+use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Argon2Settings {
+    /// 19,456 to 262,144. As much is kept for each thread from its first hash on.
+    pub memory_kib: u32,
+    /// 2 to 10.
+    pub iterations: u32,
+    /// 1 to 16. Computed one after the other: it is other logins that use the other cores.
+    pub parallelism: u32,
+    /// How many passwords are hashed at once; at least 1.
+    pub threads: u32,
+    /// How long a password may wait for a thread. Zero means that none waits.
+    pub queue_wait: Duration,
+}
+
+/// Why hashing cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Argon2Error {
+    #[error("`passwords.{setting}` is {given}, which is too cheap to guess against: the minimum is {minimum}")]
+    TooCheap { setting: &'static str, given: u32, minimum: u32 },
+    #[error("`passwords.{setting}` is {given}, which would cost a login too much: the maximum is {maximum}")]
+    TooCostly { setting: &'static str, given: u32, maximum: u32 },
+    #[error("`passwords.hash_threads` is 0: the minimum is 1")]
+    NoThreads,
+    #[error("the hashing threads could not be started")]
+    Threads(#[source] std::io::Error),
+    #[error("a first hash could not be computed")]
+    Calibration(#[source] argon2::Error),
+}
+
+/// Dropping it waits for the hashes that are being computed.
+pub struct Argon2Hasher {
+    pool: Pool,
+    current: Cost,
+    rng: Arc<dyn Rng>,
+}
+
+impl Argon2Hasher {
+    /// Computes one hash, to know how long it takes.
+    pub fn start(settings: Argon2Settings, rng: Arc<dyn Rng>) -> Result<Self, Argon2Error> {
+        let Argon2Settings { memory_kib, iterations, parallelism, threads, queue_wait } = settings;
+        let current = Cost { memory_kib, iterations, parallelism }.check()?;
+        if threads == 0 {
+            return Err(Argon2Error::NoThreads);
+        }
+        let mean = calibrate(current).map_err(Argon2Error::Calibration)?;
+        let pool = Pool::start(threads, queue_wait, mean, memory_kib).map_err(Argon2Error::Threads)?;
+        Ok(Self { pool, current, rng })
+    }
+
+    async fn run<T, F>(&self, work: F) -> Result<T, HashingError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Arena) -> Result<T, argon2::Error> + Send + 'static,
+    {
+        self.pool.run(work).await?.map_err(|error| {
+            tracing::error!(%error, "a password could not be hashed");
+            HashingError::Stopped
+        })
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for Argon2Hasher {
+    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashingError> {
+        let (cost, salt) = (self.current, self.rng.bytes());
+        self.run(move |arena| Ok(StoredHash::compute(arena, cost, password.as_bytes(), salt)?.to_phc())).await
+    }
+
+    async fn verify(&self, attempt: PasswordAttempt, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+        let stored = hash.and_then(usable);
+        let (current, fresh_salt) = (self.current, self.rng.bytes::<SALT_BYTES>());
+        self.run(move |arena| check::check(arena, current, attempt.as_bytes(), stored.as_ref(), fresh_salt)).await
+    }
+}
+
+impl fmt::Debug for Argon2Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Argon2Hasher").field("current", &self.current).finish_non_exhaustive()
+    }
+}
+
+/// A hash that must not be run counts as none: the login fails as any other, and somebody is told.
+fn usable(hash: &PasswordHash) -> Option<StoredHash> {
+    StoredHash::parse(hash)
+        .inspect_err(
+            |reason| tracing::error!(%reason, "ALERT: a stored password hash was not run; was the store altered?"),
+        )
+        .ok()
+}
+
+/// How long a hash takes on this machine, alone.
+fn calibrate(cost: Cost) -> Result<Duration, argon2::Error> {
+    let mut arena = Arena::new(cost.memory_kib);
+    let began = Instant::now();
+    StoredHash::compute(&mut arena, cost, b"calibration", [0; SALT_BYTES])?;
+    Ok(began.elapsed())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Stored hashes: `$argon2id$v=19$m=19456,t=2,p=1$salt$tag` (the PHC string format).
+
+use super::arena::Arena;
+use super::cost::Cost;
+use argon2::{ARGON2ID_IDENT, Params, Version};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use vestibule_domain::credential::PasswordHash;
+
+/// In bytes; RFC 9106, section 3.1.
+pub(super) const SALT_BYTES: usize = 16;
+const TAG_BYTES: usize = 32;
+
+/// A hash that may be run: argon2id, version 1.3, with parameters that no attack hides in.
+pub(super) struct StoredHash {
+    cost: Cost,
+    salt: Vec<u8>,
+    tag: Vec<u8>,
+}
+
+/// Why a stored hash is not run. Says nothing of what it contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum UnusableHash {
+    #[error("it is not a PHC string")]
+    NotPhc,
+    #[error("it is not argon2id, version 19, with m, t and p alone")]
+    Algorithm,
+    #[error("its salt is shorter than 8 bytes or its tag shorter than 16")]
+    TooShort,
+    #[error("it would cost more than m=262144, t=10, p=16")]
+    TooCostly,
+}
+
+impl StoredHash {
+    const LEAST_TAG_BYTES: usize = 16;
+
+    pub(super) fn parse(hash: &PasswordHash) -> Result<Self, UnusableHash> {
+        let phc = argon2::PasswordHash::new(hash.as_phc()).map_err(|_| UnusableHash::NotPhc)?;
+        if phc.algorithm != ARGON2ID_IDENT || phc.version != Some(Version::V0x13.into()) {
+            return Err(UnusableHash::Algorithm);
+        }
+        let params = Params::try_from(&phc).map_err(|_| UnusableHash::Algorithm)?;
+        if !params.keyid().is_empty() || !params.data().is_empty() {
+            return Err(UnusableHash::Algorithm);
+        }
+        let cost = Cost { memory_kib: params.m_cost(), iterations: params.t_cost(), parallelism: params.p_cost() };
+        if Cost::MAXIMUM.is_below(cost) {
+            return Err(UnusableHash::TooCostly);
+        }
+        let (salt, tag) = phc.salt.zip(phc.hash).ok_or(UnusableHash::NotPhc)?;
+        if salt.len() < argon2::MIN_SALT_LEN || tag.len() < Self::LEAST_TAG_BYTES {
+            return Err(UnusableHash::TooShort);
+        }
+        Ok(Self { cost, salt: salt.to_vec(), tag: tag.as_bytes().to_vec() })
+    }
+
+    pub(super) fn compute(
+        arena: &mut Arena,
+        cost: Cost,
+        password: &[u8],
+        salt: [u8; SALT_BYTES],
+    ) -> Result<Self, argon2::Error> {
+        let mut tag = vec![0; TAG_BYTES];
+        arena.hash(&cost.argon2id(TAG_BYTES)?, password, &salt, &mut tag)?;
+        Ok(Self { cost, salt: salt.to_vec(), tag })
+    }
+
+    pub(super) fn matches(&self, arena: &mut Arena, password: &[u8]) -> Result<bool, argon2::Error> {
+        let mut tag = vec![0; self.tag.len()];
+        arena.hash(&self.cost.argon2id(tag.len())?, password, &self.salt, &mut tag)?;
+        Ok(verify_slices_are_equal(&tag, &self.tag).is_ok())
+    }
+
+    pub(super) fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// Whether a hash made today would be stronger in anything.
+    pub(super) fn is_weaker_than(&self, current: Cost) -> bool {
+        self.cost.is_below(current) || self.salt.len() < SALT_BYTES || self.tag.len() < TAG_BYTES
+    }
+
+    pub(super) fn to_phc(&self) -> PasswordHash {
+        let Cost { memory_kib, iterations, parallelism } = self.cost;
+        let (salt, tag) = (STANDARD_NO_PAD.encode(&self.salt), STANDARD_NO_PAD.encode(&self.tag));
+        PasswordHash::from_phc(format!("$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}${salt}${tag}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the test suite of the reference implementation.
+    const REFERENCE: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+
+    fn parse(phc: &str) -> Result<StoredHash, UnusableHash> {
+        StoredHash::parse(&PasswordHash::from_phc(phc.to_owned()))
+    }
+
+    #[test]
+    fn a_hash_of_the_reference_implementation_verifies_and_is_written_back_the_same() {
+        let stored = parse(REFERENCE).unwrap();
+        assert_eq!(stored.to_phc().as_phc(), REFERENCE);
+        let mut arena = Arena::new(Cost::MINIMUM.memory_kib);
+        assert!(stored.matches(&mut arena, b"password").unwrap());
+        assert!(!stored.matches(&mut arena, b"passwore").unwrap());
+    }
+
+    #[test]
+    fn what_is_computed_parses_and_matches() {
+        let mut arena = Arena::new(Cost::MINIMUM.memory_kib);
+        let made = StoredHash::compute(&mut arena, Cost::MINIMUM, b"password", [7; SALT_BYTES]).unwrap();
+        let phc = made.to_phc();
+        assert!(phc.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$"), "{}", phc.as_phc());
+        let stored = StoredHash::parse(&phc).unwrap();
+        assert!(stored.matches(&mut arena, b"password").unwrap());
+        assert!(!stored.is_weaker_than(Cost::MINIMUM));
+    }
+
+    #[test]
+    fn case_39_hostile_and_malformed_hashes_are_not_run() {
+        let with = |from: &str, to: &str| parse(&REFERENCE.replace(from, to)).err();
+        assert_eq!(with("m=65536", "m=4194304"), Some(UnusableHash::TooCostly));
+        assert_eq!(with("m=65536", "m=262145"), Some(UnusableHash::TooCostly));
+        assert_eq!(with("t=2", "t=11"), Some(UnusableHash::TooCostly));
+        assert_eq!(with("p=1", "p=17"), Some(UnusableHash::TooCostly));
+        assert_eq!(with("argon2id", "argon2i"), Some(UnusableHash::Algorithm));
+        assert_eq!(with("argon2id", "argon2d"), Some(UnusableHash::Algorithm));
+        assert_eq!(with("v=19", "v=16"), Some(UnusableHash::Algorithm));
+        assert_eq!(with("$v=19", ""), Some(UnusableHash::Algorithm));
+        assert_eq!(with("p=1", "p=1,keyid=AAAA"), Some(UnusableHash::Algorithm));
+        assert_eq!(with("p=1", "p=0"), Some(UnusableHash::Algorithm));
+        assert_eq!(with("m=65536", "m=4294967296"), Some(UnusableHash::Algorithm));
+        assert_eq!(with("m=65536", "m=-1"), Some(UnusableHash::Algorithm));
+        assert_eq!(
+            with("CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "CTFhFdXPJO1aFaM"),
+            Some(UnusableHash::TooShort)
+        );
+        assert_eq!(with("$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", ""), Some(UnusableHash::NotPhc));
+        for garbage in ["", "$", "$argon2id$", "plain text", "$2b$12$abcdefghijklmnopqrstuv", "\0", "$argon2id$v=19$$$"]
+        {
+            assert!(parse(garbage).is_err(), "{garbage:?}");
+        }
+    }
+
+    #[test]
+    fn the_costliest_allowed_hash_is_accepted() {
+        assert!(parse(&REFERENCE.replace("m=65536,t=2,p=1", "m=262144,t=10,p=16")).is_ok());
+    }
+}

@@ -1,0 +1,226 @@
+//! The threads that hash, and the queue before them.
+
+use super::arena::Arena;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+use std::{io, mem};
+use tokio::sync::oneshot;
+use vestibule_domain::credential::HashingError;
+
+/// Threads of the system, not of the runtime: no number of waiting logins takes a thread from anything else.
+///
+/// A job belongs to the queue from the moment it is accepted; dropping the future that waits for it frees nobody to
+/// start another one.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    threads: u32,
+    longest_wait: Duration,
+}
+
+struct State {
+    jobs: VecDeque<Queued>,
+    busy: u32,
+    /// Moving average of how long a job takes.
+    mean: Duration,
+    stopped: bool,
+}
+
+struct Queued {
+    job: Box<dyn Job>,
+    accepted_at: Instant,
+    /// None if there was a thread for it at once.
+    longest_wait: Option<Duration>,
+}
+
+trait Job: Send {
+    /// Nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool;
+    fn run(&mut self, arena: &mut Arena);
+    fn answer(self: Box<Self>);
+    fn refuse(self: Box<Self>, error: HashingError);
+}
+
+struct Pending<T, F> {
+    work: Option<F>,
+    outcome: Option<T>,
+    reply: oneshot::Sender<Result<T, HashingError>>,
+}
+
+impl Pool {
+    /// `mean` is how long a job takes, to begin with; nobody waits longer than `longest_wait` for a thread.
+    pub(super) fn start(threads: u32, longest_wait: Duration, mean: Duration, arena_kib: u32) -> io::Result<Self> {
+        let state = State { jobs: VecDeque::new(), busy: 0, mean, stopped: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), threads, longest_wait });
+        let mut pool = Self { shared, threads: Vec::new() };
+        for number in 0..threads {
+            let shared = Arc::clone(&pool.shared);
+            let thread = Builder::new().name(format!("argon2-{number}")).spawn(move || shared.work(arena_kib))?;
+            pool.threads.push(thread);
+        }
+        Ok(pool)
+    }
+
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, HashingError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Arena) -> T + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.shared.accept(Box::new(Pending { work: Some(work), outcome: None, reply }))?;
+        // Without an answer the thread panicked or the pool was dropped.
+        answer.await.unwrap_or(Err(HashingError::Stopped))
+    }
+}
+
+impl Drop for Pool {
+    /// Waits for what is being computed; what is queued is answered with [`HashingError::Stopped`].
+    fn drop(&mut self) {
+        let abandoned = {
+            let mut state = self.shared.lock();
+            state.stopped = true;
+            mem::take(&mut state.jobs)
+        };
+        drop(abandoned);
+        self.shared.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            // Panics are caught and logged where they happen.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn accept(&self, job: Box<dyn Job>) -> Result<(), HashingError> {
+        let mut state = self.lock();
+        if state.stopped {
+            return Err(HashingError::Stopped);
+        }
+        if self.wait(&state) > self.longest_wait {
+            // Those who hung up must not keep others out.
+            state.jobs.retain(|queued| !queued.job.is_abandoned());
+        }
+        let wait = self.wait(&state);
+        if wait > self.longest_wait {
+            return Err(overloaded(wait));
+        }
+        let longest_wait = (!wait.is_zero()).then_some(self.longest_wait);
+        state.jobs.push_back(Queued { job, accepted_at: Instant::now(), longest_wait });
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// How long a job accepted now waits for a thread, as far as the average tells.
+    fn wait(&self, state: &State) -> Duration {
+        let ahead = u32::try_from(state.jobs.len()).unwrap_or(u32::MAX).saturating_add(state.busy);
+        match ahead.checked_sub(self.threads) {
+            None => Duration::ZERO,
+            Some(in_the_way) => state.mean.saturating_mul(in_the_way.saturating_add(1)) / self.threads,
+        }
+    }
+
+    fn work(&self, arena_kib: u32) {
+        let mut arena = Arena::new(arena_kib);
+        while let Some(mut job) = self.next(&mut arena) {
+            let began = Instant::now();
+            let written_before = arena.written_kib();
+            let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut arena)));
+            let took = began.elapsed();
+            self.finish(outcome.is_ok().then_some(took));
+            if outcome.is_ok() {
+                tracing::trace!(?took, kib = arena.written_kib() - written_before, "hashed");
+                job.answer();
+            } else {
+                tracing::error!("a hashing thread panicked; it goes on with new memory");
+                arena = Arena::new(arena_kib);
+            }
+        }
+    }
+
+    /// Before the answer goes out: whoever has it finds the thread free.
+    fn finish(&self, took: Option<Duration>) {
+        let mut state = self.lock();
+        state.busy -= 1;
+        if let Some(took) = took {
+            state.mean = (state.mean * 7 + took) / 8;
+        }
+    }
+
+    /// The next job that is worth its cost; `None` when the pool is dropped.
+    fn next(&self, arena: &mut Arena) -> Option<Box<dyn Job>> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return None;
+            }
+            let Some(Queued { job, accepted_at, longest_wait }) = state.jobs.pop_front() else {
+                state = self.idle(state, arena);
+                continue;
+            };
+            let waited = accepted_at.elapsed();
+            if job.is_abandoned() {
+                tracing::debug!(?waited, "a client left before its password was hashed");
+            } else if longest_wait.is_some_and(|longest| waited > longest) {
+                job.refuse(overloaded(self.wait(&state)));
+            } else {
+                state.busy += 1;
+                return Some(job);
+            }
+        }
+    }
+
+    fn idle<'a>(&'a self, state: MutexGuard<'a, State>, arena: &mut Arena) -> MutexGuard<'a, State> {
+        drop(state);
+        // While nobody waits, so that it costs nobody anything.
+        arena.wipe();
+        let is_idle = |state: &mut State| state.jobs.is_empty() && !state.stopped;
+        self.changed.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// At least a second, in whole seconds: what `Retry-After` can say.
+fn overloaded(wait: Duration) -> HashingError {
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+    HashingError::Overloaded { retry_after: Duration::from_secs(seconds) }
+}
+
+impl<T, F> Job for Pending<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Arena) -> T + Send,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(&mut self, arena: &mut Arena) {
+        self.outcome = self.work.take().map(|work| work(arena));
+    }
+
+    fn answer(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            // A client that left meanwhile does not miss the answer.
+            let _ = self.reply.send(Ok(outcome));
+        }
+    }
+
+    fn refuse(self: Box<Self>, error: HashingError) {
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+use super::*;
+use crate::system::SystemRng;
+use std::io;
+use std::sync::Mutex;
+use vestibule_domain::credential::{Owner, PasswordPolicy};
+
+const QUICKEST: Argon2Settings = Argon2Settings {
+    memory_kib: 19_456,
+    iterations: 2,
+    parallelism: 1,
+    threads: 1,
+    queue_wait: Duration::from_mins(10),
+};
+
+fn hasher() -> Argon2Hasher {
+    Argon2Hasher::start(QUICKEST, Arc::new(SystemRng)).unwrap()
+}
+
+fn new_password(text: &str) -> NewPassword {
+    NewPassword::parse(text, PasswordPolicy::default(), Owner::default()).unwrap()
+}
+
+fn attempt(text: &str) -> PasswordAttempt {
+    PasswordAttempt::parse(text).unwrap()
+}
+
+async fn is_right(hasher: &Argon2Hasher, text: &str, hash: &PasswordHash) -> bool {
+    matches!(hasher.verify(attempt(text), Some(hash)).await.unwrap(), Verdict::Match { .. })
+}
+
+#[tokio::test]
+async fn a_password_verifies_against_its_own_hash_alone_and_no_salt_is_used_twice() {
+    let hasher = hasher();
+    let (one, two) = (
+        hasher.hash(new_password("nine tailed foxes sing")).await.unwrap(),
+        hasher.hash(new_password("nine tailed foxes sing")).await.unwrap(),
+    );
+    assert_ne!(one, two);
+    assert!(is_right(&hasher, "nine tailed foxes sing", &one).await);
+    assert!(!is_right(&hasher, "nine tailed foxes sink", &one).await);
+}
+
+/// Okta, October 2024: bcrypt saw 72 bytes. ASVS 6.2.8.
+#[tokio::test]
+async fn case_36_the_last_character_of_the_longest_password_counts() {
+    let hasher = hasher();
+    let emoji = "🦊🐻".repeat(32);
+    let digits: String = (0..255).map(|n| char::from(b'0' + n % 10)).collect();
+    let exactly_73_bytes = "correct horse battery staple ".repeat(3).chars().take(72).collect::<String>();
+    for stem in [exactly_73_bytes, digits, emoji] {
+        let hash = hasher.hash(new_password(&format!("{stem}x"))).await.unwrap();
+        assert!(is_right(&hasher, &format!("{stem}x"), &hash).await, "{stem}x");
+        assert!(!is_right(&hasher, &format!("{stem}y"), &hash).await, "{stem}y");
+    }
+}
+
+/// ASVS 6.2.8, RFC 8265.
+#[tokio::test]
+async fn case_37_spaces_count_and_both_spellings_of_an_accent_are_one() {
+    let hasher = hasher();
+    let hash = hasher.hash(new_password(" caf\u{e9} on the corner ")).await.unwrap();
+    assert!(is_right(&hasher, " cafe\u{301} on the corner ", &hash).await);
+    assert!(!is_right(&hasher, "caf\u{e9} on the corner", &hash).await);
+}
+
+#[tokio::test]
+async fn case_39_a_hostile_or_malformed_stored_hash_is_a_mismatch_like_any_other() {
+    let hasher = hasher();
+    let hostile = "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    for phc in [hostile, "", "not a hash", "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"] {
+        let hash = PasswordHash::from_phc(phc.to_owned());
+        let verdict = hasher.verify(attempt("password"), Some(&hash)).await.unwrap();
+        assert!(matches!(verdict, Verdict::Mismatch), "{phc}");
+    }
+}
+
+/// The alert must reach the log, and the hash must not.
+#[test]
+fn case_39_a_hostile_stored_hash_raises_an_alert_without_the_hash() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let writer = Arc::clone(&log);
+    let subscriber = tracing_subscriber::fmt().with_writer(move || Log(Arc::clone(&writer))).with_ansi(false).finish();
+    let hash =
+        PasswordHash::from_phc("$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y".to_owned());
+    let usable = tracing::subscriber::with_default(subscriber, || usable(&hash));
+    assert!(usable.is_none());
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("ERROR") && log.contains("ALERT") && log.contains("it would cost more"), "{log}");
+    assert!(!log.contains("c29tZXNhbHQ") && !log.contains("CTFh"), "{log}");
+}
+
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn several_lanes_are_computed_and_recognised_again() {
+    let settings = Argon2Settings { parallelism: 4, threads: 2, ..QUICKEST };
+    let hasher = Argon2Hasher::start(settings, Arc::new(SystemRng)).unwrap();
+    let hash = hasher.hash(new_password("nine tailed foxes sing")).await.unwrap();
+    assert!(hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=4$"));
+    assert!(is_right(&hasher, "nine tailed foxes sing", &hash).await);
+}
+
+#[test]
+fn r1_settings_outside_the_bounds_are_refused_with_the_bound() {
+    let refusal = |settings| Argon2Hasher::start(settings, Arc::new(SystemRng)).unwrap_err().to_string();
+    let cheap = refusal(Argon2Settings { memory_kib: 19_455, ..QUICKEST });
+    assert_eq!(cheap, "`passwords.memory_kib` is 19455, which is too cheap to guess against: the minimum is 19456");
+    assert!(refusal(Argon2Settings { iterations: 1, ..QUICKEST }).ends_with("the minimum is 2"));
+    assert!(refusal(Argon2Settings { parallelism: 0, ..QUICKEST }).ends_with("the minimum is 1"));
+    assert!(refusal(Argon2Settings { memory_kib: 262_145, ..QUICKEST }).ends_with("the maximum is 262144"));
+    assert!(refusal(Argon2Settings { iterations: 11, ..QUICKEST }).ends_with("the maximum is 10"));
+    assert!(refusal(Argon2Settings { parallelism: 17, ..QUICKEST }).ends_with("the maximum is 16"));
+    assert!(refusal(Argon2Settings { threads: 0, ..QUICKEST }).ends_with("the minimum is 1"));
+}

@@ -1,0 +1,107 @@
+//! The keys in memory.
+
+use super::key::{SigningHalf, VerifyingHalf};
+use super::public::PublicKey;
+use crate::crypto::keys::KeyForge;
+use crate::crypto::secrets::HmacSecret;
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use std::collections::HashMap;
+use vestibule_domain::Timestamp;
+use vestibule_domain::token::{Algorithm, Jwk, KeyError, KeySet, SigningKey};
+
+/// The keys of the store, opened once. Which of them count follows from the time of each call.
+#[derive(Default)]
+pub(super) struct Keyring {
+    records: KeySet,
+    /// By `kid`, exactly as it stands in tokens.
+    keys: HashMap<String, Key>,
+}
+
+struct Key {
+    record: SigningKey,
+    public: PublicKey,
+    /// Only of the algorithm that signs.
+    signing: Option<SigningHalf>,
+}
+
+impl Keyring {
+    /// Leaves out what is already retired or revoked: nobody needs those to open.
+    pub(super) fn open(
+        records: &KeySet,
+        signing: Algorithm,
+        forge: &KeyForge,
+        now: Timestamp,
+    ) -> Result<Self, KeyError> {
+        let keys = records
+            .iter()
+            .filter(|record| records.state(record, signing, now).verifies())
+            .map(|record| Ok((record.id.to_string(), Key::open(record, signing, forge)?)))
+            .collect::<Result<_, KeyError>>()?;
+        Ok(Self { records: records.clone(), keys })
+    }
+
+    pub(super) fn signing(&self, algorithm: Algorithm, now: Timestamp) -> Option<(&str, &SigningHalf)> {
+        let active = self.records.active(algorithm, now)?;
+        let (id, key) = self.keys.get_key_value(&active.id.to_string())?;
+        Some((id, key.signing.as_ref()?))
+    }
+
+    /// `signing` is the algorithm that signs now.
+    pub(super) fn verifying(&self, id: &str, signing: Algorithm, now: Timestamp) -> Option<&VerifyingHalf> {
+        let key = self.keys.get(id)?;
+        self.records.state(&key.record, signing, now).verifies().then_some(&key.public.verifying)
+    }
+
+    /// The newest first.
+    pub(super) fn published(&self, signing: Algorithm, now: Timestamp) -> Vec<Jwk> {
+        let verifies = |record: &&SigningKey| self.records.state(record, signing, now).verifies();
+        let jwk = |record: &SigningKey| {
+            let key = self.keys.get(&record.id.to_string())?;
+            Some(Jwk { id: record.id, algorithm: record.algorithm, parameters: key.public.parameters.clone() })
+        };
+        self.records.iter().filter(verifies).filter_map(jwk).collect()
+    }
+}
+
+impl Key {
+    fn open(record: &SigningKey, signing: Algorithm, forge: &KeyForge) -> Result<Self, KeyError> {
+        let invalid = KeyError::Invalid(record.id);
+        let public = PublicKey::from_spki(record.algorithm, &record.public_key).ok_or_else(|| invalid.clone())?;
+        if record.algorithm != signing {
+            return Ok(Self { record: record.clone(), public, signing: None });
+        }
+        let half = SigningHalf::from_pkcs8(signing, &forge.open(record)?).map_err(|_| invalid.clone())?;
+        if !half.fits(&public.verifying) {
+            return Err(invalid);
+        }
+        Ok(Self { record: record.clone(), public, signing: Some(half) })
+    }
+}
+
+/// The one key of HS256.
+pub(super) struct Symmetric {
+    pub(super) id: String,
+    pub(super) signing: SigningHalf,
+    pub(super) verifying: VerifyingHalf,
+}
+
+impl Symmetric {
+    pub(super) fn new(secret: &HmacSecret) -> Option<Self> {
+        Some(Self {
+            id: key_id(secret.as_bytes())?,
+            signing: SigningHalf::symmetric(secret.as_bytes()),
+            verifying: VerifyingHalf::new(Algorithm::Hs256, DecodingKey::from_secret(secret.as_bytes())),
+        })
+    }
+}
+
+/// Changes with the secret and tells nothing of it: a part of what HKDF makes of it.
+fn key_id(secret: &[u8]) -> Option<String> {
+    let mut bytes = [0; 32];
+    let id = Salt::new(HKDF_SHA256, &[]).extract(secret);
+    id.expand(&[b"vestibule hs256 key id v1"], HKDF_SHA256).ok()?.fill(&mut bytes).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(bytes.first_chunk::<12>()?))
+}

@@ -1,0 +1,17 @@
+//! Password hashing, signatures, and the sealing of what the store must not be able to read.
+//!
+//! Nothing here is home-made: the primitives are those of `argon2`, `aws-lc-rs` and `jsonwebtoken`; this module says
+//! which are used, with which parameters, and refuses everything else.
+
+mod aead;
+mod argon2;
+mod jws;
+mod keys;
+mod sealer;
+mod secrets;
+
+pub use argon2::{Argon2Error, Argon2Hasher, Argon2Settings};
+pub use jws::{JwsCodec, JwsSettings};
+pub use keys::KeyForge;
+pub use sealer::AeadSealer;
+pub use secrets::{HmacSecret, HmacSecretError, MasterKey, MasterKeyError};
