@@ -1,1 +1,33 @@
-//! x
+//! The HTTP face of Vestibule. Handlers translate between the wire and the use cases of the domain, which decide.
+
+mod background;
+mod docs;
+pub mod error;
+pub mod extract;
+mod middleware;
+mod openapi;
+pub mod problem;
+mod readiness;
+mod routes;
+pub mod serve;
+pub mod state;
+#[cfg(test)]
+mod testing;
+
+pub use openapi::openapi;
+pub use state::{AppState, HttpSettings, Readiness};
+
+use axum::{Extension, Router};
+
+/// Everything for clients.
+pub fn router(state: AppState) -> Router {
+    let (routes, outline) = routes::public().split_for_parts();
+    let document = docs::Document::new(outline, &state.http.public_url);
+    middleware::apply(routes.layer(Extension(document)), &state).with_state(state)
+}
+
+/// Everything for operators, on a listener of its own.
+pub fn ops_router(state: AppState) -> Router {
+    let (routes, _) = routes::health::routes().split_for_parts();
+    middleware::apply(routes, &state).with_state(state)
+}

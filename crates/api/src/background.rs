@@ -1,0 +1,193 @@
+//! What a process does beside answering requests: following the change feed, looking after signing keys, and deleting
+//! what nobody needs any more.
+
+use crate::AppState;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use vestibule_domain::feed::Follower;
+use vestibule_domain::{Services, StoreError};
+
+/// Between two looks at the feed: with the age that snapshots may reach, what is revoked is out within a second.
+const FEED: Duration = Duration::from_millis(200);
+/// As often as [`KeyService::ensure`](vestibule_domain::token::KeyService::ensure) wants to be called.
+const KEYS: Duration = Duration::from_mins(1);
+const PURGE: Duration = Duration::from_hours(1);
+/// After something failed.
+const RETRY: Duration = Duration::from_secs(1);
+/// Few enough to be done before anyone waits for the same rows.
+const PURGE_BATCH: u32 = 500;
+/// Sessions that are over are of use to whoever investigates.
+const KEEP_SESSIONS: Duration = Duration::from_hours(30 * 24);
+/// Followers are seconds behind at most; services that check tokens offline may be as far behind as a token lives.
+const KEEP_CHANGES: Duration = Duration::from_hours(24);
+
+/// The tasks, until they are stopped.
+#[derive(Debug)]
+pub(crate) struct Background {
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+}
+
+impl Background {
+    pub(crate) fn start(state: &AppState) -> Self {
+        let background = Self { tasks: TaskTracker::new(), stopping: CancellationToken::new() };
+        background.keep_up("change feed", &state.services, follow_feed);
+        background.keep_up("signing keys", &state.services, look_after_keys);
+        background.keep_up("purge", &state.services, purge);
+        background.tasks.close();
+        background
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stopping.cancel();
+        self.tasks.wait().await;
+    }
+
+    /// Runs `task`, and again should it panic.
+    fn keep_up<F>(&self, name: &'static str, services: &Services, task: fn(Services) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (services, stopping) = (services.clone(), self.stopping.clone());
+        self.tasks.spawn(async move {
+            loop {
+                let mut running = tokio::spawn(task(services.clone()));
+                tokio::select! {
+                    () = stopping.cancelled() => {
+                        running.abort();
+                        return;
+                    }
+                    ended = &mut running => tracing::error!(name, ?ended, "a background task ended, starting it again"),
+                }
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    () = sleep(RETRY) => {}
+                }
+            }
+        });
+    }
+}
+
+/// Keeps what is remembered right. While the feed cannot be read, requests ask the store.
+async fn follow_feed(services: Services) {
+    let ports = &services.ports;
+    let mut follower = Follower::default();
+    let (mut outage, mut key_outage) = (Outage::new("the change feed"), Outage::new("changed signing keys"));
+    let mut keys_changed = false;
+    let mut ticks = interval(FEED);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match follower.poll(&*ports.store, &*ports.clock, &ports.snapshots).await {
+            Ok(changed) => {
+                keys_changed |= changed;
+                outage.over();
+            }
+            Err(error) => outage.goes_on(&error),
+        }
+        if keys_changed {
+            match services.keys.reload().await {
+                Ok(()) => {
+                    keys_changed = false;
+                    key_outage.over();
+                }
+                Err(error) => key_outage.goes_on(&error),
+            }
+        }
+    }
+}
+
+/// Sees to it that there is always a key to sign with, from the first moment that the store answers.
+async fn look_after_keys(services: Services) {
+    let mut outage = Outage::new("the signing keys");
+    loop {
+        match services.keys.ensure().await {
+            Ok(()) => {
+                outage.over();
+                sleep(KEYS).await;
+            }
+            Err(error) => {
+                outage.goes_on(&error);
+                sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn purge(services: Services) {
+    loop {
+        sleep(PURGE).await;
+        if let Err(error) = purge_once(&services).await {
+            tracing::warn!(%error, "what is out of date could not be deleted, trying again in an hour");
+        }
+    }
+}
+
+async fn purge_once(services: &Services) -> Result<(), StoreError> {
+    let store = &services.ports.store;
+    let now = services.ports.clock.now();
+    while store.purge_sessions(now.minus(KEEP_SESSIONS), PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
+    while store.purge_changes(now.minus(KEEP_CHANGES), PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
+    Ok(())
+}
+
+/// Says once that something is out of reach, and once that it is back.
+struct Outage {
+    of: &'static str,
+    begun: bool,
+}
+
+impl Outage {
+    fn new(of: &'static str) -> Self {
+        Self { of, begun: false }
+    }
+
+    fn goes_on(&mut self, error: &dyn std::error::Error) {
+        if !self.begun {
+            tracing::warn!(%error, "{} cannot be read, trying on", self.of);
+        }
+        self.begun = true;
+    }
+
+    fn over(&mut self) {
+        if self.begun {
+            tracing::info!("{} can be read again", self.of);
+        }
+        self.begun = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::state;
+    use std::future::pending;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tokio::sync::Notify;
+    use tokio::time::{Instant, timeout};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_is_started_again() {
+        static PANICKED: AtomicBool = AtomicBool::new(false);
+        static AGAIN: Notify = Notify::const_new();
+        async fn stumble(_: Services) {
+            assert!(PANICKED.swap(true, Ordering::Relaxed), "stumbled");
+            AGAIN.notify_one();
+            pending::<()>().await;
+        }
+        let background = Background { tasks: TaskTracker::new(), stopping: CancellationToken::new() };
+        background.keep_up("stumbling", &state().services, stumble);
+        timeout(2 * RETRY, AGAIN.notified()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_stops_at_once_though_the_store_is_out_of_reach() {
+        let background = Background::start(&state());
+        tokio::time::advance(Duration::from_mins(5)).await;
+        let began = Instant::now();
+        background.stop().await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+}

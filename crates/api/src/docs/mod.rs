@@ -1,0 +1,17 @@
+//! The documentation: the document for machines, and a page that draws it for people with no outside request.
+
+mod document;
+mod page;
+
+pub(crate) use document::Document;
+
+use crate::state::AppState;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(document::openapi_document))
+        .routes(routes!(page::docs_page))
+        .routes(routes!(page::docs_asset))
+}

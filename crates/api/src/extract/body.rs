@@ -1,0 +1,126 @@
+//! Request bodies.
+
+use super::fields::{Fields, ReadJson};
+use super::json::{Json, Malformed, Members};
+use crate::error::ApiError;
+use crate::problem::{Code, FieldError};
+use crate::state::AppState;
+use axum::body::HttpBody;
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use std::borrow::Cow;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// The most that is read of a body.
+const MAX_BYTES: usize = 64 * 1024;
+/// How long a body may take to arrive: less than the whole request may take, so that the client learns why.
+const DEADLINE: Duration = Duration::from_secs(8);
+
+/// A JSON object, read into domain types.
+///
+/// Fails with 400 `malformed_request` if there is a query too, 415 `unsupported_media_type` (before anything is
+/// read), 413 `payload_too_large`, 408 `request_timeout`, 400 `malformed_json`, and 422 `validation_failed` with all
+/// faults at once.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+/// As [`Body`], but a request without any body is read as an empty object.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub T);
+
+impl<T: ReadJson> FromRequest<AppState> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        if request.uri().query().is_some_and(|query| !query.is_empty()) {
+            // Nobody shall have to guess which of two values counts.
+            return Err(ApiError::new(Code::MalformedRequest).detail("What has a body takes no query."));
+        }
+        require_json(request.headers())?;
+        let (mut parts, body) = request.into_parts();
+        let text = collect(body).await?;
+        let members = Json::parse_object(&text).map_err(refuse)?;
+        let fields = Fields::new(members, &state.services.password_policy);
+        fields.sent_by(parts.extensions.remove()).read(T::read).map(Self)
+    }
+}
+
+impl<T: ReadJson> FromRequest<AppState> for OptionalBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        if request.body().is_end_stream() {
+            return Fields::new(Members::new(), &state.services.password_policy).read(T::read).map(Self);
+        }
+        Body::from_request(request, state).await.map(|Body(value)| Self(value))
+    }
+}
+
+/// Anything that a browser would send without a preflight is refused here, so that no page of another origin can
+/// reach a handler with it.
+fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let is_json = match (types.next(), types.next()) {
+        (Some(only), None) => only.to_str().is_ok_and(is_json),
+        _ => false,
+    };
+    if is_json && !headers.contains_key(header::CONTENT_ENCODING) {
+        Ok(())
+    } else {
+        Err(ApiError::new(Code::UnsupportedMediaType))
+    }
+}
+
+/// `application/json`, alone or in UTF-8; JSON has no other parameters (RFC 8259, section 11).
+fn is_json(media_type: &str) -> bool {
+    let (essence, parameter) = media_type.split_once(';').unwrap_or((media_type, "charset=utf-8"));
+    let parameter = parameter.trim();
+    essence.trim().eq_ignore_ascii_case("application/json")
+        && (parameter.eq_ignore_ascii_case("charset=utf-8") || parameter.eq_ignore_ascii_case("charset=\"utf-8\""))
+}
+
+/// What a handler would read of this body, or the faults that it would answer with.
+#[cfg(test)]
+pub(crate) fn read_body<T: ReadJson>(text: &str) -> Result<T, ApiError> {
+    let members = Json::parse_object(text.as_bytes()).map_err(refuse)?;
+    Fields::new(members, &vestibule_domain::credential::PasswordPolicy::default()).read(T::read)
+}
+
+async fn collect(body: axum::body::Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    if body.size_hint().lower() > MAX_BYTES as u64 {
+        // Known from Content-Length: nothing is read, nor a client told to continue.
+        return Err(ApiError::new(Code::PayloadTooLarge));
+    }
+    tokio::time::timeout(DEADLINE, read(body)).await.unwrap_or(Err(ApiError::new(Code::RequestTimeout)))
+}
+
+async fn read(mut body: axum::body::Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    // In one piece from the start: a vector that grows leaves copies of passwords behind.
+    let expected = usize::try_from(body.size_hint().exact().unwrap_or(MAX_BYTES as u64)).unwrap_or(MAX_BYTES);
+    let mut text = Zeroizing::new(Vec::with_capacity(expected.min(MAX_BYTES)));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            ApiError::new(Code::MalformedRequest).detail("The body broke off, or its framing is broken.").because(error)
+        })?;
+        // Trailers are not read: nothing in them counts.
+        let Ok(data) = frame.into_data() else { continue };
+        if text.len() + data.len() > MAX_BYTES {
+            return Err(ApiError::new(Code::PayloadTooLarge));
+        }
+        text.extend_from_slice(&data);
+    }
+    Ok(text)
+}
+
+fn refuse(malformed: Malformed) -> ApiError {
+    match malformed {
+        Malformed::Syntax(sentence) => ApiError::new(Code::MalformedJson).detail(sentence),
+        Malformed::NumberRange => ApiError::validation(vec![FieldError {
+            pointer: String::new(),
+            code: "out_of_range",
+            detail: Cow::Borrowed("must not contain a number beyond the range of a double"),
+        }]),
+    }
+}

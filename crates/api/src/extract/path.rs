@@ -1,0 +1,65 @@
+//! Ids in paths. What is no id names nothing: it answers as an unknown one does.
+
+use super::Bearer;
+use crate::error::ApiError;
+use crate::problem::Code;
+use crate::state::AppState;
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use utoipa::IntoParams;
+use vestibule_domain::access::Caller;
+use vestibule_domain::id::{SessionId, UserId};
+
+/// The user that `{user}` names: by id, or as `me`. Comes after [`Bearer`] or [`FreshBearer`](super::FreshBearer) in
+/// a handler, whose caller is `me`; alone it demands a [`Bearer`] itself.
+///
+/// Fails with 404 `not_found` for what is no id, and as [`Bearer`] does.
+#[derive(Debug, IntoParams)]
+#[into_params(names("user"), parameter_in = Path)]
+pub struct TargetUser(
+    /// A user's id, or `me`.
+    #[param(value_type = String, example = "me")]
+    pub UserId,
+);
+
+/// The session that `{id}` names.
+///
+/// Fails with 404 `not_found` for what is no id.
+#[derive(Debug, IntoParams)]
+#[into_params(names("id"), parameter_in = Path)]
+pub struct SessionPath(
+    /// A session's id.
+    #[param(value_type = String, format = "uuid")]
+    pub SessionId,
+);
+
+impl FromRequestParts<AppState> for TargetUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let caller = match parts.extensions.get::<Caller>() {
+            Some(caller) => caller.user.id,
+            None => Bearer::from_request_parts(parts, state).await?.0.user.id,
+        };
+        match segment(parts, state, "user").await?.as_str() {
+            "me" => Ok(Self(caller)),
+            text => UserId::parse(text).map(Self).map_err(|_| ApiError::new(Code::NotFound)),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for SessionPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let text = segment(parts, state, "id").await?;
+        SessionId::parse(&text).map(Self).map_err(|_| ApiError::new(Code::NotFound))
+    }
+}
+
+/// Decoded; what does not decode to UTF-8 names nothing.
+async fn segment(parts: &mut Parts, state: &AppState, name: &str) -> Result<String, ApiError> {
+    let missing = || ApiError::new(Code::NotFound);
+    let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| missing())?;
+    params.iter().find(|(key, _)| *key == name).map(|(_, text)| text.to_owned()).ok_or_else(missing)
+}

@@ -1,0 +1,110 @@
+//! Query strings.
+
+use super::fields::{Fields, ReadQuery};
+use super::json::{Json, Members};
+use crate::error::ApiError;
+use crate::problem::Code;
+use crate::state::AppState;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use zeroize::Zeroizing;
+
+/// The parameters of the query.
+///
+/// Fails with 400 `malformed_request` for a parameter that occurs twice or percent-encoding that is broken or no
+/// UTF-8, and 422 `validation_failed` with all faults at once, unknown parameters among them.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: ReadQuery> FromRequestParts<AppState> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let members = parse(parts.uri.query().unwrap_or_default())
+            .map_err(|fault| ApiError::new(Code::MalformedRequest).detail(fault))?;
+        Fields::new(members, &state.services.password_policy).read(T::read).map(Self)
+    }
+}
+
+/// What a handler would read of this query, or the faults that it would answer with.
+#[cfg(test)]
+pub(crate) fn read_query<T: ReadQuery>(query: &str) -> Result<T, ApiError> {
+    let members = parse(query).map_err(|fault| ApiError::new(Code::MalformedRequest).detail(fault))?;
+    Fields::new(members, &vestibule_domain::credential::PasswordPolicy::default()).read(T::read)
+}
+
+/// `application/x-www-form-urlencoded` as in the URL standard, but strict: what cannot be decoded, or could be
+/// understood in two ways, is refused.
+fn parse(query: &str) -> Result<Members, &'static str> {
+    let mut members = Members::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = Json::String(Zeroizing::new(decode(value)?));
+        if members.insert(decode(name)?, value).is_some() {
+            return Err("A parameter of the query occurs twice.");
+        }
+    }
+    Ok(members)
+}
+
+fn decode(text: &str) -> Result<String, &'static str> {
+    const BROKEN: &str = "The percent-encoding of the query is broken, or not of UTF-8.";
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = bytes.next().and_then(hex).zip(bytes.next().and_then(hex));
+                digits.map(|(high, low)| high << 4 | low).ok_or(BROKEN)?
+            }
+            plain => plain,
+        });
+    }
+    String::from_utf8(decoded).map_err(|_| BROKEN)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pairs(query: &str) -> Vec<(String, Json)> {
+        parse(query).unwrap().into_iter().collect()
+    }
+
+    fn string(text: &str) -> Json {
+        Json::String(Zeroizing::new(text.to_owned()))
+    }
+
+    #[test]
+    fn parameters_are_decoded() {
+        assert_eq!(pairs("a=1+2&b=%C3%BC%2b"), [("a".into(), string("1 2")), ("b".into(), string("ü+"))]);
+        assert_eq!(pairs("a&&b=="), [("a".into(), string("")), ("b".into(), string("="))]);
+        assert_eq!(pairs(""), []);
+    }
+
+    #[test]
+    fn ambiguity_is_refused() {
+        for query in ["a=1&a=1", "a=1&%61=2", "a=%", "a=%4", "a=%zz", "a=%+1", "a=%ff", "a=%c0%af", "%ed%a0%80=x"] {
+            assert!(parse(query).is_err(), "{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken_or_refused(query in any::<String>()) {
+            let _ = parse(&query);
+        }
+
+        #[test]
+        fn any_value_survives_encoding(value in any::<String>()) {
+            let encoded: Vec<_> = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(pairs(&format!("q={}", encoded.concat())), [("q".to_owned(), string(&value))]);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What requests leave in the log.
+
+use crate::router;
+use crate::testing::state;
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
+use std::io;
+use std::sync::{Arc, Mutex};
+use tower::ServiceExt;
+use tracing::Level;
+
+#[derive(Debug, Default, Clone)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// All lines that a request leaves, down to the least important.
+async fn log_of(request: Request<Body>) -> Vec<Value> {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().json().with_max_level(Level::TRACE).with_writer(move || writer.clone()).finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    router(state()).oneshot(request).await.unwrap();
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_request_is_named_without_what_its_client_put_into_it() {
+    let request = Request::get("/users/canary-1?access_token=canary-2")
+        .header("authorization", "Bearer canary-3")
+        .header("cookie", "canary-4")
+        .header("user-agent", "canary-5")
+        .header("x-request-id", "id-1")
+        .body(Body::empty());
+    let lines = log_of(request.unwrap()).await;
+    let answered: Vec<_> = lines.iter().filter(|line| line["fields"]["message"] == "answered").collect();
+    assert_eq!(answered.len(), 1);
+    assert_eq!(answered[0]["fields"]["status"], 401);
+    let span = &answered[0]["span"];
+    assert_eq!((&span["request_id"], &span["route"]), (&json!("id-1"), &json!("/users/{user}")));
+    assert!(!json!(lines).to_string().contains("canary"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_failure_is_logged_once_with_its_cause() {
+    let body = json!({ "email": "canary@example.com", "password": "canary horse battery staple" });
+    let request = Request::post("/login")
+        .header("content-type", "application/json")
+        .header("x-request-id", "id-2")
+        .body(Body::from(body.to_string()));
+    let lines = log_of(request.unwrap()).await;
+    let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0]["fields"]["code"], "unavailable");
+    assert_eq!(errors[0]["fields"]["cause"], "the store is unavailable: secret detail");
+    assert_eq!(errors[0]["span"]["request_id"], "id-2");
+    assert!(!json!(lines).to_string().contains("canary"), "{lines:?}");
+}

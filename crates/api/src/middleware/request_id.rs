@@ -1,0 +1,66 @@
+//! One id for a request, its log lines, its audit events and its answer.
+
+use crate::state::AppState;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use vestibule_domain::{Clock, Rng};
+
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// 1 to 128 of letters, digits, `.`, `_` and `-`: safe in a log line and in a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestId(String);
+
+impl RequestId {
+    const MAX_BYTES: usize = 128;
+
+    fn parse(text: &str) -> Option<Self> {
+        let is_sane = (1..=Self::MAX_BYTES).contains(&text.len())
+            && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c));
+        is_sane.then(|| Self(text.to_owned()))
+    }
+
+    fn generate(clock: &dyn Clock, rng: &dyn Rng) -> Self {
+        let millis = u64::try_from(clock.now().as_millis()).unwrap_or_default();
+        let id = uuid::Builder::from_unix_timestamp_millis(millis, &rng.bytes()).into_uuid();
+        Self(id.to_string())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Takes the client's id if it is sane and the only one, so that a request can be followed through several services.
+pub(super) async fn assign(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let mut sent = request.headers().get_all(X_REQUEST_ID).iter();
+    let only = sent.next().filter(|_| sent.next().is_none());
+    let ports = &state.services.ports;
+    let id = only
+        .and_then(|value| RequestId::parse(value.to_str().ok()?))
+        .unwrap_or_else(|| RequestId::generate(&*ports.clock, &*ports.rng));
+    let header = HeaderValue::from_str(id.as_str());
+    request.extensions_mut().insert(id);
+    let mut response = next.run(request).await;
+    if let Ok(header) = header {
+        response.headers_mut().insert(X_REQUEST_ID, header);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sane_id_is_taken() {
+        for sane in ["a", "0190b5a2-7c3e-7a00-8000-000000000000", "A.b_c-9", &"x".repeat(128)] {
+            assert_eq!(RequestId::parse(sane).unwrap().as_str(), sane);
+        }
+        for insane in ["", "a b", "a\tb", "a,b", "a/b", "ü", "a\u{1b}[31m", &"x".repeat(129)] {
+            assert_eq!(RequestId::parse(insane), None, "{insane:?}");
+        }
+    }
+}

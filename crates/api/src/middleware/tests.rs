@@ -1,0 +1,289 @@
+//! Each rule of the middleware, seen from outside.
+
+use super::apply;
+use crate::testing::{state, state_with};
+use crate::{HttpSettings, router};
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::future::pending;
+use tower::ServiceExt;
+
+async fn send(app: Router, request: Request<Body>) -> Response {
+    app.oneshot(request).await.unwrap()
+}
+
+fn request(method: Method, path: &str) -> Request<Body> {
+    Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
+}
+
+fn with(mut request: Request<Body>, name: &'static str, value: &str) -> Request<Body> {
+    request.headers_mut().append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+    request
+}
+
+fn around(handler: axum::routing::MethodRouter<crate::AppState>) -> Router {
+    let state = state();
+    apply(Router::new().route("/here", handler), &state).with_state(state)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap())
+}
+
+async fn problem(response: Response) -> Value {
+    assert_eq!(text(response.headers(), "content-type"), Some("application/problem+json"));
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_a_problem_with_all_members() {
+    let request = with(request(Method::GET, "/no/such?secret=1"), "x-request-id", "from-client.1");
+    let response = send(router(state()), request).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    let body = problem(response).await;
+    let detail = "The path is unknown, or what it names does not exist or is not for the caller to see.";
+    let expected = json!({
+        "type": "http://localhost:8080/problems/not_found",
+        "title": "There is nothing here",
+        "status": 404,
+        "code": "not_found",
+        "detail": detail,
+        "instance": "/no/such",
+        "request_id": "from-client.1",
+    });
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_have_is_refused_with_those_that_it_has() {
+    for method in [Method::DELETE, Method::TRACE, Method::from_bytes(b"BREW").unwrap()] {
+        let request = with(request(method, "/health/live"), "x-http-method-override", "GET");
+        let response = send(router(state()), request).await;
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(text(response.headers(), "allow"), Some("GET,HEAD"));
+        assert_eq!(problem(response).await["code"], "method_not_allowed");
+    }
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_a_body() {
+    let response = send(router(state()), request(Method::HEAD, "/health/live")).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(text(response.headers(), "content-length"), Some("17"));
+    assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_request_and_tells_nothing() {
+    async fn fail() -> StatusCode {
+        panic!("secret")
+    }
+    let response = send(around(get(fail)), request(Method::GET, "/here")).await;
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(response.headers().contains_key("x-request-id"));
+    let body = problem(response).await;
+    assert_eq!(body["code"], "internal_error");
+    assert!(!body.to_string().contains("secret"), "{body}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_given_up() {
+    let began = tokio::time::Instant::now();
+    let response = send(around(get(pending::<StatusCode>)), request(Method::GET, "/here")).await;
+    assert_eq!(began.elapsed().as_secs(), 10);
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(text(response.headers(), "retry-after"), Some("1"));
+    assert_eq!(problem(response).await["code"], "deadline_exceeded");
+}
+
+#[tokio::test]
+async fn url_and_headers_are_bounded() {
+    let long = format!("/health/live?{}", "x".repeat(8 * 1024));
+    let response = send(router(state()), request(Method::GET, &long)).await;
+    assert_eq!(response.status(), StatusCode::URI_TOO_LONG);
+    assert_eq!(problem(response).await["code"], "uri_too_long");
+
+    let many = (0..65).fold(request(Method::GET, "/health/live"), |request, _| with(request, "x-many", "1"));
+    let large = with(request(Method::GET, "/health/live"), "x-large", &"x".repeat(16 * 1024));
+    for request in [many, large] {
+        let response = send(router(state()), request).await;
+        assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        assert_eq!(problem(response).await["code"], "headers_too_large");
+    }
+
+    let enough = (0..64).fold(request(Method::GET, "/health/live"), |request, _| with(request, "x-many", "1"));
+    assert_eq!(send(router(state()), enough).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn every_answer_has_an_id_and_is_kept_from_caches_and_guesses() {
+    for path in ["/health/live", "/no/such", "/users"] {
+        let response = send(router(state()), request(Method::GET, path)).await;
+        let headers = response.headers();
+        assert_eq!(text(headers, "x-request-id"), Some("00000000-0000-7707-8707-070707070707"), "{path}");
+        assert_eq!(text(headers, "x-content-type-options"), Some("nosniff"));
+        assert_eq!(text(headers, "referrer-policy"), Some("no-referrer"));
+        assert_eq!(text(headers, "cache-control"), Some("no-store"));
+        assert!(!headers.contains_key(header::SERVER));
+    }
+}
+
+#[tokio::test]
+async fn only_one_sane_request_id_is_taken() {
+    let twice = with(with(request(Method::GET, "/health/live"), "x-request-id", "a"), "x-request-id", "b");
+    let insane = with(request(Method::GET, "/health/live"), "x-request-id", "a b");
+    for request in [twice, insane] {
+        let response = send(router(state()), request).await;
+        assert_eq!(text(response.headers(), "x-request-id").unwrap().len(), 36);
+    }
+}
+
+#[tokio::test]
+async fn what_a_handler_says_of_caching_stands() {
+    let handler = get(|| async { [(header::CACHE_CONTROL, "public, max-age=300")] });
+    let response = send(around(handler), request(Method::GET, "/here")).await;
+    assert_eq!(text(response.headers(), "cache-control"), Some("public, max-age=300"));
+}
+
+#[tokio::test]
+async fn an_answer_of_a_handler_is_no_problem_even_if_it_is_no_success() {
+    let response = send(router(state()), request(Method::GET, "/health/ready")).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(text(response.headers(), "retry-after"), Some("1"));
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let checks = json!({ "store": "failing", "migrations": "unknown", "signing_key": "failing" });
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body, json!({ "status": "not_ready", "checks": checks }));
+}
+
+#[tokio::test]
+async fn each_401_has_a_challenge_and_only_a_presented_token_an_error() {
+    let challenge = async |authorization: Option<&str>| {
+        let request = request(Method::GET, "/users/me");
+        let request = authorization.into_iter().fold(request, |request, value| with(request, "authorization", value));
+        let response = send(router(state()), request).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        text(response.headers(), "www-authenticate").unwrap().to_owned()
+    };
+    assert_eq!(challenge(None).await, "Bearer");
+    assert_eq!(challenge(Some("Basic YTpi")).await, "Bearer");
+    let invalid = "Bearer error=\"invalid_token\", error_description=\"The access token is not valid.\"";
+    assert_eq!(challenge(Some("Bearer forged")).await, invalid);
+    assert_eq!(challenge(Some("Bearer  x")).await, invalid);
+    let expired = "Bearer error=\"invalid_token\", error_description=\"The access token has expired.\"";
+    assert_eq!(challenge(Some("Bearer expired")).await, expired);
+}
+
+#[tokio::test]
+async fn what_the_store_says_of_its_outage_stays_inside() {
+    let body = json!({ "email": "ada@example.com", "password": "correct horse battery staple" }).to_string();
+    let mut request = with(request(Method::POST, "/login"), "content-type", "application/json");
+    *request.body_mut() = Body::from(body);
+    let response = send(router(state()), request).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(text(response.headers(), "retry-after"), Some("1"));
+    let body = problem(response).await;
+    assert_eq!(body["code"], "unavailable");
+    assert!(!body.to_string().contains("secret"), "{body}");
+}
+
+#[tokio::test]
+async fn a_wait_is_rounded_up_to_whole_seconds() {
+    let password = "correct horse battery staple";
+    let body = json!({ "email": "ada@example.com", "password": password, "name": "Ada" }).to_string();
+    let mut request = with(request(Method::POST, "/users"), "content-type", "application/json");
+    *request.body_mut() = Body::from(body);
+    let response = send(router(state()), request).await;
+    assert_eq!(text(response.headers(), "retry-after"), Some("3"));
+    assert_eq!(problem(response).await["code"], "overloaded");
+}
+
+fn allowing_one_origin() -> Router {
+    let cors_origins = vec![HeaderValue::from_static("https://app.example")];
+    router(state_with(HttpSettings { cors_origins, ..HttpSettings::default() }))
+}
+
+#[tokio::test]
+async fn scripts_of_other_origins_learn_nothing_by_default() {
+    let request = with(request(Method::GET, "/health/live"), "origin", "https://app.example");
+    let response = send(router(state()), request).await;
+    assert!(!response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+}
+
+#[tokio::test]
+async fn only_exact_origins_are_allowed_and_never_with_credentials() {
+    let ask = async |origin: &str, path: &str| {
+        send(allowing_one_origin(), with(request(Method::GET, path), "origin", origin)).await.headers().clone()
+    };
+    for path in ["/health/live", "/no/such", "/users/me"] {
+        let headers = ask("https://app.example", path).await;
+        assert_eq!(text(&headers, "access-control-allow-origin"), Some("https://app.example"), "{path}");
+        assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        let exposed = text(&headers, "access-control-expose-headers").unwrap();
+        for name in ["etag", "link", "location", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id"] {
+            assert!(exposed.split(',').any(|exposed| exposed.trim() == name), "{name} in {exposed}");
+        }
+    }
+    let others = [
+        "null",
+        "https://evil.example",
+        "http://app.example",
+        "https://app.example.evil.example",
+        "https://sub.app.example",
+        "https://app.example:8443",
+    ];
+    for origin in others {
+        let headers = ask(origin, "/health/live").await;
+        assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN), "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_for_listed_origins_alone() {
+    let ask = async |origin: &str| {
+        let preflight = with(request(Method::OPTIONS, "/users/me"), "origin", origin);
+        let preflight = with(preflight, "access-control-request-method", "PATCH");
+        let response = send(allowing_one_origin(), preflight).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        response.headers().clone()
+    };
+    let headers = ask("https://app.example").await;
+    assert_eq!(text(&headers, "access-control-allow-origin"), Some("https://app.example"));
+    assert!(text(&headers, "access-control-allow-methods").unwrap().contains("PATCH"));
+    assert!(text(&headers, "access-control-allow-headers").unwrap().contains("authorization"));
+    assert!(text(&headers, "vary").unwrap().contains("origin"));
+    assert!(!ask("https://evil.example").await.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+}
+
+#[tokio::test]
+async fn errors_of_the_framework_look_like_our_own() {
+    async fn strings(_: String) {}
+    let app = || around(post(strings).layer(axum::extract::DefaultBodyLimit::max(4)));
+    let mut request = request(Method::POST, "/here");
+    *request.body_mut() = Body::from("too long");
+    let response = send(app(), request).await;
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(problem(response).await["code"], "payload_too_large");
+}
+
+#[tokio::test]
+async fn every_kind_of_problem_has_a_page() {
+    for code in crate::problem::Code::ALL {
+        let path = format!("/problems/{}", code.as_str());
+        let response = send(router(state()), request(Method::GET, &path)).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(text(response.headers(), "content-type"), Some("text/html; charset=utf-8"));
+        let page = response.into_body().collect().await.unwrap().to_bytes();
+        let page = String::from_utf8(page.to_vec()).unwrap();
+        assert!(page.contains(code.title()) && page.contains(code.explanation()));
+    }
+    let unknown = send(router(state()), request(Method::GET, "/problems/%3Cscript%3E")).await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+    assert_eq!(problem(unknown).await["code"], "not_found");
+}

@@ -1,0 +1,35 @@
+//! The span around a request, and its line in the log.
+
+use super::RequestId;
+use crate::extract::client_address;
+use crate::state::AppState;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::net::SocketAddr;
+use tracing::{Instrument, Span, field};
+
+/// Names the route, not the URL: whatever a client puts into path or query, a token by mistake or a line break on
+/// purpose, stays out of the log.
+pub(super) async fn record(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let clock = &state.services.ports.clock;
+    let began = clock.monotonic();
+    let span = span(&request, &state);
+    let response = next.run(request).instrument(span.clone()).await;
+    let elapsed = clock.monotonic().saturating_sub(began).as_millis();
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), elapsed_ms = elapsed, "answered"));
+    response
+}
+
+fn span(request: &Request, state: &AppState) -> Span {
+    let extensions = request.extensions();
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let client = peer.map(|peer| client_address(peer, request.headers(), &state.http));
+    tracing::info_span!(
+        "request",
+        request_id = extensions.get::<RequestId>().map(RequestId::as_str),
+        method = %request.method(),
+        route = extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str),
+        client = client.map(field::display),
+    )
+}

@@ -1,0 +1,68 @@
+//! The OpenAPI document: what each endpoint says of itself, completed by what holds for all of them.
+
+mod errors;
+
+use crate::problem::{FieldError, Problem};
+use crate::routes;
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr, ServerBuilder};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Vestibule",
+        description = include_str!("docs/introduction.md"),
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    tags(
+        (name = "Users", description = "Registration, profiles and administration."),
+        (name = "Sessions", description = "Logging in, staying logged in, logging out."),
+        (name = "Keys", description = "For services that verify access tokens themselves."),
+        (name = "Health", description = "For load balancers and orchestrators."),
+        (name = "Documentation", description = "This document, and pages for people."),
+    ),
+    components(schemas(Problem, FieldError)),
+)]
+struct Outline;
+
+/// The document without the operator's address: its server is wherever it is read from.
+pub fn openapi() -> OpenApi {
+    complete(routes::public().into_openapi(), "/")
+}
+
+/// What the endpoints are added to.
+pub(crate) fn outline() -> OpenApi {
+    Outline::openapi()
+}
+
+/// Adds what no endpoint says of itself: the server, how to authenticate, and what errors look like.
+pub(crate) fn complete(mut document: OpenApi, server: &str) -> OpenApi {
+    document.servers = Some(vec![ServerBuilder::new().url(server).build()]);
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The `access_token` of `POST /login` or `POST /refresh`."))
+        .build();
+    let components = document.components.get_or_insert_default();
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        errors::describe(operation, components);
+    }
+    components.security_schemes.insert("bearer".to_owned(), RefOr::T(SecurityScheme::Http(bearer)));
+    document
+}
+
+/// The schema of one of a few words.
+pub(crate) fn one_of<T>(words: &[(&'static str, T)]) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.iter().map(|(word, _)| *word)))
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+    methods.into_iter().filter_map(Option::as_mut)
+}
+
+#[cfg(test)]
+mod tests;

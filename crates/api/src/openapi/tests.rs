@@ -1,0 +1,166 @@
+use super::*;
+use axum::body::Body;
+use axum::extract::Request;
+use http::StatusCode;
+use http::header::ALLOW;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use tower::ServiceExt;
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+/// Method and path, and the operation.
+fn all_operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, op)| (format!("{method} {path}"), op))
+        })
+        .collect()
+}
+
+/// What is quoted and looks like a path in how the router prints itself, but for the places of its fallback.
+fn routed_paths() -> BTreeSet<String> {
+    let (router, _) = routes::public().split_for_parts();
+    let printed = format!("{router:?}");
+    let quoted = printed.split('"').skip(1).step_by(2);
+    quoted.filter(|text| text.starts_with('/') && *text != "/" && !text.starts_with("/{*")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_document_lists_exactly_the_routes() {
+    let document = document();
+    let documented: BTreeSet<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    assert!(documented.contains("/users/{user}/sessions/{id}"));
+    assert_eq!(documented, routed_paths());
+}
+
+/// `Allow` names all methods of a path; the router adds HEAD to GET.
+#[tokio::test]
+async fn the_document_lists_exactly_the_methods() {
+    let router = crate::router(crate::testing::state());
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        let request = Request::builder().method("TRACE").uri(path.replace(['{', '}'], "")).body(Body::empty());
+        let response = router.clone().oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        let allowed: BTreeSet<_> = response.headers()[ALLOW].to_str().unwrap().split(',').map(str::trim).collect();
+        let mut documented: BTreeSet<_> = item.as_object().unwrap().keys().map(|name| name.to_uppercase()).collect();
+        if documented.contains("GET") {
+            documented.insert("HEAD".to_owned());
+        }
+        assert_eq!(documented, allowed.into_iter().map(str::to_owned).collect(), "{path}");
+    }
+}
+
+#[test]
+fn every_call_of_the_contract_is_there() {
+    let document = document();
+    let operations: BTreeSet<_> = all_operations(&document).into_iter().map(|(name, _)| name).collect();
+    let contract = [
+        "post /users",
+        "get /users",
+        "get /users/{user}",
+        "patch /users/{user}",
+        "delete /users/{user}",
+        "put /users/{user}/password",
+        "put /users/{user}/roles",
+        "post /users/{user}/disable",
+        "post /users/{user}/enable",
+        "get /users/{user}/sessions",
+        "delete /users/{user}/sessions",
+        "delete /users/{user}/sessions/{id}",
+        "post /login",
+        "post /refresh",
+        "post /logout",
+        "get /.well-known/jwks.json",
+        "get /openapi.json",
+        "get /docs",
+        "get /problems/{code}",
+        "get /health/live",
+        "get /health/ready",
+    ];
+    for call in contract {
+        assert!(operations.contains(call), "{call}");
+    }
+}
+
+#[test]
+fn every_error_has_the_form_of_a_problem_and_known_codes() {
+    let document = document();
+    for (name, operation) in all_operations(&document) {
+        let responses = operation["responses"].as_object().unwrap().iter();
+        for (status, response) in responses.filter(|(status, _)| status.as_str() >= "400") {
+            if name == "get /health/ready" {
+                continue;
+            }
+            let reference =
+                response["$ref"].as_str().unwrap_or_else(|| panic!("{name} names no known code for {status}"));
+            let response = document.pointer(reference.trim_start_matches('#')).unwrap();
+            let problem = &response["content"]["application/problem+json"];
+            let codes = problem["schema"]["allOf"][1]["properties"]["code"]["enum"].as_array();
+            for code in codes.unwrap().iter().map(|code| code.as_str().unwrap()) {
+                assert_eq!(problem["examples"][code]["value"]["status"].to_string(), *status, "{name} {code}");
+            }
+        }
+    }
+}
+
+/// A word that is no code, or one of another status, would silently disappear from the document.
+#[test]
+fn every_code_that_an_endpoint_names_is_of_its_status() {
+    let outline = serde_json::to_value(routes::public().into_openapi()).unwrap();
+    for (name, operation) in all_operations(&outline) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if status.as_str() < "400" || response["content"].is_object() {
+                continue;
+            }
+            for word in response["description"].as_str().unwrap().split(", ") {
+                let code = crate::problem::Code::parse(word).unwrap_or_else(|| panic!("{name} names {word}"));
+                assert_eq!(code.status().as_str(), status, "{name} {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_operations_are_unique_and_everyone_belongs_to_a_described_tag() {
+    let document = document();
+    let tags: Vec<_> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    let mut seen = BTreeSet::new();
+    for (name, operation) in all_operations(&document) {
+        assert!(seen.insert(operation["operationId"].as_str().unwrap()), "{name}");
+        let own = operation["tags"].as_array().unwrap();
+        assert!(own.len() == 1 && tags.contains(&&own[0]), "{name}");
+        assert!(operation["summary"].is_string(), "{name}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let text = document.to_string();
+    let references = text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let mut count = 0;
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn requests_take_no_unknown_members() {
+    let document = document();
+    for (name, operation) in all_operations(&document) {
+        let content = &operation["requestBody"]["content"];
+        if content.is_null() {
+            continue;
+        }
+        let schema = &content["application/json"]["schema"];
+        let reference = schema["$ref"].as_str().or_else(|| schema["oneOf"][0]["$ref"].as_str()).unwrap();
+        let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+        assert_eq!(schema["additionalProperties"], Value::Bool(false), "{name}");
+    }
+}

@@ -1,0 +1,42 @@
+//! `GET /problems/{code}`: where the `type` of a problem leads.
+
+use super::Code;
+use crate::error::ApiError;
+use crate::state::AppState;
+use axum::extract::RawPathParams;
+use axum::response::{Html, IntoResponse, Response};
+use http::header;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(problem_page))
+}
+
+/// Read about a problem
+///
+/// Where the `type` of an error leads: what it means and what to do.
+#[utoipa::path(
+    get,
+    path = "/problems/{code}",
+    tag = "Documentation",
+    params(("code" = String, Path, description = "The `code` of an error.", example = "stale")),
+    responses(
+        (status = 200, description = "A page for people.", body = String, content_type = "text/html"),
+        (status = 404, description = "not_found"),
+    ),
+)]
+async fn problem_page(params: RawPathParams) -> Result<Response, ApiError> {
+    // Everything shown is from the catalogue; nothing of the request gets into the page.
+    let code = params.iter().find_map(|(_, text)| Code::parse(text)).ok_or(ApiError::new(Code::NotFound))?;
+    let (name, status, title, explanation) = (code.as_str(), code.status().as_u16(), code.title(), code.explanation());
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{name}</title>\n\
+         <h1>{title}</h1>\n<p>{explanation}</p>\n<p>Status {status}, code <code>{name}</code>.</p>\n</html>\n"
+    );
+    let headers = [
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    Ok((headers, Html(html)).into_response())
+}

@@ -1,0 +1,23 @@
+//! All routes of the public listener; one file for each endpoint.
+
+pub(crate) mod health;
+mod keys;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod users;
+
+use crate::state::AppState;
+use crate::{docs, openapi, problem};
+use utoipa_axum::router::OpenApiRouter;
+
+/// With what the OpenAPI document says of each.
+pub(crate) fn public() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::outline())
+        .merge(users::routes())
+        .merge(sessions::routes())
+        .merge(keys::routes())
+        .merge(health::routes())
+        .merge(docs::routes())
+        .merge(problem::page::routes())
+}

@@ -1,0 +1,90 @@
+//! `GET /users/{user}/sessions`: where a user is logged in.
+
+use crate::error::ApiError;
+use crate::extract::{FreshBearer, TargetUser};
+use crate::state::AppState;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use std::net::IpAddr;
+use utoipa::ToSchema;
+use vestibule_domain::access::Authority;
+use vestibule_domain::context::UserAgent;
+use vestibule_domain::id::SessionId;
+use vestibule_domain::session::{self, Amr};
+
+/// One login on one device.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Session {
+    #[schema(format = "uuid", examples("0190b5a2-7c3e-7a00-8000-00000000000a"))]
+    id: String,
+    #[schema(format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
+    created_at: String,
+    /// When it was last refreshed.
+    #[schema(format = "date-time", examples("2026-11-23T10:30:00.000Z"))]
+    last_seen_at: String,
+    /// It cannot be refreshed after this, however often it is used.
+    #[schema(format = "date-time", examples("2026-12-23T09:30:00.000Z"))]
+    expires_at: String,
+    /// From where the login came, as far as trusted proxies vouch for it.
+    #[schema(value_type = Option<String>, required, examples("203.0.113.7"))]
+    ip: Option<IpAddr>,
+    /// What the client called itself at the login.
+    #[schema(
+        required,
+        max_length = 256,
+        examples("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")
+    )]
+    user_agent: Option<String>,
+    /// How the user proved who they are (RFC 8176).
+    #[schema(examples("pwd"))]
+    amr: Vec<&'static str>,
+    /// Whether it is the one that asks.
+    #[schema(examples(true))]
+    current: bool,
+}
+
+impl Session {
+    fn seen_from(session: &session::Session, current: SessionId) -> Self {
+        Self {
+            id: session.id.to_string(),
+            created_at: session.created_at.to_string(),
+            last_seen_at: session.last_seen_at.to_string(),
+            expires_at: session.expires_at.to_string(),
+            ip: session.ip,
+            user_agent: session.user_agent.as_ref().map(UserAgent::as_str).map(str::to_owned),
+            amr: session.amr.iter().map(|amr| Amr::as_str(*amr)).collect(),
+            current: session.id == current,
+        }
+    }
+}
+
+/// All of them: a user has at most 100.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionList {
+    data: Vec<Session>,
+}
+
+/// List a user's sessions
+///
+/// The live ones, the newest first; at most 100. Another's need `users:read`.
+#[utoipa::path(
+    get,
+    path = "/users/{user}/sessions",
+    tag = "Sessions",
+    params(TargetUser),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The live sessions.", body = SessionList),
+        (status = 404, description = "not_found"),
+    ),
+)]
+pub(super) async fn list_sessions(
+    State(AppState { services, .. }): State<AppState>,
+    FreshBearer(caller): FreshBearer,
+    TargetUser(target): TargetUser,
+) -> Result<Json<SessionList>, ApiError> {
+    let sessions = services.sessions.list(Authority::User(&caller), target).await?;
+    let data = sessions.iter().map(|session| Session::seen_from(session, caller.session.id)).collect();
+    Ok(Json(SessionList { data }))
+}

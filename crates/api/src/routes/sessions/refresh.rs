@@ -1,0 +1,59 @@
+//! `POST /refresh`: new tokens for a refresh token.
+
+use super::tokens::{self, Tokens};
+use crate::error::ApiError;
+use crate::extract::{Body, Context, Fields, ReadJson};
+use crate::state::AppState;
+use axum::extract::State;
+use axum::response::Response;
+use utoipa::ToSchema;
+use vestibule_domain::session::{RefreshToken, SessionError};
+
+#[derive(Debug, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshRequest {
+    #[schema(value_type = String, pattern = "^vrt_[A-Za-z0-9_-]{43}$", write_only,
+        examples("vrt_Xy3kq0pZ8mC1b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtE"))]
+    refresh_token: PresentedToken,
+}
+
+/// What no session can know is as good as unknown: it is no fault of the request's form.
+#[derive(Debug)]
+pub(super) struct PresentedToken(pub(super) Option<RefreshToken>);
+
+impl PresentedToken {
+    pub(super) fn read(text: &str) -> Self {
+        Self(RefreshToken::parse(text).ok())
+    }
+}
+
+impl ReadJson for RefreshRequest {
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let refresh_token = fields.required("refresh_token", |text| Ok(PresentedToken::read(text)));
+        Some(Self { refresh_token: refresh_token? })
+    }
+}
+
+/// Refresh a session
+///
+/// Each use gives a new refresh token. The one before, presented again within 10 seconds, gives the same new one, so
+/// that a lost answer logs nobody out; an older one ends the session. Unknown, expired, revoked and reused tokens
+/// answer alike.
+#[utoipa::path(
+    post,
+    path = "/refresh",
+    tag = "Sessions",
+    request_body = RefreshRequest,
+    responses(
+        (status = 200, description = "The session goes on.", body = Tokens<'_>),
+        (status = 401, description = "invalid_refresh_token"),
+    ),
+)]
+pub(super) async fn refresh_session(
+    State(AppState { services, .. }): State<AppState>,
+    Context(context): Context,
+    Body(RefreshRequest { refresh_token: PresentedToken(token) }): Body<RefreshRequest>,
+) -> Result<Response, ApiError> {
+    let token = token.ok_or(SessionError::InvalidRefreshToken)?;
+    Ok(tokens::grant(&services.sessions.refresh(token, &context).await?))
+}

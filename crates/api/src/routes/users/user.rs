@@ -1,0 +1,67 @@
+//! A user, as clients see one.
+
+use crate::openapi;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::ETAG;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
+use vestibule_domain::access::RoleName;
+use vestibule_domain::user::{self, Status};
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct User<'a> {
+    #[schema(format = "uuid", examples("0190b5a2-7c3e-7a00-8000-000000000000"))]
+    id: String,
+    /// As its owner wrote it.
+    #[schema(format = "email", max_length = 254, examples("ada@example.com"))]
+    email: &'a str,
+    /// Whether the user has shown that mail to the address reaches them.
+    #[schema(examples(false))]
+    email_verified: bool,
+    #[schema(min_length = 1, max_length = 200, examples("Ada Lovelace"))]
+    name: &'a str,
+    #[schema(schema_with = status_schema)]
+    status: &'static str,
+    /// The roles given beyond the default one.
+    #[schema(examples("support"))]
+    roles: Vec<&'a str>,
+    #[schema(format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
+    created_at: String,
+    #[schema(format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
+    updated_at: String,
+    /// `null` before the first login.
+    #[schema(required, format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
+    last_login_at: Option<String>,
+}
+
+pub(super) const STATUSES: [(&str, Status); 2] = [("active", Status::Active), ("disabled", Status::Disabled)];
+
+pub(super) fn status_schema() -> Object {
+    let description = "A disabled user cannot log in, and all their sessions are over.";
+    openapi::one_of(&STATUSES).description(Some(description)).build()
+}
+
+impl<'a> From<&'a user::User> for User<'a> {
+    fn from(user: &'a user::User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            email: user.email.as_written(),
+            email_verified: user.email_verified,
+            name: user.name.as_str(),
+            status: user.status.as_str(),
+            roles: user.roles.iter().map(RoleName::as_str).collect(),
+            created_at: user.created_at.to_string(),
+            updated_at: user.updated_at.to_string(),
+            last_login_at: user.last_login_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// One user, with the validator that `If-Match` takes back. The version counts every change of what is shown, so the
+/// validator is strong (RFC 9110, section 8.8.1).
+pub(super) fn show(user: &user::User) -> Response {
+    ([(ETAG, format!("\"{}\"", user.version))], Json(User::from(user))).into_response()
+}

@@ -1,0 +1,226 @@
+//! What a connection is doing, and until when it may.
+//!
+//! hyper's own header timeout runs from the moment it waits for a request, idle time included, so it cannot be 10
+//! seconds for headers and 75 for idleness at once. Here the phases are told apart.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// From the connection, or from the first byte of a further request, to the end of the request's head
+/// (CVE-2007-6750).
+const HEAD: Duration = Duration::from_secs(10);
+/// Between two requests. Longer than the minute that load balancers keep idle connections for, so that they are the
+/// ones to close.
+const IDLE: Duration = Duration::from_secs(75);
+/// From the start of the newest request to the end of an answer. A request has 10 seconds, so what takes longer is an
+/// answer that its client does not take: with HTTP/2 a window of zero stops it without stopping the socket.
+const EXCHANGE: Duration = Duration::from_secs(40);
+/// How long a write may make no progress: a client that does not read costs memory.
+const WRITE: Duration = Duration::from_secs(10);
+
+/// Between two requests, and for what is left of a head, once the service stops.
+const LAST: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Connected, and nothing was sent yet.
+    Fresh,
+    /// A head has begun to arrive.
+    Head,
+    /// So many requests are being answered.
+    Busy(usize),
+    Idle,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    since: Instant,
+    /// Frames that are no request (pings, settings) come and go on HTTP/2; they do not begin a head.
+    http2: bool,
+    write_stalled: Option<Instant>,
+    stopped: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) struct Activity {
+    state: Mutex<State>,
+}
+
+impl Activity {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                phase: Phase::Fresh,
+                since: Instant::now(),
+                http2: false,
+                write_stalled: None,
+                stopped: None,
+            }),
+        }
+    }
+
+    /// Something arrived.
+    pub(super) fn read(&self) {
+        self.update(|state| match state.phase {
+            // Still on the clock that runs since the connection.
+            Phase::Fresh => state.phase = Phase::Head,
+            Phase::Idle if !state.http2 => state.enter(Phase::Head),
+            Phase::Idle | Phase::Head | Phase::Busy(_) => {}
+        });
+    }
+
+    /// A head is complete.
+    pub(super) fn request_began(&self, http2: bool) {
+        self.update(|state| {
+            state.http2 = http2;
+            state.enter(Phase::Busy(state.running() + 1));
+        });
+    }
+
+    /// The last byte of an answer was handed over, or nobody wants it any more.
+    pub(super) fn answer_ended(&self) {
+        self.update(|state| match state.running() {
+            0 | 1 => state.enter(Phase::Idle),
+            running => state.phase = Phase::Busy(running - 1),
+        });
+    }
+
+    /// A write went through, or has to wait for the client.
+    pub(super) fn wrote(&self, stalls: bool) {
+        self.update(|state| {
+            state.write_stalled = stalls.then(|| state.write_stalled.unwrap_or_else(Instant::now));
+        });
+    }
+
+    /// The service stops: from now on only answers are waited for.
+    pub(super) fn stop(&self) {
+        self.update(|state| state.stopped = Some(Instant::now()));
+    }
+
+    /// When the connection is to be closed if nothing happens until then.
+    pub(super) fn deadline(&self) -> Instant {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).deadline()
+    }
+
+    /// Whether part of a head has arrived, so that closing now would drop a request.
+    pub(super) fn is_amid_head(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).phase == Phase::Head
+    }
+
+    fn update(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl State {
+    fn deadline(&self) -> Instant {
+        let of_phase = match (self.phase, self.stopped) {
+            (Phase::Busy(_), _) => self.since + EXCHANGE,
+            (_, Some(stopped)) => self.since.max(stopped) + LAST,
+            (Phase::Fresh | Phase::Head, None) => self.since + HEAD,
+            (Phase::Idle, None) => self.since + IDLE,
+        };
+        match (self.write_stalled, self.phase) {
+            (None, _) => of_phase,
+            // What is left of the answer is with hyper.
+            (Some(since), Phase::Idle) => since + WRITE,
+            (Some(since), _) => of_phase.min(since + WRITE),
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.since = Instant::now();
+    }
+
+    fn running(&self) -> usize {
+        if let Phase::Busy(running) = self.phase { running } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn left(activity: &Activity) -> Duration {
+        activity.deadline() - Instant::now()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_head_is_on_the_clock_from_the_connection() {
+        let activity = Activity::new();
+        advance(4 * SECOND).await;
+        activity.read();
+        assert_eq!(left(&activity), 6 * SECOND);
+        advance(5 * SECOND).await;
+        activity.read();
+        assert_eq!(left(&activity), SECOND, "a byte now and then buys no time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_further_head_is_on_the_clock_from_its_first_byte() {
+        let activity = Activity::new();
+        activity.request_began(false);
+        activity.answer_ended();
+        assert_eq!(left(&activity), IDLE);
+        advance(60 * SECOND).await;
+        activity.read();
+        assert!(activity.is_amid_head());
+        assert_eq!(left(&activity), HEAD);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_that_are_no_request_do_not_end_idleness() {
+        let activity = Activity::new();
+        activity.request_began(true);
+        activity.answer_ended();
+        advance(70 * SECOND).await;
+        activity.read();
+        assert_eq!(left(&activity), 5 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_idle_only_when_all_answers_have_ended() {
+        let activity = Activity::new();
+        activity.request_began(true);
+        activity.request_began(true);
+        activity.answer_ended();
+        assert_eq!(left(&activity), EXCHANGE);
+        activity.answer_ended();
+        assert_eq!(left(&activity), IDLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_must_make_progress() {
+        let activity = Activity::new();
+        activity.request_began(false);
+        activity.wrote(true);
+        advance(7 * SECOND).await;
+        activity.wrote(true);
+        assert_eq!(left(&activity), 3 * SECOND);
+        activity.wrote(false);
+        activity.wrote(true);
+        assert_eq!(left(&activity), WRITE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn once_stopped_only_answers_are_waited_for() {
+        let activity = Activity::new();
+        activity.stop();
+        assert_eq!(left(&activity), LAST);
+        activity.read();
+        assert_eq!(left(&activity), LAST);
+        activity.request_began(false);
+        assert_eq!(left(&activity), EXCHANGE);
+        activity.wrote(true);
+        activity.answer_ended();
+        assert_eq!(left(&activity), WRITE, "not taken yet");
+        activity.wrote(false);
+        assert_eq!(left(&activity), LAST);
+    }
+}

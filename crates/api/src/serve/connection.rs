@@ -1,0 +1,162 @@
+//! One connection, from accepting it to closing it.
+
+use super::activity::Activity;
+use super::exchange::{Answer, Exchange};
+use super::socket::Socket;
+use super::timed::Timed;
+use crate::Readiness;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// Beyond what the middleware admits, so that it can answer with a problem; what is beyond these as well gets hyper's
+/// own 431, which has no body.
+const MAX_HEADERS: usize = 256;
+const MAX_BUFFER_BYTES: usize = 128 * 1024;
+const MAX_HEADER_LIST_BYTES: u32 = 64 * 1024;
+/// Requests at once on one connection.
+const MAX_STREAMS: u32 = 100;
+/// Streams that a client opened and reset before anyone looked, and those reset for errors of its own: beyond, it is
+/// told to go away (CVE-2023-44487).
+const MAX_RESETS: usize = 20;
+const MAX_ERROR_RESETS: usize = 100;
+/// How far ahead of the handlers a client can send: the largest body, and a few of them.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+/// Whether an HTTP/2 client that says nothing is still there.
+const PING: Duration = Duration::from_secs(20);
+const PONG: Duration = Duration::from_secs(10);
+
+/// All connections, and how to end them.
+#[derive(Debug)]
+pub(super) struct Connections {
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+    broken_off: CancellationToken,
+    readiness: Readiness,
+    protocol: Builder<TokioExecutor>,
+}
+
+impl Connections {
+    pub(super) fn new(readiness: Readiness) -> Self {
+        Self {
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            broken_off: CancellationToken::new(),
+            readiness,
+            protocol: protocol(),
+        }
+    }
+
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// No new ones; each ends with the request that it has.
+    pub(super) fn stop(&self) {
+        self.stopping.cancel();
+        self.tasks.close();
+    }
+
+    pub(super) async fn stopped(&self) {
+        self.stopping.cancelled().await;
+    }
+
+    pub(super) async fn finished(&self) {
+        self.tasks.wait().await;
+    }
+
+    pub(super) fn break_off(&self) {
+        self.broken_off.cancel();
+    }
+
+    /// Serves one connection to its end.
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, router: Router) {
+        tokio::select! {
+            () = self.converse(stream, peer, router) => {}
+            () = self.broken_off.cancelled() => {}
+        }
+    }
+
+    async fn converse(&self, stream: TcpStream, peer: SocketAddr, router: Router) {
+        let activity = Arc::new(Activity::new());
+        let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
+        let service = {
+            let (activity, readiness) = (Arc::clone(&activity), self.readiness.clone());
+            service_fn(move |request: Request<Incoming>| {
+                let exchange = Exchange::begin(&activity, request.version());
+                let leaving = readiness.is_draining() && request.version() < Version::HTTP_2;
+                answer(router.clone(), request, peer, exchange, leaving)
+            })
+        };
+        let mut connection = Timed::new(self.protocol.serve_connection(TokioIo::new(socket), service), activity);
+        let in_time = tokio::select! {
+            biased;
+            in_time = &mut connection => in_time,
+            () = self.stopped() => connection.finish().await,
+        };
+        drop(connection);
+        if in_time && !self.stopping.is_cancelled() {
+            returned.close().await;
+        }
+    }
+}
+
+fn protocol() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // `Activity` has one that leaves idle connections alone.
+        .header_read_timeout(None)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_BUFFER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_pending_accept_reset_streams(MAX_RESETS)
+        .max_local_error_reset_streams(MAX_ERROR_RESETS)
+        .max_header_list_size(MAX_HEADER_LIST_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PONG);
+    builder
+}
+
+/// Tells a client that stays connected while the service drains to come back on another connection, so that none is
+/// closed under a request that is already on its way.
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    exchange: Exchange,
+    leaving: bool,
+) -> Result<Response<Answer>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let mut response = router.oneshot(request).await?;
+    if leaving {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response.map(|body| exchange.answered_with(body)))
+}

@@ -1,0 +1,58 @@
+//! One request and its answer.
+
+use super::activity::Activity;
+use axum::body::{Body, HttpBody};
+use bytes::Bytes;
+use http::Version;
+use hyper::body::{Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// From a request's head to the end of its answer, however it ends.
+#[derive(Debug)]
+pub(super) struct Exchange(Arc<Activity>);
+
+impl Exchange {
+    pub(super) fn begin(activity: &Arc<Activity>, version: Version) -> Self {
+        activity.request_began(version >= Version::HTTP_2);
+        Self(Arc::clone(activity))
+    }
+
+    pub(super) fn answered_with(self, body: Body) -> Answer {
+        Answer { body, _exchange: self }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.0.answer_ended();
+    }
+}
+
+/// The body of an answer, which holds its exchange until it is sent or dropped.
+#[derive(Debug)]
+pub(super) struct Answer {
+    body: Body,
+    _exchange: Exchange,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,120 @@
+//! What connections carry, and how many of them.
+
+use super::{connect, rest, say, serve, serve_with, until};
+use crate::serve::ServeSettings;
+use http::StatusCode;
+use tokio::io::AsyncWriteExt;
+
+#[tokio::test]
+async fn content_length_beside_transfer_encoding_smuggles_nothing() {
+    let served = serve().await;
+    for order in
+        [["content-length: 6", "transfer-encoding: chunked"], ["transfer-encoding: chunked", "content-length: 6"]]
+    {
+        let mut stream = connect(&served).await;
+        let [first, second] = order;
+        let smuggled = "GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n";
+        say(&mut stream, &format!("POST /body HTTP/1.1\r\nhost: x\r\n{first}\r\n{second}\r\n\r\n0\r\n\r\n{smuggled}"))
+            .await;
+        let answers = rest(&mut stream).await;
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+        assert!(answers.starts_with("HTTP/1.1 200") || answers.starts_with("HTTP/1.1 400"), "{answers}");
+    }
+}
+
+#[tokio::test]
+async fn broken_framing_is_answered_once_and_closed() {
+    let served = serve().await;
+    let broken = [
+        "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
+        "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: +3\r\n\r\nabc",
+        "POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
+        "POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n",
+        "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length : 3\r\n\r\nabc",
+        "nonsense\r\n\r\n",
+    ];
+    for request in broken {
+        let mut stream = connect(&served).await;
+        say(&mut stream, request).await;
+        let answers = rest(&mut stream).await;
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{request:?}: {answers}");
+        assert!(answers.starts_with("HTTP/1.1 400"), "{request:?}: {answers}");
+    }
+}
+
+#[tokio::test]
+async fn too_many_headers_are_a_problem_and_far_too_many_a_refusal() {
+    let served = serve().await;
+    let ask = async |headers: String| {
+        let mut stream = connect(&served).await;
+        // The server may answer and close before it has read everything.
+        let _ = stream
+            .write_all(format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n").as_bytes())
+            .await;
+        rest(&mut stream).await
+    };
+    let many = ask("x-many: 1\r\n".repeat(200)).await;
+    assert!(many.starts_with("HTTP/1.1 431") && many.contains("\"code\":\"headers_too_large\""), "{many}");
+    let large = ask(format!("x-large: {}\r\n", "x".repeat(20_000))).await;
+    assert!(large.starts_with("HTTP/1.1 431") && large.contains("\"code\":\"headers_too_large\""), "{large}");
+    let absurd = ask(format!("x-large: {}\r\n", "x".repeat(1 << 20))).await;
+    assert!(absurd.starts_with("HTTP/1.1 431"), "{absurd}");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_only_after_it_has_written_gets_its_answer() {
+    let served = serve().await;
+    let mut stream = connect(&served).await;
+    say(&mut stream, "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 33554432\r\n\r\n").await;
+    stream.write_all(&vec![b'x'; 33_554_432]).await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[tokio::test]
+async fn http2_is_spoken_to_whoever_begins_with_it() {
+    let served = serve().await;
+    let stream = connect(&served).await;
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(hyper_util::rt::TokioExecutor::new(), io).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let url = format!("http://{}/", served.address);
+    let request = || http::Request::get(&url).body(axum::body::Body::empty()).unwrap();
+    let answers = [sender.send_request(request()).await.unwrap(), sender.send_request(request()).await.unwrap()];
+    assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
+    assert!(answers.iter().all(|answer| answer.version() == http::Version::HTTP_2));
+    served.shutdown.cancel();
+    served.running.await.unwrap();
+    assert!(driver.await.unwrap().is_ok(), "told to go away, not cut off");
+}
+
+#[tokio::test]
+async fn no_more_connections_than_allowed_are_served_at_once() {
+    let served = serve_with(ServeSettings { max_connections: 1, ..ServeSettings::default() }).await;
+    let mut first = connect(&served).await;
+    say(&mut first, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    until(&mut first, "hello").await;
+    let mut second = connect(&served).await;
+    say(&mut second, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    for _ in 0..10 {
+        say(&mut first, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        until(&mut first, "hello").await;
+    }
+    assert_eq!(second.try_read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    say(&mut first, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    rest(&mut first).await;
+    drop(first);
+    until(&mut second, "hello").await;
+}
+
+#[tokio::test]
+async fn nobody_is_told_to_send_what_is_too_large() {
+    let served = serve().await;
+    let mut stream = connect(&served).await;
+    let headers = "content-type: application/json\r\ncontent-length: 104857600\r\nexpect: 100-continue";
+    say(&mut stream, &format!("POST /login HTTP/1.1\r\nhost: x\r\n{headers}\r\n\r\n")).await;
+    let answer = until(&mut stream, "}").await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("\"code\":\"payload_too_large\""), "{answer}");
+}

@@ -1,0 +1,105 @@
+//! The accept loop, over real sockets.
+//!
+//! A paused clock leaps to the next timer whenever the server waits, even if only for a packet, so a test pauses it
+//! where nothing but a deadline is left to happen.
+
+mod deadlines;
+mod framing;
+mod shutdown;
+
+use super::listener::Door;
+use super::{Readiness, ServeSettings, run};
+use crate::middleware;
+use crate::testing::state;
+use axum::Router;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::StatusCode;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+struct Served {
+    address: SocketAddr,
+    readiness: Readiness,
+    shutdown: CancellationToken,
+    force: CancellationToken,
+    running: JoinHandle<()>,
+    /// Lets `GET /slow` answer.
+    slow: Arc<Notify>,
+    /// Told when `GET /slow` or `GET /stuck` has begun.
+    begun: Arc<Notify>,
+}
+
+async fn serve_with(settings: ServeSettings) -> Served {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (slow, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let router = routes(Arc::clone(&slow), Arc::clone(&begun));
+    let door = Door { listener, router, most: settings.max_connections };
+    let (shutdown, force) = (CancellationToken::new(), CancellationToken::new());
+    let readiness = Readiness::default();
+    let running = tokio::spawn({
+        let (readiness, shutdown, force) = (readiness.clone(), shutdown.clone(), force.clone());
+        async move { run(vec![door], readiness, &settings, shutdown, force).await }
+    });
+    Served { address, readiness, shutdown, force, running, slow, begun }
+}
+
+async fn serve() -> Served {
+    serve_with(ServeSettings { drain: Duration::ZERO, ..ServeSettings::default() }).await
+}
+
+fn routes(slow: Arc<Notify>, begun: Arc<Notify>) -> Router {
+    let also_begun = Arc::clone(&begun);
+    let slow = move || async move {
+        begun.notify_one();
+        slow.notified().await;
+        "done"
+    };
+    let stuck = move || async move {
+        also_begun.notify_one();
+        pending::<StatusCode>().await
+    };
+    let state = state();
+    let routes = Router::new()
+        .route("/", get(async || "hello"))
+        .route("/slow", get(slow))
+        .route("/large", get(async || Bytes::from(vec![b'x'; 64 << 20])))
+        .route("/body", post(async |body: Bytes| body.len().to_string()));
+    // Without the deadline of a request, so that the service's own shows.
+    let stuck = Router::new().route("/stuck", get(stuck));
+    middleware::apply(routes, &state).with_state(state.clone()).merge(stuck).merge(crate::router(state))
+}
+
+async fn connect(served: &Served) -> TcpStream {
+    TcpStream::connect(served.address).await.unwrap()
+}
+
+async fn say(stream: &mut TcpStream, text: &str) {
+    stream.write_all(text.as_bytes()).await.unwrap();
+}
+
+/// Everything until the connection ends, however it ends.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
+}
+
+/// One answer with a body that ends in `end`.
+async fn until(stream: &mut TcpStream, end: &str) -> String {
+    let mut text = String::new();
+    while !text.ends_with(end) {
+        let mut byte = [0];
+        assert_eq!(stream.read(&mut byte).await.unwrap(), 1, "the connection ended after {text:?}");
+        text.push(char::from(byte[0]));
+    }
+    text
+}

@@ -1,0 +1,135 @@
+//! Ending in good order.
+
+use super::{connect, rest, say, serve, serve_with, until};
+use crate::serve::ServeSettings;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, advance, pause, resume};
+
+#[tokio::test]
+async fn a_running_request_is_finished_and_an_idle_connection_closed() {
+    let served = serve().await;
+    let mut idle = connect(&served).await;
+    say(&mut idle, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    until(&mut idle, "hello").await;
+    let mut busy = connect(&served).await;
+    say(&mut busy, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    served.begun.notified().await;
+    served.shutdown.cancel();
+    assert_eq!(rest(&mut idle).await, "");
+    served.slow.notify_one();
+    let answer = rest(&mut busy).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+    served.running.await.unwrap();
+    assert!(TcpStream::connect(served.address).await.is_err(), "still accepting");
+}
+
+#[tokio::test]
+async fn while_it_drains_it_serves_on_and_sends_clients_elsewhere() {
+    let served = serve_with(ServeSettings::default()).await;
+    let mut before = connect(&served).await;
+    say(&mut before, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(!until(&mut before, "hello").await.contains("connection: close"));
+    served.shutdown.cancel();
+    let began = Instant::now();
+    while !served.readiness.is_draining() {
+        tokio::task::yield_now().await;
+    }
+    say(&mut before, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(until(&mut before, "hello").await.contains("connection: close"));
+    let mut new = connect(&served).await;
+    say(&mut new, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(rest(&mut new).await.ends_with("hello"));
+    pause();
+    served.running.await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 5);
+}
+
+#[tokio::test]
+async fn clients_that_say_nothing_do_not_hold_it_up() {
+    let served = serve().await;
+    let (mut silent, mut halting, mut idle) = (connect(&served).await, connect(&served).await, connect(&served).await);
+    say(&mut halting, "GET / HT").await;
+    say(&mut idle, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    until(&mut idle, "hello").await;
+    served.shutdown.cancel();
+    let began = Instant::now();
+    pause();
+    served.running.await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(1), "{:?}", began.elapsed());
+    for stream in [&mut silent, &mut halting, &mut idle] {
+        assert_eq!(rest(stream).await, "");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_does_not_hold_it_up_either() {
+    let served = serve().await;
+    let mut stream = connect(&served).await;
+    say(&mut stream, "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n1").await;
+    served.shutdown.cancel();
+    let began = Instant::now();
+    pause();
+    served.running.await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_request_whose_head_is_arriving_is_still_answered() {
+    let served = serve().await;
+    let mut stream = connect(&served).await;
+    say(&mut stream, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    until(&mut stream, "hello").await;
+    say(&mut stream, "GET / HTTP/1.1\r\n").await;
+    // Behind it in the server's queue, so that it has been read.
+    let mut other = connect(&served).await;
+    say(&mut other, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    until(&mut other, "hello").await;
+    served.shutdown.cancel();
+    assert_eq!(rest(&mut other).await, "");
+    say(&mut stream, "host: x\r\n\r\n").await;
+    let answer = rest(&mut stream).await;
+    assert!(answer.ends_with("hello"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_being_taken_is_not_cut_off() {
+    let served = serve().await;
+    let mut stream = connect(&served).await;
+    say(&mut stream, "GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    until(&mut stream, "\r\n\r\n").await;
+    served.shutdown.cancel();
+    pause();
+    for _ in 0..5 {
+        advance(Duration::from_secs(1)).await;
+    }
+    resume();
+    assert_eq!(rest(&mut stream).await.len(), 64 << 20);
+    served.running.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_broken_off() {
+    let served = serve().await;
+    let mut stream = connect(&served).await;
+    say(&mut stream, "GET /stuck HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    served.begun.notified().await;
+    served.shutdown.cancel();
+    let began = Instant::now();
+    pause();
+    served.running.await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 20);
+    assert_eq!(rest(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn force_waits_for_nobody() {
+    let served = serve_with(ServeSettings::default()).await;
+    let mut stream = connect(&served).await;
+    say(&mut stream, "GET /stuck HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    served.begun.notified().await;
+    served.shutdown.cancel();
+    served.force.cancel();
+    served.running.await.unwrap();
+    assert_eq!(rest(&mut stream).await, "");
+}

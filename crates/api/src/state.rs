@@ -1,0 +1,46 @@
+//! What every handler can reach.
+
+use http::{HeaderName, HeaderValue};
+use ipnet::IpNet;
+use std::sync::Arc;
+use vestibule_domain::Services;
+
+pub use crate::readiness::Readiness;
+
+#[derive(Debug, Clone)]
+pub struct AppState {
+    pub services: Services,
+    pub http: Arc<HttpSettings>,
+    pub readiness: Readiness,
+}
+
+impl AppState {
+    pub fn new(services: Services, http: HttpSettings) -> Self {
+        Self { services, http: Arc::new(http), readiness: Readiness::default() }
+    }
+}
+
+/// What an operator decides about HTTP.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// How clients reach the service, without a slash at the end. The only source of links: no header of a request
+    /// gets into one.
+    pub public_url: String,
+    /// Whose word about the client's address counts. None: nobody's.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The one header in which those proxies name the client.
+    pub forwarded_header: HeaderName,
+    /// Exact origins whose scripts may read answers. None: no CORS at all.
+    pub cors_origins: Vec<HeaderValue>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://localhost:8080".to_owned(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: HeaderName::from_static("x-forwarded-for"),
+            cors_origins: Vec::new(),
+        }
+    }
+}

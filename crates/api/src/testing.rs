@@ -1,0 +1,212 @@
+//! A state for tests of what needs no store: this one is out of reach, as after a power cut.
+
+use crate::{AppState, HttpSettings};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use vestibule_domain::clock::{Clock, Timestamp};
+use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
+use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
+use vestibule_domain::feed::store::FeedReads;
+use vestibule_domain::feed::{Change, Principal, Snapshots};
+use vestibule_domain::id::{KeyId, SessionId, UserId};
+use vestibule_domain::page::{Page, PageRequest};
+use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
+use vestibule_domain::session::{DeviceTokenHash, RefreshSealer, RefreshToken, RefreshTokenHash, SealedToken, Session};
+use vestibule_domain::store::StoreHealth;
+use vestibule_domain::token::store::KeyReads;
+use vestibule_domain::token::{
+    AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, SigningKey, TokenCodec,
+    TokenFault, VerifiedToken,
+};
+use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
+use vestibule_domain::user::{Email, User};
+use vestibule_domain::{Ports, Rng, Services, Settings, Store, StoreError, UnitOfWork};
+
+pub(crate) fn state() -> AppState {
+    state_with(HttpSettings::default())
+}
+
+pub(crate) fn state_with(http: HttpSettings) -> AppState {
+    build(http, Settings::default(), OutOfReach::Refuses)
+}
+
+pub(crate) fn state_set(settings: Settings) -> AppState {
+    build(HttpSettings::default(), settings, OutOfReach::Refuses)
+}
+
+/// With a store that never says whether it is well, as behind a network that swallows packets.
+pub(crate) fn state_of_silence() -> AppState {
+    build(HttpSettings::default(), Settings::default(), OutOfReach::IsSilent)
+}
+
+fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState {
+    let ports = Ports {
+        store: Arc::new(store),
+        clock: Arc::new(OutOfReach::Refuses),
+        rng: Arc::new(OutOfReach::Refuses),
+        hasher: Arc::new(OutOfReach::Refuses),
+        codec: Arc::new(OutOfReach::Refuses),
+        sealer: Arc::new(OutOfReach::Refuses),
+        key_generator: Arc::new(OutOfReach::Refuses),
+        snapshots: Arc::new(Snapshots::default()),
+    };
+    AppState::new(Services::new(ports, settings), http)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OutOfReach {
+    Refuses,
+    IsSilent,
+}
+
+fn out_of_reach<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable { context: "secret detail", source: None })
+}
+
+#[async_trait]
+impl Store for OutOfReach {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        out_of_reach()
+    }
+    async fn check(&self) -> Result<StoreHealth, StoreError> {
+        if *self == Self::IsSilent {
+            std::future::pending::<()>().await;
+        }
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl UserReads for OutOfReach {
+    async fn user(&self, _: UserId) -> Result<Option<User>, StoreError> {
+        out_of_reach()
+    }
+    async fn user_by_email(&self, _: &Email) -> Result<Option<User>, StoreError> {
+        out_of_reach()
+    }
+    async fn users(&self, _: &UserFilter, _: PageRequest, _: Timestamp) -> Result<Page<ListedUser>, StoreError> {
+        out_of_reach()
+    }
+    async fn has_administrator(&self) -> Result<bool, StoreError> {
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl CredentialReads for OutOfReach {
+    async fn login_candidate(&self, _: &Email) -> Result<Option<LoginCandidate>, StoreError> {
+        out_of_reach()
+    }
+    async fn password(&self, _: UserId) -> Result<Option<PasswordHash>, StoreError> {
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl SessionReads for OutOfReach {
+    async fn principal(&self, _: SessionId) -> Result<Option<Principal>, StoreError> {
+        out_of_reach()
+    }
+    async fn sessions(&self, _: UserId, _: Timestamp) -> Result<Vec<Session>, StoreError> {
+        out_of_reach()
+    }
+    async fn find_refresh(&self, _: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError> {
+        out_of_reach()
+    }
+    async fn knows_device(&self, _: UserId, _: &DeviceTokenHash, _: Timestamp) -> Result<bool, StoreError> {
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl SessionRotation for OutOfReach {
+    async fn rotate_refresh(&self, _: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl SessionUpkeep for OutOfReach {
+    async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl KeyReads for OutOfReach {
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl FeedReads for OutOfReach {
+    async fn newest_change(&self) -> Result<i64, StoreError> {
+        out_of_reach()
+    }
+    async fn changes(&self, _: i64, _: &[i64], _: u32) -> Result<Vec<(i64, Change)>, StoreError> {
+        out_of_reach()
+    }
+    async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for OutOfReach {
+    async fn hash(&self, _: NewPassword) -> Result<PasswordHash, HashingError> {
+        Err(HashingError::Overloaded { retry_after: Duration::from_millis(2_500) })
+    }
+    async fn verify(&self, _: PasswordAttempt, _: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+        Err(HashingError::Stopped)
+    }
+}
+
+impl TokenCodec for OutOfReach {
+    fn sign(&self, _: &AccessClaims) -> Result<AccessToken, SigningError> {
+        Err(SigningError::NoActiveKey)
+    }
+    fn verify(&self, token: &str) -> Result<VerifiedToken, TokenFault> {
+        Err(if token == "expired" { TokenFault::Expired } else { TokenFault::Signature })
+    }
+    fn load(&self, _: &KeySet) -> Result<(), KeyError> {
+        Ok(())
+    }
+    fn public_keys(&self) -> Vec<Jwk> {
+        Vec::new()
+    }
+    fn is_ready(&self) -> bool {
+        false
+    }
+}
+
+impl RefreshSealer for OutOfReach {
+    fn seal(&self, _: &RefreshToken, _: &RefreshToken) -> SealedToken {
+        SealedToken::from_bytes(Vec::new())
+    }
+    fn open(&self, _: &RefreshToken, _: &SealedToken) -> Option<RefreshToken> {
+        None
+    }
+}
+
+impl KeyGenerator for OutOfReach {
+    fn generate(&self, _: KeyId, _: Algorithm) -> Result<(Vec<u8>, Vec<u8>), KeyError> {
+        Err(KeyError::Generation)
+    }
+}
+
+impl Clock for OutOfReach {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Rng for OutOfReach {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
