@@ -1,0 +1,61 @@
+//! The process itself: its threads, its signals, its limits.
+
+use crate::failure::Failure;
+use rustix::process::{Resource, Rlimit, setrlimit};
+use std::io;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Less than the default of 2 MiB: handlers are shallow, and every thread has one.
+const STACK_BYTES: usize = 1024 * 1024;
+
+/// Memory holds keys and passwords: it must not be written to a disk.
+pub(crate) fn forbid_core_dumps() {
+    // Where a limit cannot be lowered there is none to lower.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+/// For a service: one thread for each core.
+pub(crate) fn serve<F>(work: F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()?.block_on(work)
+}
+
+/// For a command that does one thing and ends.
+pub(crate) fn command<F>(work: F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// How a service is told to end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shutdown {
+    /// Finish what runs.
+    pub(crate) graceful: CancellationToken,
+    /// Drop what runs.
+    pub(crate) force: CancellationToken,
+}
+
+impl Shutdown {
+    /// SIGTERM or SIGINT ends the service, a second one at once.
+    pub(crate) fn on_signals() -> io::Result<Self> {
+        let shutdown = Self::default();
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let told = shutdown.clone();
+        tokio::spawn(async move {
+            for token in [&told.graceful, &told.force] {
+                tokio::select! {
+                    _ = terminate.recv() => tracing::info!(signal = "SIGTERM", "shutting down"),
+                    _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "shutting down"),
+                }
+                token.cancel();
+            }
+        });
+        Ok(shutdown)
+    }
+}

@@ -1,0 +1,20 @@
+//! The real binary, each test in a folder of its own; on SQLite where it does not say otherwise.
+
+#[cfg(test)]
+mod backup;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod dev;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod users;

@@ -1,0 +1,228 @@
+//! A folder in which commands run, and services that run in it.
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(crate) struct Place {
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+/// What a command left behind.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Place {
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
+    }
+
+    pub(crate) fn migrated() -> Self {
+        let place = Self::empty();
+        place.run(&["migrate"]).succeeded();
+        place
+    }
+
+    pub(crate) fn with(mut self, variable: &str, value: &str) -> Self {
+        self.environment.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    pub(crate) fn mode(&self, name: &str) -> u32 {
+        fs::metadata(self.path(name)).unwrap().permissions().mode() & 0o777
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear().envs(self.environment.iter().cloned());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        self.run_with_input(arguments, "")
+    }
+
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Outcome {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that does not read its input closes the pipe.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        Outcome {
+            status: output.status.code().expect("it was not killed"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// A service on free ports, which listens.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Service {
+        let ports = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-format", "json"];
+        let mut command = self.command(&[arguments, &ports].concat());
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdout, log) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
+        let mut service = Service { child, stdout, log, public: None };
+        service.public = Some(service.next_address());
+        service
+    }
+}
+
+/// Every line as it comes.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    receiver
+}
+
+impl Outcome {
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.status, 0, "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn failed_with(self, status: i32, said: &str) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        assert!(self.stderr.contains(said) || self.stdout.contains(said), "{said:?} is missing in {self:?}");
+        self
+    }
+
+    /// Each line as JSON.
+    pub(crate) fn json(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+pub(crate) struct Service {
+    child: Child,
+    stdout: Receiver<String>,
+    log: Receiver<String>,
+    public: Option<SocketAddr>,
+}
+
+impl Service {
+    fn next_address(&self) -> SocketAddr {
+        let listening = self.log_until("listening");
+        listening["address"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The next log line with this message.
+    pub(crate) fn log_until(&self, message: &str) -> Value {
+        let mut seen = Vec::new();
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            match serde_json::from_str::<Value>(&line) {
+                Ok(event) if event["message"] == message => return event,
+                _ => seen.push(line),
+            }
+        }
+        panic!("{message:?} was not logged, but:\n{}", seen.join("\n"));
+    }
+
+    /// What was printed, up to and with the line that contains `end`.
+    pub(crate) fn printed_until(&self, end: &str) -> String {
+        let mut seen = String::new();
+        while let Ok(line) = self.stdout.recv_timeout(PATIENCE) {
+            seen = seen + &line + "\n";
+            if line.contains(end) {
+                return seen;
+            }
+        }
+        panic!("{end:?} was not printed, but:\n{seen}");
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.public.unwrap()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        self.request("GET", path, "", "")
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &str) -> (u16, String) {
+        self.request("POST", path, "", body)
+    }
+
+    /// `headers` end each with a line break.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// Asks again until the answer is the one that is waited for.
+    pub(crate) fn get_until(&self, path: &str, within: Duration, is_it: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        loop {
+            let (_, body) = self.get(path);
+            if is_it(&body) {
+                return;
+            }
+            assert!(start.elapsed() < within, "still after {within:?}: {body}");
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// What was not waited for, once it has ended.
+    pub(crate) fn rest_of_log(&self) -> Vec<String> {
+        self.log.iter().collect()
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,124 @@
+use crate::place::Place;
+use rustix::process::Signal;
+use std::net::TcpListener;
+
+#[test]
+fn case_130_a_second_service_on_the_same_file_is_refused_and_the_first_goes_on() {
+    let place = Place::migrated();
+    let first = place.start(&["serve"]);
+    place
+        .run(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off"])
+        .failed_with(1, "is being served by another process");
+    assert_eq!(first.get("/health/ready").0, 200);
+}
+
+#[test]
+fn commands_work_beside_a_service() {
+    let place = Place::migrated();
+    let service = place.start(&["serve"]);
+    place.run(&["users", "create", "ada@example.com"]).succeeded();
+    assert_eq!(place.run(&["users", "list"]).succeeded().stdout.lines().count(), 1);
+    assert_eq!(service.get("/health/ready").0, 200);
+}
+
+#[test]
+fn pending_migrations_are_refused_with_what_to_run_or_applied_when_told() {
+    let place = Place::empty();
+    place.run(&["migrate", "--check"]).failed_with(1, "apply with `vestibule migrate`");
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off"]);
+    refused.failed_with(1, "start with `vestibule serve --migrate`");
+    assert_eq!(place.start(&["serve", "--migrate"]).get("/health/ready").0, 200);
+    assert_eq!(place.run(&["migrate", "--check"]).succeeded().stdout, "nothing is pending\n");
+}
+
+#[test]
+fn a_taken_port_is_named_with_a_way_out() {
+    let place = Place::migrated();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    place
+        .run(&["serve", "--listen", &address])
+        .failed_with(1, &format!("{address} is in use by another process"))
+        .failed_with(1, "choose another address with `--listen");
+}
+
+#[test]
+fn case_117_a_master_key_that_others_can_read_is_refused() {
+    let place = Place::migrated();
+    place.set_mode("var/master.key", 0o640);
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off"]);
+    refused.failed_with(1, "can be read by others than its owner (mode 640): run `chmod 600");
+}
+
+#[test]
+fn what_lies_on_the_disk_is_for_its_owner_only() {
+    let place = Place::migrated();
+    let _service = place.start(&["serve"]);
+    for file in ["var/vestibule.db", "var/vestibule.db-wal", "var/master.key"] {
+        assert_eq!(place.mode(file), 0o600, "{file}");
+    }
+    assert_eq!(place.mode("var"), 0o700);
+}
+
+#[test]
+fn another_master_key_is_refused() {
+    let place = Place::migrated();
+    place.run(&["keys", "rotate", "--now"]).succeeded();
+    let place = place.with("VESTIBULE_TOKENS__MASTER_KEY", "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=");
+    let refused = place.run(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off"]);
+    refused.failed_with(1, "does not open with this master key");
+}
+
+#[test]
+fn case_119_without_a_database_it_lives_is_not_ready_and_ends_when_told() {
+    // Nobody listens there any more.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let place = Place::empty()
+        .with("DATABASE_URL", &format!("postgres://nobody@127.0.0.1:{port}/none"))
+        .with("VESTIBULE_TOKENS__MASTER_KEY", "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=");
+    let mut service = place.start(&["serve"]);
+    assert_eq!(service.get("/health/live").0, 200);
+    assert_eq!(service.get("/health/ready").0, 503);
+    let login = service.post("/login", r#"{"email": "ada@example.com", "password": "x"}"#);
+    assert_eq!(login.0, 503, "{login:?}");
+    let address = service.address().to_string();
+    place.run(&["healthcheck", "--listen", &address]).succeeded();
+    place.run(&["healthcheck", "--ready", "--listen", &address]).failed_with(1, "/health/ready: 503");
+    service.signal(Signal::TERM);
+    service.log_until("shutting down");
+    service.signal(Signal::TERM);
+    assert_eq!(service.wait().code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_in_order() {
+    let place = Place::migrated();
+    let mut service = place.start(&["serve"]);
+    service.signal(Signal::INT);
+    service.log_until("shutting down");
+    service.signal(Signal::TERM);
+    assert_eq!(service.wait().code(), Some(0));
+}
+
+#[test]
+fn healthcheck_fails_where_nobody_listens() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    Place::empty().run(&["healthcheck", "--listen", &format!("127.0.0.1:{port}")]).failed_with(1, "/health/live");
+}
+
+#[test]
+fn case_114_what_clients_send_cannot_forge_a_log_line() {
+    let place = Place::migrated();
+    let service = place.start(&["serve"]);
+    let headers = "user-agent: \u{9b}31m\u{85}forged\r\nx-request-id: a\tb\r\n";
+    service.request("GET", "/%0d%0a%1b%5b31mforged", headers, "");
+    let mut service = service;
+    service.signal(Signal::TERM);
+    service.log_until("shutting down");
+    service.signal(Signal::TERM);
+    service.wait();
+    for line in service.rest_of_log() {
+        assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok(), "{line:?}");
+        assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
+    }
+}
