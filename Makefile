@@ -20,7 +20,7 @@ check: ## Format, lints, documentation, arrows between crates, freshness of ever
 	cargo fmt-all
 	cargo clippy-all
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
-	cargo test --locked --quiet -p vestibule-tests architecture
+	cargo test-all --quiet --test e2e architecture
 	scripts/sqlx-data --check
 	scripts/generated --check
 
