@@ -13,7 +13,13 @@ run: ## Build and start the service on SQLite in var/, with an administrator and
 
 .PHONY: test
 test: ## Run every test of every crate on both stores; starts a throwaway PostgreSQL
-	@scripts/with-postgres cargo test-all
+	@scripts/with-postgres $(MAKE) --no-print-directory test-beside-postgres
+
+# What tests of the feed measure is how soon a change is felt: nothing else runs beside them.
+.PHONY: test-beside-postgres
+test-beside-postgres:
+	cargo test-all -- --skip change_feed::
+	cargo test-all --quiet --test e2e change_feed:: -- --test-threads=1
 
 .PHONY: check
 check: ## Format, lints, documentation, arrows between crates, freshness of everything generated
@@ -28,6 +34,10 @@ check: ## Format, lints, documentation, arrows between crates, freshness of ever
 generate: ## Write again what is generated: .sqlx, docs/openapi.json, docs/configuration.md
 	scripts/sqlx-data
 	scripts/generated
+
+.PHONY: bench
+bench: ## What an access token costs, beside the bare signature
+	@cargo bench --locked --quiet -p vestibule-benches
 
 .PHONY: audit
 audit: ## Licences, banned and duplicate crates, sources; installs cargo-deny if it is missing

@@ -1,7 +1,7 @@
 -- Sessions and their refresh tokens (RFC 9700, section 4.14.2), which are stored as SHA-256 only.
 --
 -- A session's row is the truth about its token: `refresh_hash` is the one that counts. Its parent stands beside it,
--- with the sealed child that the parent still gets for a few seconds.
+-- with the sealed child that the parent still gets for a few seconds and that housekeeping then takes away.
 
 -- The foreign key stops writes to `users` for a moment: rather fail than let every login queue behind a long one.
 SET LOCAL lock_timeout = '2s';
@@ -31,8 +31,10 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_refresh_parent_hash_key UNIQUE (refresh_parent_hash),
     CONSTRAINT sessions_refresh_hash_check CHECK (octet_length(refresh_hash) = 32),
     CONSTRAINT sessions_refresh_parent_hash_check CHECK (octet_length(refresh_parent_hash) = 32),
-    CONSTRAINT sessions_refresh_parent_check
-        CHECK (num_nulls(refresh_parent_hash, refresh_replaced_at, refresh_sealed_child) IN (0, 3)),
+    CONSTRAINT sessions_refresh_parent_check CHECK (
+        (refresh_parent_hash IS NULL) = (refresh_replaced_at IS NULL)
+        AND (refresh_parent_hash IS NOT NULL OR refresh_sealed_child IS NULL)
+    ),
     CONSTRAINT sessions_ended_check CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
     -- So that `idle_expires_at` alone tells whether a session has expired.
     CONSTRAINT sessions_idle_expires_at_check CHECK (idle_expires_at <= expires_at)
@@ -44,6 +46,8 @@ CREATE INDEX sessions_user_id_idx ON sessions (user_id);
 CREATE INDEX sessions_live_idx ON sessions (user_id, created_at, id) WHERE ended_at IS NULL;
 -- What housekeeping looks for: since when a session has been over. LEAST ignores a NULL.
 CREATE INDEX sessions_over_idx ON sessions (LEAST(ended_at, idle_expires_at));
+-- And the sealed children, of which few are left.
+CREATE INDEX sessions_sealed_idx ON sessions (refresh_replaced_at) WHERE refresh_sealed_child IS NOT NULL;
 
 -- Every token that was ever replaced, the parents of today's included: presented again, it gives the thief away.
 CREATE TABLE spent_refresh_tokens (

@@ -31,9 +31,9 @@ CREATE TABLE users (
 ) STRICT;
 
 -- The search by the beginning of a name; that of an address uses the unique index.
-CREATE INDEX users_name_folded ON users (name_folded);
+CREATE INDEX users_name_folded_idx ON users (name_folded);
 -- The list of the disabled ones, who are few.
-CREATE INDEX users_disabled ON users (id) WHERE disabled_at IS NOT NULL;
+CREATE INDEX users_disabled_idx ON users (id) WHERE disabled_at IS NOT NULL;
 
 CREATE TABLE user_roles (
     user_id BLOB NOT NULL,
@@ -45,4 +45,4 @@ CREATE TABLE user_roles (
 ) STRICT, WITHOUT ROWID;
 
 -- Who has a role, in order of id: the list, and the last administrator.
-CREATE INDEX user_roles_role ON user_roles (role, user_id);
+CREATE INDEX user_roles_role_idx ON user_roles (role, user_id);

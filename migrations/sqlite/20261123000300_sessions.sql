@@ -1,7 +1,7 @@
 -- Sessions and their refresh tokens (RFC 9700, section 4.14.2), which are stored as SHA-256 only.
 --
 -- A session's row is the truth about its token: `refresh_hash` is the one that counts. Its parent stands beside it,
--- with the sealed child that the parent still gets for a few seconds.
+-- with the sealed child that the parent still gets for a few seconds and that housekeeping then takes away.
 
 CREATE TABLE sessions (
     id                   BLOB    NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_refresh_parent_hash_check CHECK (length(refresh_parent_hash) = 32),
     CONSTRAINT sessions_refresh_parent_check CHECK (
         (refresh_parent_hash IS NULL) = (refresh_replaced_at IS NULL)
-        AND (refresh_parent_hash IS NULL) = (refresh_sealed_child IS NULL)
+        AND (refresh_parent_hash IS NOT NULL OR refresh_sealed_child IS NULL)
     ),
     CONSTRAINT sessions_ended_check CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
     -- So that `idle_expires_at` alone tells whether a session has expired.
@@ -39,10 +39,11 @@ CREATE TABLE sessions (
 ) STRICT;
 
 -- A user's live sessions, which are counted without reading them; also what deleting the user looks for.
-CREATE INDEX sessions_user ON sessions (user_id, ended_at, idle_expires_at);
--- What housekeeping looks for.
-CREATE INDEX sessions_idle_expires_at ON sessions (idle_expires_at);
-CREATE INDEX sessions_ended_at ON sessions (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX sessions_user_id_idx ON sessions (user_id, ended_at, idle_expires_at);
+-- What housekeeping looks for: since when a session has been over. The min of anything and a NULL is NULL.
+CREATE INDEX sessions_over_idx ON sessions (min(coalesce(ended_at, idle_expires_at), idle_expires_at));
+-- And the sealed children, of which few are left.
+CREATE INDEX sessions_sealed_idx ON sessions (refresh_replaced_at) WHERE refresh_sealed_child IS NOT NULL;
 
 -- Every token that was ever replaced, the parents of today's included: presented again, it gives the thief away.
 CREATE TABLE spent_refresh_tokens (
@@ -55,4 +56,4 @@ CREATE TABLE spent_refresh_tokens (
 ) STRICT, WITHOUT ROWID;
 
 -- What deleting a session looks for.
-CREATE INDEX spent_refresh_tokens_session ON spent_refresh_tokens (session_id);
+CREATE INDEX spent_refresh_tokens_session_id_idx ON spent_refresh_tokens (session_id);

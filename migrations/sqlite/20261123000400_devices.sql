@@ -11,6 +11,6 @@ CREATE TABLE devices (
 ) STRICT, WITHOUT ROWID;
 
 -- A user's devices, the oldest first; also what deleting the user looks for.
-CREATE INDEX devices_user ON devices (user_id, created_at);
+CREATE INDEX devices_user_id_idx ON devices (user_id, created_at);
 -- What housekeeping looks for.
-CREATE INDEX devices_expires_at ON devices (expires_at);
+CREATE INDEX devices_expires_at_idx ON devices (expires_at);

@@ -18,8 +18,8 @@ CREATE TABLE audit_events (
 ) STRICT;
 
 -- The trail of one user, and that of one kind, in order of id, which is the order of time.
-CREATE INDEX audit_events_subject ON audit_events (subject_id, id) WHERE subject_id IS NOT NULL;
-CREATE INDEX audit_events_kind ON audit_events (kind, id);
+CREATE INDEX audit_events_subject_id_idx ON audit_events (subject_id, id) WHERE subject_id IS NOT NULL;
+CREATE INDEX audit_events_kind_idx ON audit_events (kind, id);
 
 -- Nobody rewrites history, by mistake at least: whoever means to must first drop these, and that shows.
 CREATE TRIGGER audit_events_no_update BEFORE UPDATE ON audit_events

@@ -11,4 +11,4 @@ CREATE TABLE changes (
 ) STRICT;
 
 -- What housekeeping looks for.
-CREATE INDEX changes_at ON changes (at);
+CREATE INDEX changes_at_idx ON changes (at);

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use vestibule_domain::Rng;
-use vestibule_infrastructure::crypto::{MasterKey, MasterKeyError};
+use vestibule_infrastructure::crypto::{MasterKey, SecretError};
 use zeroize::Zeroizing;
 
 const FILE_NAME: &str = "master.key";
@@ -19,7 +19,7 @@ pub(crate) enum MasterKeyFileError {
     Invalid {
         path: PathBuf,
         #[source]
-        source: MasterKeyError,
+        source: SecretError,
     },
     #[error("{} cannot be read or written", path.display())]
     Io {

@@ -102,11 +102,18 @@ async fn log_in(http: &Client, to: SocketAddr, email: &str) -> u16 {
     sent.expect("an answer").status().as_u16()
 }
 
+async fn reaches(count: &AtomicUsize, goal: usize) {
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    while count.load(Ordering::SeqCst) < goal {
+        looks.tick().await;
+    }
+}
+
 /// Clients go on until the load balancer, which looks at the readiness, would send them elsewhere; what they have
 /// sent until then is answered.
 async fn sigterm_under_load_fails_no_request(kind: StoreKind) {
     let store = TestStore::create(kind).await;
-    let process = Process::start(&store).await;
+    let mut process = Process::start(&store).await;
     let (public, ops) = (process.public, process.ops);
     assert_eq!(register(&over_http1(), public, "alice@example.com").await, Some(201));
 
@@ -124,9 +131,7 @@ async fn sigterm_under_load_fails_no_request(kind: StoreKind) {
             }
         });
     }
-    while answered.load(Ordering::SeqCst) < 20 {
-        tokio::task::yield_now().await;
-    }
+    reaches(&answered, 20).await;
     process.signal(Signal::TERM);
     let balancer = over_http1();
     let is_ready = async || {
@@ -136,14 +141,11 @@ async fn sigterm_under_load_fails_no_request(kind: StoreKind) {
     while is_ready().await {}
     let before = answered.load(Ordering::SeqCst);
     // The balancer takes its time: the process serves on although it is not ready.
-    while answered.load(Ordering::SeqCst) < before + 20 {
-        tokio::task::yield_now().await;
-    }
+    reaches(&answered, before + 20).await;
     draining.store(true, Ordering::SeqCst);
     while let Some(client) = load.join_next().await {
         client.expect("no request failed");
     }
-    let mut process = process;
     let ended = tokio::time::timeout(Duration::from_secs(30), process.child.wait()).await;
     let status = ended.expect("within 30 seconds").expect("an exit status");
     assert_eq!(status.code(), Some(0));
@@ -172,9 +174,7 @@ async fn sigkill_while_registering_loses_no_acknowledged_user(kind: StoreKind) {
             mine
         });
     }
-    while acknowledged.load(Ordering::SeqCst) < 24 {
-        tokio::task::yield_now().await;
-    }
+    reaches(&acknowledged, 24).await;
     assert!(!process.end(Signal::KILL).await.success());
     let users: Vec<_> = clients.join_all().await.into_iter().flatten().collect();
     assert!(users.len() >= 24);

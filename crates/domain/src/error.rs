@@ -57,14 +57,14 @@ impl LostToOther for StoreError {
     }
 }
 
-/// For the error enums of use cases, which all wrap a store's error in a variant `Store`.
+/// For the error enum of a use case, which wraps a store's error in a variant `Store`.
 macro_rules! lost_to_other {
-    ($($error:ty),+ $(,)?) => { $(
+    ($error:ty) => {
         impl $crate::error::LostToOther for $error {
             fn lost_to_other(&self) -> bool {
                 matches!(self, Self::Store($crate::StoreError::Contention))
             }
         }
-    )+ };
+    };
 }
 pub(crate) use lost_to_other;

@@ -3,7 +3,8 @@
 use crate::{Clock, Rng};
 use uuid::{Builder, Uuid};
 
-fn uuid_v7(clock: &dyn Clock, rng: &dyn Rng) -> Uuid {
+/// RFC 9562, section 5.7: what is made later sorts later, to the millisecond.
+pub fn uuid_v7(clock: &dyn Clock, rng: &dyn Rng) -> Uuid {
     let millis = u64::try_from(clock.now().as_millis()).unwrap_or_default();
     Builder::from_unix_timestamp_millis(millis, &rng.bytes()).into_uuid()
 }
@@ -20,7 +21,7 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// `UUIDv7` (RFC 9562, section 5.7): ids made later sort later, to the millisecond.
+            /// As [`uuid_v7`] makes them.
             pub fn generate(clock: &dyn Clock, rng: &dyn Rng) -> Self {
                 Self(uuid_v7(clock, rng))
             }
@@ -74,4 +75,7 @@ id!(
     /// A signing key (`kid`).
     KeyId
 );
-id!(AuditEventId);
+id!(
+    /// An event of the audit trail.
+    AuditEventId
+);

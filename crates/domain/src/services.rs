@@ -65,7 +65,7 @@ impl Services {
             credentials: CredentialService::new(Arc::clone(&ports)),
             sessions: SessionService::new(Arc::clone(&ports), settings.sessions),
             access: AccessService::new(Arc::clone(&ports), roles),
-            keys: KeyService::new(Arc::clone(&ports), Arc::clone(&ports.key_generator), keys),
+            keys: KeyService::new(Arc::clone(&ports), keys),
             password_policy: settings.passwords,
             ports,
         }

@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use crate::error::bounded;
+use crate::error::{bounded, exactly_one};
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
 use vestibule_domain::audit::store::AuditWrites;
@@ -37,6 +37,6 @@ impl AuditWrites for SqliteUnitOfWork {
             event.context.user_agent.as_ref().map(UserAgent::as_str),
             event.context.request_id.as_deref(),
         );
-        bounded("append_audit", query.execute(self.connection())).await.map(drop)
+        exactly_one("append_audit", &bounded("append_audit", query.execute(self.connection())).await?)
     }
 }

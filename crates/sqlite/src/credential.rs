@@ -1,9 +1,9 @@
 //! Passwords.
 
-use crate::error::bounded;
+use crate::error::{bounded, exactly_one};
 use crate::open::SqliteStore;
 use crate::unit_of_work::SqliteUnitOfWork;
-use crate::user::{select_users, user_row};
+use crate::user::{user_query, user_row};
 use async_trait::async_trait;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::{CredentialReads, CredentialWrites, LoginCandidate};
@@ -14,7 +14,7 @@ use vestibule_domain::{StoreError, Timestamp};
 #[async_trait]
 impl CredentialReads for SqliteStore {
     async fn login_candidate(&self, email: &Email) -> Result<Option<LoginCandidate>, StoreError> {
-        let query = select_users!(
+        let query = user_query!(
             r#", (SELECT phc FROM password_credentials WHERE user_id = u.id) AS "phc?: String""#,
             "WHERE u.email_canonical = ?1",
             email.canonical()
@@ -46,6 +46,6 @@ impl CredentialWrites for SqliteUnitOfWork {
             hash.as_phc(),
             now.as_millis(),
         );
-        bounded("set_password", query.execute(self.connection())).await.map(drop)
+        exactly_one("set_password", &bounded("set_password", query.execute(self.connection())).await?)
     }
 }

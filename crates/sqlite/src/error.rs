@@ -1,27 +1,42 @@
-//! From SQLx's errors to the domain's, and the deadline that every statement has.
+//! From SQLx's errors to the domain's, and the deadline that every step has.
 
 use sqlx::error::DatabaseError;
+use sqlx::sqlite::SqliteQueryResult;
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 use tracing::Instrument;
 use vestibule_domain::StoreError;
 
-/// How long a request waits for one statement. SQLite has no limit of its own; a statement that is given up runs on
+/// How long a request waits for one step. SQLite has no limit of its own; a statement that is given up runs on
 /// in its connection's thread, and the connection is free again when it is over.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// Runs one statement within its deadline, in a span that has its name.
+/// Runs one step, a statement or few, within its deadline, in a span that has its name.
 pub(crate) async fn bounded<T>(
-    statement: &'static str,
-    running: impl Future<Output = Result<T, sqlx::Error>>,
+    step: &'static str,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, StoreError> {
-    let running = running.instrument(tracing::debug_span!("sqlite", statement));
-    match tokio::time::timeout(DEADLINE, running).await {
-        Ok(outcome) => outcome.map_err(|error| store_error(statement, error)),
-        Err(_) => Err(StoreError::Unavailable { context: statement, source: None }),
+    match tokio::time::timeout(DEADLINE, work).instrument(tracing::debug_span!("sqlite", step)).await {
+        Ok(outcome) => outcome.map_err(|error| store_error(step, error)),
+        Err(_) => Err(StoreError::Unavailable { context: step, source: None }),
     }
 }
 
-/// `context` is the statement's name.
+/// A row that fits no state of the domain.
+pub(crate) fn corrupt(table: &'static str, column: &'static str, row: impl fmt::Display) -> StoreError {
+    StoreError::Corrupt { table, column, row: row.to_string() }
+}
+
+/// For statements that must hit exactly one row, whatever other processes do.
+pub(crate) fn exactly_one(step: &'static str, result: &SqliteQueryResult) -> Result<(), StoreError> {
+    match result.rows_affected() {
+        1 => Ok(()),
+        _ => Err(unexpected(step, "one row should have been affected")),
+    }
+}
+
+/// `context` is the step's name.
 pub(crate) fn store_error(context: &'static str, error: sqlx::Error) -> StoreError {
     match &error {
         sqlx::Error::Database(failure) => match code(failure.as_ref()) {
@@ -44,8 +59,8 @@ fn unavailable(context: &'static str, error: sqlx::Error) -> StoreError {
     StoreError::Unavailable { context, source: Some(Box::new(error)) }
 }
 
-fn unexpected(context: &'static str, error: sqlx::Error) -> StoreError {
-    StoreError::Unexpected { context, source: Some(Box::new(error)) }
+fn unexpected(context: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
+    StoreError::Unexpected { context, source: Some(source.into()) }
 }
 
 /// A transaction read before it wrote and another one wrote in between. `BEGIN IMMEDIATE` rules it out.

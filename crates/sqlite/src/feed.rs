@@ -1,6 +1,6 @@
 //! The change feed. As one transaction writes at a time, numbers appear in their order and without gaps.
 
-use crate::error::bounded;
+use crate::error::{bounded, exactly_one};
 use crate::open::SqliteStore;
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
@@ -17,13 +17,9 @@ struct ChangeRow {
     session_id: Option<Uuid>,
 }
 
-impl TryFrom<ChangeRow> for (i64, Change) {
-    type Error = StoreError;
-
-    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
-        let change = Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into));
-        let corrupt = || StoreError::Corrupt { table: "changes", column: "kind", row: row.number.to_string() };
-        Ok((row.number, change.ok_or_else(corrupt)?))
+impl From<ChangeRow> for (i64, Option<Change>) {
+    fn from(row: ChangeRow) -> Self {
+        (row.number, Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into)))
     }
 }
 
@@ -37,7 +33,7 @@ impl FeedReads for SqliteStore {
         bounded("newest_change", query.fetch_one(self.readers())).await
     }
 
-    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Change)>, StoreError> {
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
         let missing = format!("{missing:?}");
         let query = sqlx::query_as!(
             ChangeRow,
@@ -54,7 +50,7 @@ impl FeedReads for SqliteStore {
             limit,
         );
         let rows = bounded("changes", query.fetch_all(self.readers())).await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -78,6 +74,6 @@ impl FeedWrites for SqliteUnitOfWork {
             change.session().map(SessionId::as_uuid),
             at.as_millis(),
         );
-        bounded("append_change", query.execute(self.connection())).await.map(drop)
+        exactly_one("append_change", &bounded("append_change", query.execute(self.connection())).await?)
     }
 }

@@ -1,8 +1,7 @@
 //! Signing keys.
 
-use crate::error::bounded;
+use crate::error::{bounded, corrupt, exactly_one};
 use crate::open::SqliteStore;
-use crate::row::Place;
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -27,17 +26,18 @@ impl TryFrom<KeyRow> for SigningKey {
     type Error = StoreError;
 
     fn try_from(row: KeyRow) -> Result<Self, StoreError> {
-        let place = Place::new("signing_keys", row.id);
+        let corrupt = |column| corrupt("signing_keys", column, row.id);
+        let time = |column, millis| Timestamp::from_millis(millis).ok_or_else(|| corrupt(column));
         Ok(Self {
             id: row.id.into(),
-            algorithm: place.some("algorithm", Algorithm::parse(&row.algorithm))?,
+            algorithm: Algorithm::parse(&row.algorithm).ok_or_else(|| corrupt("algorithm"))?,
             generation: row.generation,
             public_key: row.public_key,
             sealed_private_key: row.sealed_private_key,
-            created_at: place.time("created_at", row.created_at)?,
-            activates_at: place.time("activates_at", row.activates_at)?,
-            retires_at: place.optional_time("retires_at", row.retires_at)?,
-            revoked_at: place.optional_time("revoked_at", row.revoked_at)?,
+            created_at: time("created_at", row.created_at)?,
+            activates_at: time("activates_at", row.activates_at)?,
+            retires_at: row.retires_at.map(|at| time("retires_at", at)).transpose()?,
+            revoked_at: row.revoked_at.map(|at| time("revoked_at", at)).transpose()?,
         })
     }
 }
@@ -99,10 +99,10 @@ impl KeyWrites for SqliteUnitOfWork {
 
     async fn activate_key(&mut self, id: KeyId, now: Timestamp) -> Result<(), StoreError> {
         let query = sqlx::query!(
-            "UPDATE signing_keys SET activates_at = ?2 WHERE id = ?1 AND activates_at > ?2",
+            "UPDATE signing_keys SET activates_at = min(activates_at, ?2) WHERE id = ?1",
             id.as_uuid(),
             now.as_millis()
         );
-        bounded("activate_key", query.execute(self.connection())).await.map(drop)
+        exactly_one("activate_key", &bounded("activate_key", query.execute(self.connection())).await?)
     }
 }

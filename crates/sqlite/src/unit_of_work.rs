@@ -1,7 +1,7 @@
 //! One transaction on the one writer.
 
 use crate::error::bounded;
-use crate::migrate;
+use crate::migration;
 use crate::open::SqliteStore;
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
@@ -46,6 +46,6 @@ impl Store for SqliteStore {
     async fn check(&self) -> Result<StoreHealth, StoreError> {
         // Fails on a file or file system that became read-only; rolled back, it writes nothing.
         drop(self.begin_work().await?);
-        Ok(StoreHealth { pending_migrations: migrate::pending(self.readers()).await? })
+        Ok(StoreHealth { pending_migrations: migration::pending(self.readers()).await? })
     }
 }

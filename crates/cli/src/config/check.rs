@@ -3,7 +3,8 @@
 use super::entry::Entries;
 use super::fault::{Fault, Faults};
 use super::parse::StoreUrl;
-use super::table::{self, Values};
+use super::setting::find;
+use super::table::Values;
 use vestibule_domain::token::Algorithm;
 
 /// Adds a fault for each rule that is broken by values that are right in themselves.
@@ -41,7 +42,7 @@ pub(super) fn relations(values: &Values, entries: &Entries, faults: &mut Faults)
         let told = keys.iter().any(|key| faults.concern(key));
         if broken
             && !told
-            && let Some(setting) = keys.first().and_then(|key| table::find(key))
+            && let Some(setting) = keys.first().and_then(|key| find(key))
         {
             faults.push(Fault::of_value(setting, entries.get(setting.key), reason));
         }

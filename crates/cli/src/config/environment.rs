@@ -6,8 +6,8 @@ use super::nearest::suggestion;
 use super::parse::Written;
 use super::roles;
 use super::secret_file;
-use super::setting::{Secrecy, Setting};
-use super::table::{self, SETTINGS};
+use super::setting::{Secrecy, Setting, find, find_secret};
+use super::table::SETTINGS;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -79,17 +79,17 @@ fn meaning(name: &str) -> Result<Meaning, String> {
         return Ok(Meaning::Value("store.url".to_owned()));
     }
     if name.strip_suffix(FILE_SUFFIX) == Some(DATABASE_URL) {
-        return Ok(table::find_secret("store.url").map_or(Meaning::Nothing, Meaning::File));
+        return Ok(find_secret("store.url").map_or(Meaning::Nothing, Meaning::File));
     }
     let Some(rest) = name.strip_prefix(PREFIX).filter(|_| name != CONFIG && name != PASSWORD_FILE) else {
         return Ok(Meaning::Nothing);
     };
     let key = rest.to_lowercase().replacen("__", ".", 1);
     let is_upper_case = rest == rest.to_uppercase();
-    if is_upper_case && (table::find(&key).is_some() || roles::is_key(&key)) {
+    if is_upper_case && (find(&key).is_some() || roles::is_key(&key)) {
         return Ok(Meaning::Value(key));
     }
-    let of_file = key.strip_suffix("_file").and_then(table::find_secret).filter(|_| is_upper_case);
+    let of_file = key.strip_suffix("_file").and_then(find_secret).filter(|_| is_upper_case);
     of_file.map(Meaning::File).ok_or_else(|| {
         let known: Vec<_> = SETTINGS.iter().map(Setting::variable).collect();
         let near = suggestion(name, known.iter().map(String::as_str).chain([CONFIG, PASSWORD_FILE]));

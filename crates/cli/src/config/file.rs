@@ -6,7 +6,8 @@ use super::nearest::suggestion;
 use super::parse::Written;
 use super::roles;
 use super::secret_file;
-use super::table::{self, SECTIONS, SETTINGS};
+use super::setting::{find, find_secret};
+use super::table::{SECTIONS, SETTINGS};
 use std::io;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -69,9 +70,9 @@ impl Reader<'_> {
             );
         };
         let source = Source::File { path: self.path.clone(), line };
-        if table::find(key).is_some() || roles::is_key(key) {
+        if find(key).is_some() || roles::is_key(key) {
             self.entries.set(key, written, source);
-        } else if let Some(secret) = key.strip_suffix("_file").and_then(table::find_secret) {
+        } else if let Some(secret) = key.strip_suffix("_file").and_then(find_secret) {
             secret_file::read(secret, Path::new(written.joined()), source, self.entries, self.faults);
         } else {
             let near = suggestion(key, SETTINGS.iter().map(|setting| setting.key));

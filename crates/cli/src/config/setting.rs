@@ -3,6 +3,7 @@
 use super::entry::Entries;
 use super::fault::{Fault, Faults};
 use super::parse::{Parsed, Written};
+use super::table::SETTINGS;
 use std::borrow::Cow;
 
 /// One row of the table.
@@ -90,6 +91,15 @@ pub(crate) fn variable(key: &str) -> String {
     format!("VESTIBULE_{}", key.to_uppercase().replace('.', "__"))
 }
 
+pub(super) fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// A setting that can come from a file of its own.
+pub(super) fn find_secret(key: &str) -> Option<&'static Setting> {
+    find(key).filter(|setting| setting.may_come_from_file())
+}
+
 /// Takes the value of `setting` in use. `None` only after a fault: what it then is does not matter any more.
 pub(super) fn take<T>(
     setting: &'static Setting,
@@ -150,7 +160,7 @@ macro_rules! settings {
                 ) -> Option<Self> {
                     // Every value is looked at before the first fault ends it.
                     $(
-                        let $name = find(concat!(stringify!($section), ".", stringify!($name)))
+                        let $name = $crate::config::setting::find(concat!(stringify!($section), ".", stringify!($name)))
                             .and_then(|setting| $crate::config::setting::take(setting, $parse, entries, faults));
                     )+
                     Some(Self { $($name: $name?,)+ })

@@ -4,7 +4,7 @@
 use super::parse::{self, LogFormat, Origin, StoreUrl, many, one, optional};
 use super::secret::Secret;
 use super::setting::Fallback::{Computed, Is, Unset};
-use super::setting::{Host, Secrecy, Setting, Shape, settings};
+use super::setting::{Host, Secrecy, Shape, settings};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -289,13 +289,4 @@ settings! {
             flag: Some("--log-level"),
         }
     }
-}
-
-pub(crate) fn find(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.key == key)
-}
-
-/// A setting that can come from a file of its own.
-pub(super) fn find_secret(key: &str) -> Option<&'static Setting> {
-    find(key).filter(|setting| setting.may_come_from_file())
 }

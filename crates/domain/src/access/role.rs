@@ -94,10 +94,8 @@ impl RoleCatalog {
     /// of the latter two; `admin` stays as it is.
     pub fn new(configured: impl IntoIterator<Item = (RoleName, BTreeSet<Permission>)>) -> Self {
         let support = BTreeSet::from([Permission::UsersRead, Permission::AuditRead]);
-        let mut roles = BTreeMap::from([
-            (RoleName(RoleName::SUPPORT.to_owned()), support),
-            (RoleName::user(), BTreeSet::new()),
-        ]);
+        let mut roles =
+            BTreeMap::from([(RoleName(RoleName::SUPPORT.to_owned()), support), (RoleName::user(), BTreeSet::new())]);
         roles.extend(configured);
         roles.insert(RoleName::admin(), Permission::ALL.into());
         Self { roles }

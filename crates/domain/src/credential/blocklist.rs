@@ -15,7 +15,15 @@ const MIN_WORD: usize = 4;
 pub(super) fn is_guessable(password: &str, owner: Owner<'_>) -> bool {
     let folded = Zeroizing::new(password.to_lowercase());
     let stem = folded.trim_matches(|c: char| !c.is_alphabetic());
-    is_common(&folded) || is_common(stem) || is_built_on(&folded, owner)
+    let unit = repeated_unit(stem);
+    is_common(&folded) || is_common(stem) || is_common(unit) || is_built_on(&folded, owner) || unit == SERVICE_NAME
+}
+
+/// What the text repeats from beginning to end; all of it if nothing.
+fn repeated_unit(text: &str) -> &str {
+    let repeats = |unit: &&str| text.as_bytes().chunks(unit.len()).all(|chunk| chunk == unit.as_bytes());
+    let mut units = text.char_indices().skip(1).filter_map(|(end, _)| text.get(..end));
+    units.find(repeats).unwrap_or(text)
 }
 
 /// From the list of 20,000 that Royce Williams drew from breaches, as shipped by Django (BSD-3-Clause); from six

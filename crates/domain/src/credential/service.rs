@@ -1,10 +1,9 @@
 //! Changing a password.
 
-use super::{HashingError, NewPassword, PasswordAttempt, Verdict};
+use super::{HashingError, NewPassword, PasswordAttempt, PasswordHash, Verdict};
 use crate::access::{Authority, Caller};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
-use crate::credential::PasswordHash;
 use crate::error::{StoreError, lost_to_other, retried};
 use crate::feed::Change;
 use crate::id::{SessionId, UserId};
@@ -91,7 +90,7 @@ impl CredentialService {
     ) -> Result<(), CredentialError> {
         let now = self.ports.clock.now();
         let mut work = self.ports.begin().await?;
-        if !work.advance_epoch(id, epoch, now).await? {
+        if !work.advance_epoch(id, epoch).await? {
             return Err(CredentialError::WrongPassword);
         }
         work.set_password(id, hash, now).await?;

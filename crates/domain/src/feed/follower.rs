@@ -89,8 +89,12 @@ impl Follower {
             let changes = feed.changes(gaps.newest(), &gaps.missing(), BATCH).await?;
             for (number, change) in &changes {
                 gaps.saw(*number, clock.monotonic());
-                keys_changed |= *change == Change::KeysChanged;
-                snapshots.apply(*change);
+                keys_changed |= change.is_none_or(|change| change == Change::KeysChanged);
+                match change {
+                    Some(change) => snapshots.apply(*change),
+                    // Written by a later version, which runs beside this one: it could concern anything.
+                    None => snapshots.forget_all(),
+                }
             }
             if changes.len() < BATCH as usize {
                 break;

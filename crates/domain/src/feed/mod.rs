@@ -60,7 +60,7 @@ impl Change {
         }
     }
 
-    /// From how it is stored; `None` if no change looks like this.
+    /// From how it is stored; `None` if no change that this version knows looks like this.
     pub fn from_parts(kind: &str, user: Option<UserId>, session: Option<SessionId>) -> Option<Self> {
         match (kind, user, session) {
             ("user_changed", Some(user), None) => Some(Self::UserChanged(user)),

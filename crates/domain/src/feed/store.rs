@@ -11,7 +11,8 @@ pub trait FeedReads: Send + Sync {
     /// The number of the newest change; 0 if there is none.
     async fn newest_change(&self) -> Result<i64, StoreError>;
     /// The changes numbered above `after`, and those of `missing` that exist by now, in order, at most `limit`.
-    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Change)>, StoreError>;
+    /// `None` stands for one of a kind that this version does not know.
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError>;
     /// Deletes up to `limit` changes from before `before`; how many.
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

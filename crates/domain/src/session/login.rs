@@ -1,7 +1,7 @@
 //! Login.
 
 use super::service::{DEVICE_TTL, MAX_SESSIONS};
-use super::{Amr, DeviceToken, RefreshToken, Session, SessionError, SessionService, SignIn};
+use super::{Amr, DeviceToken, EndReason, RefreshToken, Session, SessionError, SessionService, SignIn};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::credential::{PasswordAttempt, PasswordHash, Verdict};
@@ -102,12 +102,13 @@ impl SessionService {
         }
         let event = AuditEvent::of(AuditKind::LoginSucceeded, user.id, context).in_session(session.id);
         work.audit(&event).await?;
+        if displaced > 0 {
+            let event = AuditEvent::of(AuditKind::SessionsEnded, user.id, context).in_session(session.id);
+            work.audit(&event.because(EndReason::Displaced.as_str())).await?;
+        }
         // The record tells of the login, and displaced sessions are over.
         work.change(Change::UserChanged(user.id)).await?;
         work.commit().await?;
-        if displaced > 0 {
-            tracing::info!(user = %user.id, displaced, "sessions beyond the limit ended");
-        }
         Ok(Some(user))
     }
 

@@ -11,7 +11,7 @@ use crate::user::Status;
 use std::fmt;
 
 /// A refresh token locked with the one that it replaces: whoever holds only the store can open none, whoever holds
-/// the parent gets the child again. Kept while the parent's grace lasts.
+/// the parent gets the child again. Kept until the parent's grace is over, and forgotten soon after.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedToken(Vec<u8>);
 
@@ -83,7 +83,7 @@ impl SessionService {
             return self.refuse_refresh(Some(&found), reason, context).await;
         }
         match &found.standing {
-            RefreshStanding::Parent { replaced_at, child }
+            RefreshStanding::Parent { replaced_at, child: Some(child) }
                 if now.since(*replaced_at) <= self.settings.refresh_grace =>
             {
                 let child = self.ports.sealer.open(presented, child).ok_or(SessionError::InvalidRefreshToken)?;

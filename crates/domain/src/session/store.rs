@@ -34,8 +34,8 @@ pub struct FoundRefresh {
 pub enum RefreshStanding {
     /// The one that counts.
     Current,
-    /// The one before it; what replaced it can be opened with it.
-    Parent { replaced_at: Timestamp, child: SealedToken },
+    /// The one before it; what replaced it can be opened with it, until it is forgotten.
+    Parent { replaced_at: Timestamp, child: Option<SealedToken> },
     /// Any older one.
     Spent,
 }
@@ -95,6 +95,9 @@ pub trait SessionWrites: Send {
 #[async_trait]
 pub trait SessionUpkeep: Send + Sync {
     /// Deletes up to `limit` sessions that expired, or ended, before `before`, with their spent tokens, and as many
-    /// expired devices; how many rows of either.
+    /// expired devices, the oldest first; how many rows of either. Fewer sessions if their tokens are very many, but
+    /// one at least as long as there is any.
     async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    /// Deletes up to `limit` sealed children whose parents were replaced before `before`, the oldest first; how many.
+    async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

@@ -1,6 +1,6 @@
 //! The life of signing keys: `next → active → retiring → retired`, or `revoked`.
 
-use super::{Algorithm, Jwk, KeyError, KeyGenerator, KeySet, KeyState, SigningKey};
+use super::{Algorithm, Jwk, KeyError, KeySet, KeyState, SigningKey};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::clock::Timestamp;
 use crate::context::RequestContext;
@@ -32,7 +32,6 @@ pub struct KeySettings {
 #[derive(Debug, Clone)]
 pub struct KeyService {
     ports: Arc<Ports>,
-    generator: Arc<dyn KeyGenerator>,
     settings: KeySettings,
 }
 
@@ -60,8 +59,8 @@ pub enum KeyServiceError {
 lost_to_other!(KeyServiceError);
 
 impl KeyService {
-    pub fn new(ports: Arc<Ports>, generator: Arc<dyn KeyGenerator>, settings: KeySettings) -> Self {
-        Self { ports, generator, settings }
+    pub fn new(ports: Arc<Ports>, settings: KeySettings) -> Self {
+        Self { ports, settings }
     }
 
     pub fn public_keys(&self) -> Vec<Jwk> {
@@ -178,7 +177,7 @@ impl KeyService {
 
     fn make(&self, keys: &KeySet, timing: RotationTiming, now: Timestamp) -> Result<SigningKey, KeyError> {
         let id = KeyId::generate(&*self.ports.clock, &*self.ports.rng);
-        let (public_key, sealed_private_key) = self.generator.generate(id, self.settings.algorithm)?;
+        let (public_key, sealed_private_key) = self.ports.key_generator.generate(id, self.settings.algorithm)?;
         let activates_at = match timing {
             RotationTiming::Published => now.plus(PUBLISHED_BEFORE_USE),
             RotationTiming::Now => now,

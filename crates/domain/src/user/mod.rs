@@ -36,13 +36,6 @@ pub struct User {
     pub epoch: i64,
 }
 
-impl User {
-    /// Active and with the role: the rule of `last_admin` counts these.
-    pub fn is_administrator(&self) -> bool {
-        self.status == Status::Active && self.roles.contains(&RoleName::admin())
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Active,

@@ -62,7 +62,7 @@ pub trait UserWrites: Send {
     /// the user's row, so that a session made after it cannot slip past a change of password or a disabling.
     async fn record_login(&mut self, id: UserId, epoch: i64, now: Timestamp) -> Result<Option<User>, StoreError>;
     /// `false` if the user is gone or no longer in `epoch`. Locks the user's row.
-    async fn advance_epoch(&mut self, id: UserId, epoch: i64, now: Timestamp) -> Result<bool, StoreError>;
+    async fn advance_epoch(&mut self, id: UserId, epoch: i64) -> Result<bool, StoreError>;
     /// Whether `id` is an administrator and no other one is left. Until the transaction ends no other transaction
     /// gets an answer, so two administrators cannot demote each other (write skew).
     async fn is_last_administrator(&mut self, id: UserId) -> Result<bool, StoreError>;

@@ -12,14 +12,19 @@ use vestibule_domain::{Clock, StoreError, Timestamp};
 /// Changes become visible in the order in which they are committed, not in that of their numbers.
 #[derive(Default)]
 struct Feed {
-    visible: Mutex<BTreeMap<i64, Change>>,
+    visible: Mutex<BTreeMap<i64, Option<Change>>>,
     /// How many more reads succeed.
     reads_left: Mutex<Option<usize>>,
 }
 
 impl Feed {
     fn commit(&self, number: i64, change: Change) {
-        self.visible.lock().unwrap().insert(number, change);
+        self.visible.lock().unwrap().insert(number, Some(change));
+    }
+
+    /// By a version that knows more kinds of changes.
+    fn commit_unknown(&self, number: i64) {
+        self.visible.lock().unwrap().insert(number, None);
     }
 
     fn fail_after(&self, reads: usize) {
@@ -30,7 +35,7 @@ impl Feed {
         *self.reads_left.lock().unwrap() = None;
     }
 
-    fn read(&self) -> Result<BTreeMap<i64, Change>, StoreError> {
+    fn read(&self) -> Result<BTreeMap<i64, Option<Change>>, StoreError> {
         match &mut *self.reads_left.lock().unwrap() {
             Some(0) => return Err(StoreError::Unavailable { context: "cut off", source: None }),
             Some(left) => *left -= 1,
@@ -46,7 +51,7 @@ impl FeedReads for Feed {
         Ok(self.read()?.last_key_value().map_or(0, |(number, _)| *number))
     }
 
-    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Change)>, StoreError> {
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
         let wanted = |number: &i64| *number > after || missing.contains(number);
         Ok(self.read()?.into_iter().filter(|(number, _)| wanted(number)).take(limit as usize).collect())
     }
@@ -281,4 +286,15 @@ fn a_poll_vouches_only_for_the_time_when_it_began() {
     assert!(process.remembers(&user));
     process.clock.advance_millis(1);
     assert!(!process.remembers(&user));
+}
+
+#[test]
+fn a_change_of_an_unknown_kind_makes_everything_forgotten() {
+    let mut process = Process::new();
+    process.poll().unwrap();
+    let principal = process.remember();
+    process.feed.commit_unknown(1);
+    assert!(process.poll().unwrap(), "it could be about keys");
+    assert!(!process.remembers(&principal));
+    assert!(!process.poll().unwrap(), "once");
 }

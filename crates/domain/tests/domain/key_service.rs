@@ -28,6 +28,19 @@ impl Keys {
         self.set().active(algorithm, self.clock.now()).cloned()
     }
 
+    /// What `other` adds now appears only between the next process's look and its transaction.
+    fn overtaken_by(&self, other: &World) {
+        ensure(other);
+        self.appears_late(self.store.state().keys.remove(0));
+    }
+
+    fn appears_late(&self, key: SigningKey) {
+        self.store.before_next_transaction(move |state| {
+            state.keys.push(key);
+            Ok(())
+        });
+    }
+
     /// Lets time pass with a look at the keys every minute, and proves at each that there is a key to sign with and
     /// that what any key has signed verifies until it expires.
     fn pass(&self, world: &World, algorithm: Algorithm, minutes: u64) {
@@ -69,14 +82,7 @@ fn the_first_look_makes_one_key_and_the_second_none() {
 fn two_processes_that_begin_at_once_share_one_key() {
     let keys = Keys::default();
     let (one, other) = (keys.process(Algorithm::EdDsa), keys.process(Algorithm::EdDsa));
-    let made = {
-        ensure(&other);
-        keys.store.state().keys.remove(0)
-    };
-    keys.store.before_next_transaction(move |state| {
-        state.keys.push(made);
-        Ok(())
-    });
+    keys.overtaken_by(&other);
     ensure(&one);
     assert_eq!(states(&one), [KeyState::Active]);
     assert_eq!(keys.active(Algorithm::EdDsa).unwrap().retires_at, None);
@@ -86,14 +92,7 @@ fn two_processes_that_begin_at_once_share_one_key() {
 fn two_processes_that_begin_at_once_with_different_algorithms_both_have_a_key() {
     let keys = Keys::default();
     let (one, other) = (keys.process(Algorithm::EdDsa), keys.process(Algorithm::Es256));
-    let made = {
-        ensure(&other);
-        keys.store.state().keys.remove(0)
-    };
-    keys.store.before_next_transaction(move |state| {
-        state.keys.push(made);
-        Ok(())
-    });
+    keys.overtaken_by(&other);
     ensure(&one);
     assert!(keys.active(Algorithm::EdDsa).is_some());
     assert!(keys.active(Algorithm::Es256).is_some());
@@ -109,10 +108,7 @@ fn an_operator_who_loses_the_generation_still_gets_the_key_that_was_asked_for() 
         activates_at: keys.clock.now().plus(Duration::from_mins(10)),
         ..keys.active(Algorithm::EdDsa).unwrap()
     };
-    keys.store.before_next_transaction(move |state| {
-        state.keys.push(waiting);
-        Ok(())
-    });
+    keys.appears_late(waiting);
     rotate(&world, RotationTiming::Now);
     assert_eq!(keys.active(Algorithm::EdDsa).unwrap().generation, 3);
 }

@@ -115,6 +115,9 @@ fn case_86_a_user_has_at_most_a_hundred_live_sessions() {
     let live = |sign_in: &&vestibule_domain::session::SignIn| state.sessions[&sign_in.session.id].ended.is_none();
     assert_eq!(sign_ins.iter().filter(live).count(), 100);
     assert!(sign_ins.iter().skip(5).all(|sign_in| live(&sign_in)));
+    drop(state);
+    let told = world.store.audited(AuditKind::SessionsEnded);
+    assert_eq!(told.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("displaced"); 5]);
 }
 
 fn change(world: &World, caller: &vestibule_domain::access::Caller, current: &str) -> Result<(), CredentialError> {

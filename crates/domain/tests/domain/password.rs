@@ -134,14 +134,23 @@ fn case_38_classes_are_needed_up_to_14_characters_and_not_from_15() {
 
 #[test]
 fn case_38_common_passwords_are_refused_however_dressed() {
-    for text in ["P@ssw0rd", "Password1!", "Passw0rd!", "!!Dragon11", "1234567890qwertyuiop", "Monkey12345678!"] {
+    for text in [
+        "P@ssw0rd",
+        "Password1!",
+        "Passw0rd!",
+        "!!Dragon11",
+        "1234567890qwertyuiop",
+        "Monkey12345678!",
+        "passwordpassword",
+        "Iloveyouiloveyou#7",
+    ] {
         assert_eq!(verdict(text), Err("weak_password"), "{text}");
     }
 }
 
 #[test]
 fn case_38_the_name_of_the_service_is_refused() {
-    for text in ["Vestibule1!", "vestIBULE-202x", "my.Vestibule9"] {
+    for text in ["Vestibule1!", "vestIBULE-202x", "my.Vestibule9", "vestibulevestibule"] {
         assert_eq!(verdict(text), Err("weak_password"), "{text}");
     }
     assert_eq!(verdict("the vestibule of the old library"), Ok(()));

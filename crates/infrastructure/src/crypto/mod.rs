@@ -14,4 +14,4 @@ pub use argon2::{Argon2Error, Argon2Hasher, Argon2Settings};
 pub use jws::{JwsCodec, JwsSettings};
 pub use keys::KeyForge;
 pub use sealer::AeadSealer;
-pub use secrets::{HmacSecret, HmacSecretError, MasterKey, MasterKeyError};
+pub use secrets::{HmacSecret, MasterKey, SecretError};

@@ -6,7 +6,7 @@ use std::fmt;
 use vestibule_domain::Rng;
 use zeroize::Zeroizing;
 
-/// Of 32 random bytes fewer than this differ once in 10^12 times.
+/// Of 32 random bytes fewer than this differ less than once in 10^12 times.
 const LEAST_DISTINCT_BYTES: usize = 18;
 
 /// Secrets that stand in specifications and tutorials, and that scan as random.
@@ -17,28 +17,18 @@ const SAMPLES: [&str; 2] = [
     "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg=",
 ];
 
-/// Under which private keys and TOTP seeds lie in the store.
+/// Under which private keys lie in the store.
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
 /// The key of HS256, which signs and verifies.
 pub struct HmacSecret(Zeroizing<Vec<u8>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum MasterKeyError {
+pub enum SecretError {
     #[error("must be base64 (make one with `openssl rand -base64 32`)")]
     NotBase64,
-    #[error("must be exactly 32 bytes in base64, not {0} (make one with `openssl rand -base64 32`)")]
-    Length(usize),
-    #[error("can be guessed: it is a sample, text, or a pattern (make one with `openssl rand -base64 32`)")]
-    Guessable,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum HmacSecretError {
-    #[error("must be base64 (make one with `openssl rand -base64 32`)")]
-    NotBase64,
-    #[error("must be at least 32 bytes in base64, not {0} (make one with `openssl rand -base64 32`)")]
-    Length(usize),
+    #[error("must be {expected} bytes in base64, not {found} (make one with `openssl rand -base64 32`)")]
+    Length { expected: &'static str, found: usize },
     #[error("can be guessed: it is a sample, text, or a pattern (make one with `openssl rand -base64 32`)")]
     Guessable,
 }
@@ -49,11 +39,14 @@ impl MasterKey {
     }
 
     /// Padded base64 of 32 random bytes; space around it does not count.
-    pub fn from_base64(text: &str) -> Result<Self, MasterKeyError> {
-        let bytes = decode(text).ok_or(MasterKeyError::NotBase64)?;
-        let key = bytes.as_slice().try_into().map_err(|_| MasterKeyError::Length(bytes.len()))?;
+    pub fn from_base64(text: &str) -> Result<Self, SecretError> {
+        let bytes = decode(text).ok_or(SecretError::NotBase64)?;
+        let key = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| SecretError::Length { expected: "exactly 32", found: bytes.len() })?;
         if is_guessable(&bytes) {
-            return Err(MasterKeyError::Guessable);
+            return Err(SecretError::Guessable);
         }
         Ok(Self(Zeroizing::new(key)))
     }
@@ -72,13 +65,13 @@ impl HmacSecret {
     const LEAST_BYTES: usize = 32;
 
     /// Padded base64 of at least 32 random bytes; space around it does not count.
-    pub fn from_base64(text: &str) -> Result<Self, HmacSecretError> {
-        let bytes = decode(text).ok_or(HmacSecretError::NotBase64)?;
+    pub fn from_base64(text: &str) -> Result<Self, SecretError> {
+        let bytes = decode(text).ok_or(SecretError::NotBase64)?;
         if bytes.len() < Self::LEAST_BYTES {
-            return Err(HmacSecretError::Length(bytes.len()));
+            return Err(SecretError::Length { expected: "at least 32", found: bytes.len() });
         }
         if is_guessable(&bytes) {
-            return Err(HmacSecretError::Guessable);
+            return Err(SecretError::Guessable);
         }
         Ok(Self(bytes))
     }
@@ -135,16 +128,19 @@ mod tests {
     #[test]
     fn a_master_key_of_another_length_is_refused() {
         let long = STANDARD.encode([1; 33]);
-        assert_eq!(MasterKey::from_base64(&long).unwrap_err(), MasterKeyError::Length(33));
-        assert_eq!(MasterKey::from_base64("").unwrap_err(), MasterKeyError::Length(0));
+        assert_eq!(
+            MasterKey::from_base64(&long).unwrap_err(),
+            SecretError::Length { expected: "exactly 32", found: 33 }
+        );
+        assert_eq!(MasterKey::from_base64("").unwrap_err(), SecretError::Length { expected: "exactly 32", found: 0 });
     }
 
     #[test]
     fn case_73_rfc7518_3_2_a_short_hs256_secret_is_refused_with_the_way_to_make_one() {
         let error = HmacSecret::from_base64(&STANDARD.encode([9; 31])).unwrap_err();
-        assert_eq!(error, HmacSecretError::Length(31));
+        assert_eq!(error, SecretError::Length { expected: "at least 32", found: 31 });
         assert!(error.to_string().contains("openssl rand -base64 32"));
-        assert_eq!(HmacSecret::from_base64("not base64!").unwrap_err(), HmacSecretError::NotBase64);
+        assert_eq!(HmacSecret::from_base64("not base64!").unwrap_err(), SecretError::NotBase64);
     }
 
     #[test]
@@ -155,10 +151,10 @@ mod tests {
         let period: Vec<u8> = b"\x00\xf1\x9c\x22\x7e\x81\xd5\x33".repeat(4);
         for secret in [words, jwt_io, progression, period, vec![0; 32], vec![0xff; 64]] {
             let text = STANDARD.encode(&secret);
-            assert_eq!(HmacSecret::from_base64(&text).unwrap_err(), HmacSecretError::Guessable, "{text}");
+            assert_eq!(HmacSecret::from_base64(&text).unwrap_err(), SecretError::Guessable, "{text}");
         }
         for sample in SAMPLES {
-            assert_eq!(HmacSecret::from_base64(sample).unwrap_err(), HmacSecretError::Guessable, "{sample}");
+            assert_eq!(HmacSecret::from_base64(sample).unwrap_err(), SecretError::Guessable, "{sample}");
         }
     }
 

@@ -52,7 +52,7 @@ impl Constraint {
     }
 }
 
-/// Runs one step, a round trip or few, in a span of its name, and does not wait for a server that has gone silent.
+/// Runs one step, a round trip or few, within its deadline, in a span that has its name.
 pub(super) async fn bounded<T, E>(step: &'static str, work: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
 where
     Cause: From<E>,
@@ -175,7 +175,7 @@ pub(super) fn corrupt(table: &'static str, column: &'static str, row: impl fmt::
     StoreError::Corrupt { table, column, row: row.to_string() }
 }
 
-/// For statements that must hit exactly one row, whatever other requests do.
+/// For statements that must hit exactly one row, whatever other processes do.
 pub(super) fn exactly_one(step: &'static str, result: &PgQueryResult) -> Result<(), StoreError> {
     match result.rows_affected() {
         1 => Ok(()),

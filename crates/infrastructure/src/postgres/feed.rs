@@ -1,7 +1,7 @@
 //! The change feed.
 
 use super::PgStore;
-use super::error::{bounded, corrupt, exactly_one};
+use super::error::{bounded, exactly_one};
 use super::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -18,12 +18,9 @@ struct ChangeRow {
     session_id: Option<Uuid>,
 }
 
-impl TryFrom<ChangeRow> for (i64, Change) {
-    type Error = StoreError;
-
-    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
-        let change = Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into));
-        change.map(|change| (row.number, change)).ok_or_else(|| corrupt("changes", "kind", row.number))
+impl From<ChangeRow> for (i64, Option<Change>) {
+    fn from(row: ChangeRow) -> Self {
+        (row.number, Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into)))
     }
 }
 
@@ -36,7 +33,7 @@ impl FeedReads for PgStore {
         lease.settle(newest)
     }
 
-    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Change)>, StoreError> {
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
         // Two ranges of one index; with OR it would be the whole table.
         let query = sqlx::query_as!(
             ChangeRow,
@@ -51,7 +48,7 @@ impl FeedReads for PgStore {
         );
         let mut lease = self.pool.lease().await?;
         let rows = bounded("changes", query.fetch_all(lease.connection())).await;
-        lease.settle(rows)?.into_iter().map(TryInto::try_into).collect()
+        Ok(lease.settle(rows)?.into_iter().map(Into::into).collect())
     }
 
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

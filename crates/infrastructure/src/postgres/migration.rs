@@ -1,4 +1,4 @@
-//! The steps of the schema.
+//! The schema: applying migrations, and finding out which are pending.
 
 use super::connection::{connect, migration_options};
 use super::error::{Cause, bounded, bounded_by};

@@ -86,7 +86,7 @@ impl KeyWrites for PgUnitOfWork {
             generation,
             at.as_datetime(),
         );
-        let retired = bounded("retire_keys", query.execute(self.connection()?)).await;
+        let retired = bounded("retire_keys_before", query.execute(self.connection()?)).await;
         self.settle(retired).map(drop)
     }
 

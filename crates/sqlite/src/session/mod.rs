@@ -5,16 +5,17 @@ mod rotation;
 mod upkeep;
 mod writes;
 
-use crate::row::Place;
+use crate::error::corrupt;
 use uuid::Uuid;
-use vestibule_domain::StoreError;
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::session::{Amr, Session};
+use vestibule_domain::{StoreError, Timestamp};
 
+/// Named so that no column of a user in the same record has the name of one of these.
 pub(crate) struct SessionRow {
-    pub(crate) id: Uuid,
+    pub(crate) session_id: Uuid,
     pub(crate) user_id: Uuid,
-    pub(crate) created_at: i64,
+    pub(crate) opened_at: i64,
     pub(crate) last_seen_at: i64,
     pub(crate) authenticated_at: i64,
     pub(crate) expires_at: i64,
@@ -24,13 +25,13 @@ pub(crate) struct SessionRow {
     pub(crate) amr: String,
 }
 
-/// A statement that reads sessions with their users, and what `$more` adds to each; [`session_row`] and
-/// [`user_row`] take the two out of its rows.
-macro_rules! select_sessions {
+/// A statement that reads sessions with their users, and what `$more` adds to each; [`session_row!`] and
+/// [`user_row!`](crate::user::user_row) take the two out of its records.
+macro_rules! session_query {
     ($more:tt, $which:tt $(, $argument:expr)* $(,)?) => {
-        crate::user::select_users!(
+        crate::user::user_query!(
             r#", s.id AS "session_id!: uuid::Uuid",
-                 s.created_at AS "session_created_at!",
+                 s.created_at AS "opened_at!",
                  s.last_seen_at AS "last_seen_at!",
                  s.authenticated_at AS "authenticated_at!",
                  s.expires_at AS "expires_at!",
@@ -45,21 +46,22 @@ macro_rules! select_sessions {
         )
     };
 }
-pub(crate) use select_sessions;
+pub(crate) use session_query;
 
+/// The [`SessionRow`] within a record of [`session_query!`].
 macro_rules! session_row {
-    ($row:ident) => {
+    ($record:expr) => {
         crate::session::SessionRow {
-            id: $row.session_id,
-            user_id: $row.id,
-            created_at: $row.session_created_at,
-            last_seen_at: $row.last_seen_at,
-            authenticated_at: $row.authenticated_at,
-            expires_at: $row.expires_at,
-            idle_expires_at: $row.idle_expires_at,
-            ip: $row.ip,
-            user_agent: $row.user_agent,
-            amr: $row.amr,
+            session_id: $record.session_id,
+            user_id: $record.id,
+            opened_at: $record.opened_at,
+            last_seen_at: $record.last_seen_at,
+            authenticated_at: $record.authenticated_at,
+            expires_at: $record.expires_at,
+            idle_expires_at: $record.idle_expires_at,
+            ip: $record.ip,
+            user_agent: $record.user_agent,
+            amr: $record.amr,
         }
     };
 }
@@ -69,21 +71,22 @@ impl TryFrom<SessionRow> for Session {
     type Error = StoreError;
 
     fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        let place = Place::new("sessions", row.id);
-        let ip = row.ip.map(|text| place.some("ip", text.parse().ok())).transpose()?;
-        let user_agent = row.user_agent.map(|text| place.some("user_agent", UserAgent::clean(&text))).transpose()?;
-        let amr = row.amr.split_whitespace().map(|name| place.some("amr", Amr::parse(name)));
+        let corrupt = |column| corrupt("sessions", column, row.session_id);
+        let time = |column, millis| Timestamp::from_millis(millis).ok_or_else(|| corrupt(column));
+        let ip = row.ip.map(|ip| ip.parse().map_err(|_| corrupt("ip"))).transpose()?;
+        let user_agent = row.user_agent.map(|name| UserAgent::clean(&name).ok_or_else(|| corrupt("user_agent")));
+        let amr: Option<Vec<_>> = row.amr.split_ascii_whitespace().map(Amr::parse).collect();
         Ok(Self {
-            id: row.id.into(),
+            id: row.session_id.into(),
             user: row.user_id.into(),
-            created_at: place.time("created_at", row.created_at)?,
-            last_seen_at: place.time("last_seen_at", row.last_seen_at)?,
-            authenticated_at: place.time("authenticated_at", row.authenticated_at)?,
-            expires_at: place.time("expires_at", row.expires_at)?,
-            idle_expires_at: place.time("idle_expires_at", row.idle_expires_at)?,
+            created_at: time("created_at", row.opened_at)?,
+            last_seen_at: time("last_seen_at", row.last_seen_at)?,
+            authenticated_at: time("authenticated_at", row.authenticated_at)?,
+            expires_at: time("expires_at", row.expires_at)?,
+            idle_expires_at: time("idle_expires_at", row.idle_expires_at)?,
             ip,
-            user_agent,
-            amr: amr.collect::<Result<_, _>>()?,
+            user_agent: user_agent.transpose()?,
+            amr: amr.ok_or_else(|| corrupt("amr"))?,
         })
     }
 }

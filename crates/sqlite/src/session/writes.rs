@@ -1,6 +1,6 @@
 //! Sessions and devices: how they begin and end.
 
-use crate::error::bounded;
+use crate::error::{bounded, exactly_one};
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
 use vestibule_domain::context::UserAgent;
@@ -30,7 +30,7 @@ impl SessionWrites for SqliteUnitOfWork {
             amr.join(" "),
             token.as_bytes().as_slice(),
         );
-        bounded("insert_session", query.execute(self.connection())).await.map(drop)
+        exactly_one("insert_session", &bounded("insert_session", query.execute(self.connection())).await?)
     }
 
     async fn displace_sessions(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<u64, StoreError> {
@@ -97,7 +97,7 @@ impl SessionWrites for SqliteUnitOfWork {
             now.as_millis(),
             expires_at.as_millis(),
         );
-        bounded("insert_device", query.execute(self.connection())).await?;
+        exactly_one("insert_device", &bounded("insert_device", query.execute(self.connection())).await?)?;
         let query = sqlx::query!(
             "DELETE FROM devices
              WHERE hash IN (SELECT hash FROM devices

@@ -1,7 +1,7 @@
 //! Pages of users. SQLite makes one plan for a statement whatever its parameters are, and no plan is good for all
 //! filters: the condition that fewest users meet decides which statement is run.
 
-use super::{select_users, user_row};
+use super::{user_query, user_row};
 use crate::error::bounded;
 use crate::open::SqliteStore;
 use vestibule_domain::access::RoleName;
@@ -44,7 +44,7 @@ impl<'a> Request<'a> {
 /// All conditions, and `$narrowed`, which says again what one of them says, so that it leads to an index.
 macro_rules! page {
     ($store:ident, $request:ident, $narrowed:tt) => {{
-        let query = select_users!(
+        let query = user_query!(
             r#", (SELECT count(*) FROM sessions AS s
                   WHERE s.user_id = u.id AND s.ended_at IS NULL AND s.idle_expires_at > ?1) AS "active_sessions!: u32""#,
             "WHERE u.id > ?2

@@ -4,14 +4,13 @@ mod list;
 mod reads;
 mod writes;
 
-use crate::error::bounded;
-use crate::row::Place;
+use crate::error::{bounded, corrupt};
 use std::collections::BTreeSet;
 use uuid::Uuid;
-use vestibule_domain::StoreError;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::id::UserId;
 use vestibule_domain::user::{Email, Name, Status, User};
+use vestibule_domain::{StoreError, Timestamp};
 
 pub(crate) struct UserRow {
     pub(crate) id: Uuid,
@@ -29,8 +28,8 @@ pub(crate) struct UserRow {
 }
 
 /// A statement that reads users, and what `$more` adds to each. The SQL stays one literal, which is checked whole;
-/// [`user_row`] takes the user out of its rows.
-macro_rules! select_users {
+/// [`user_row!`] takes the user out of its records.
+macro_rules! user_query {
     ($more:tt $(+ $and_more:tt)*, $which:tt $(+ $further:tt)* $(, $argument:expr)* $(,)?) => {
         sqlx::query!(
             r#"SELECT u.id AS "id!: uuid::Uuid",
@@ -54,23 +53,24 @@ macro_rules! select_users {
         )
     };
 }
-pub(crate) use select_users;
+pub(crate) use user_query;
 
+/// The [`UserRow`] within a record of [`user_query!`].
 macro_rules! user_row {
-    ($row:ident) => {
+    ($record:expr) => {
         crate::user::UserRow {
-            id: $row.id,
-            email_canonical: $row.email_canonical,
-            email_written: $row.email_written,
-            email_verified: $row.email_verified,
-            name: $row.name,
-            disabled_at: $row.disabled_at,
-            created_at: $row.created_at,
-            updated_at: $row.updated_at,
-            last_login_at: $row.last_login_at,
-            version: $row.version,
-            epoch: $row.epoch,
-            roles: $row.roles,
+            id: $record.id,
+            email_canonical: $record.email_canonical,
+            email_written: $record.email_written,
+            email_verified: $record.email_verified,
+            name: $record.name,
+            disabled_at: $record.disabled_at,
+            created_at: $record.created_at,
+            updated_at: $record.updated_at,
+            last_login_at: $record.last_login_at,
+            version: $record.version,
+            epoch: $record.epoch,
+            roles: $record.roles,
         }
     };
 }
@@ -80,36 +80,34 @@ impl TryFrom<UserRow> for User {
     type Error = StoreError;
 
     fn try_from(row: UserRow) -> Result<Self, StoreError> {
-        let place = Place::new("users", row.id);
-        let email = place.some("email_written", Email::parse(&row.email_written).ok())?;
+        let corrupt = |column| corrupt("users", column, row.id);
+        let time = |column, millis| Timestamp::from_millis(millis).ok_or_else(|| corrupt(column));
+        let email = Email::parse(&row.email_written).map_err(|_| corrupt("email_written"))?;
         if email.canonical() != row.email_canonical {
-            return Err(place.corrupt("email_canonical"));
+            return Err(corrupt("email_canonical"));
         }
+        let name = Name::parse(&row.name).map_err(|_| corrupt("name"))?;
+        let roles = row.roles.iter().flat_map(|names| names.split_ascii_whitespace()).map(RoleName::parse);
+        let roles: Result<BTreeSet<_>, _> = roles.collect();
         Ok(Self {
             id: row.id.into(),
             email,
             email_verified: row.email_verified,
-            name: place.some("name", Name::parse(&row.name).ok())?,
-            status: if row.disabled_at.is_none() { Status::Active } else { Status::Disabled },
-            roles: roles(row.id, row.roles.as_deref())?,
-            created_at: place.time("created_at", row.created_at)?,
-            updated_at: place.time("updated_at", row.updated_at)?,
-            last_login_at: place.optional_time("last_login_at", row.last_login_at)?,
+            name,
+            status: if row.disabled_at.is_some() { Status::Disabled } else { Status::Active },
+            roles: roles.map_err(|_| crate::error::corrupt("user_roles", "role", row.id))?,
+            created_at: time("created_at", row.created_at)?,
+            updated_at: time("updated_at", row.updated_at)?,
+            last_login_at: row.last_login_at.map(|at| time("last_login_at", at)).transpose()?,
             version: row.version,
             epoch: row.epoch,
         })
     }
 }
 
-fn roles(user: Uuid, names: Option<&str>) -> Result<BTreeSet<RoleName>, StoreError> {
-    let place = Place::new("user_roles", user);
-    let names = names.unwrap_or_default().split_whitespace();
-    names.map(|name| place.some("role", RoleName::parse(name).ok())).collect()
-}
-
 /// Within a transaction or outside of one.
 pub(crate) async fn find<'e>(executor: impl sqlx::SqliteExecutor<'e>, id: UserId) -> Result<Option<User>, StoreError> {
-    let query = select_users!("", "WHERE u.id = ?1", id.as_uuid());
+    let query = user_query!("", "WHERE u.id = ?1", id.as_uuid());
     let found = bounded("user", query.fetch_optional(executor)).await?;
     found.map(|row| user_row!(row).try_into()).transpose()
 }

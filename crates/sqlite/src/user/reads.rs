@@ -1,6 +1,6 @@
 //! Users: how they are read.
 
-use super::{find, select_users, user_row};
+use super::{find, user_query, user_row};
 use crate::error::bounded;
 use crate::open::SqliteStore;
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ impl UserReads for SqliteStore {
     }
 
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
-        let query = select_users!("", "WHERE u.email_canonical = ?1", email.canonical());
+        let query = user_query!("", "WHERE u.email_canonical = ?1", email.canonical());
         let found = bounded("user_by_email", query.fetch_optional(self.readers())).await?;
         found.map(|row| user_row!(row).try_into()).transpose()
     }
@@ -36,7 +36,7 @@ impl UserReads for SqliteStore {
             r#"SELECT EXISTS (
                    SELECT 1 FROM user_roles JOIN users ON users.id = user_roles.user_id
                    WHERE user_roles.role = 'admin' AND users.disabled_at IS NULL
-               ) AS "any!: bool""#
+               ) AS "exists!: bool""#
         );
         bounded("has_administrator", query.fetch_one(self.readers())).await
     }

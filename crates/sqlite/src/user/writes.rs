@@ -155,7 +155,7 @@ impl UserWrites for SqliteUnitOfWork {
         self.reread(id, affected).await
     }
 
-    async fn advance_epoch(&mut self, id: UserId, epoch: i64, _now: Timestamp) -> Result<bool, StoreError> {
+    async fn advance_epoch(&mut self, id: UserId, epoch: i64) -> Result<bool, StoreError> {
         let query =
             sqlx::query!("UPDATE users SET epoch = epoch + 1 WHERE id = ?1 AND epoch = ?2", id.as_uuid(), epoch);
         Ok(bounded("advance_epoch", query.execute(self.connection())).await?.rows_affected() == 1)
@@ -164,7 +164,7 @@ impl UserWrites for SqliteUnitOfWork {
     async fn is_last_administrator(&mut self, id: UserId) -> Result<bool, StoreError> {
         // No lock: every unit of work holds the file's only write lock from its beginning to its end.
         let query = sqlx::query_scalar!(
-            r#"SELECT count(*) = 1 AND max(user_roles.user_id) = ?1 AS "last!: bool"
+            r#"SELECT count(*) = 1 AND max(user_roles.user_id) = ?1 AS "is_last!: bool"
                FROM user_roles JOIN users ON users.id = user_roles.user_id
                WHERE user_roles.role = 'admin' AND users.disabled_at IS NULL"#,
             id.as_uuid(),

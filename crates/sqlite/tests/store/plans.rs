@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 /// What has a handful of rows however many users there are, and what is no table.
-const SMALL: [&str; 5] = ["signing_keys", "sqlite_schema", "sqlite_sequence", "json_each", "CONSTANT"];
+const SMALL: [&str; 7] =
+    ["signing_keys", "sqlite_schema", "sqlite_sequence", "json_each", "CONSTANT", "over", "counted"];
 
 /// All statements of the store, as the compile-time check has seen them.
 fn statements() -> Vec<String> {
@@ -31,7 +32,8 @@ async fn every_statement_finds_its_rows_by_an_index() {
         for step in sqlx::query(explain).fetch_all(&mut connection).await.expect(&statement) {
             let step: String = step.get("detail");
             let scanned = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
-            assert!(scanned.is_none_or(|table| SMALL.contains(&table)), "{step}\n{statement}");
+            let is_small = |table: &str| SMALL.contains(&table) || table.starts_with("(subquery-");
+            assert!(scanned.is_none_or(is_small), "{step}\n{statement}");
         }
     }
 }

@@ -68,7 +68,7 @@ async fn a_command_beside_it_sees_and_makes_changes() {
     command.close().await;
 
     assert!(serving.user(user(2).id).await.unwrap().is_some());
-    assert_eq!(serving.changes(0, &[], 10).await.unwrap(), [(1, Change::UserChanged(user(2).id))]);
+    assert_eq!(serving.changes(0, &[], 10).await.unwrap(), [(1, Some(Change::UserChanged(user(2).id)))]);
     insert(&serving, &user(3)).await.unwrap();
 }
 

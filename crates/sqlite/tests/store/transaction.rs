@@ -60,18 +60,15 @@ async fn one_given_up_at_any_point_is_whole_or_absent_and_the_writer_goes_on() {
     assert_eq!(directory.number(halves).await, 0);
 }
 
+/// What a full disk does: the statement fails, and the whole transaction is gone.
+const FULL_DISK: &str = "CREATE TRIGGER full BEFORE INSERT ON password_credentials
+    BEGIN SELECT RAISE(ROLLBACK, 'as if the disk were full'); END";
+
 #[tokio::test]
 async fn one_that_sqlite_itself_ended_does_not_spoil_the_writer() {
     let directory = Directory::new();
     let store = directory.serve().await;
-    // What a full disk does: the statement fails, and the whole transaction is gone.
-    directory
-        .execute(
-            "CREATE TRIGGER full BEFORE INSERT ON password_credentials
-             BEGIN SELECT RAISE(ROLLBACK, 'as if the disk were full'); END",
-        )
-        .await
-        .unwrap();
+    directory.execute(FULL_DISK).await.unwrap();
     assert!(insert(&store, &user(1)).await.is_err());
     directory.execute("DROP TRIGGER full").await.unwrap();
     assert!(insert(&store, &user(1)).await.unwrap());
@@ -81,13 +78,7 @@ async fn one_that_sqlite_itself_ended_does_not_spoil_the_writer() {
 async fn one_that_sqlite_itself_ended_cannot_be_committed() {
     let directory = Directory::new();
     let store = directory.serve().await;
-    directory
-        .execute(
-            "CREATE TRIGGER full BEFORE INSERT ON password_credentials
-             BEGIN SELECT RAISE(ROLLBACK, 'as if the disk were full'); END",
-        )
-        .await
-        .unwrap();
+    directory.execute(FULL_DISK).await.unwrap();
     let mut work = store.begin().await.unwrap();
     work.insert_user(&user(1)).await.unwrap();
     work.set_password(user(1).id, &hash(), user(1).created_at).await.unwrap_err();

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
+use vestibule_domain::access::RoleName;
 use vestibule_domain::audit::{Actor, AuditKind};
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
@@ -49,6 +50,14 @@ pub(crate) struct Audited {
     pub(crate) actor: Actor,
     pub(crate) subject: Option<UserId>,
     pub(crate) reason: Option<&'static str>,
+}
+
+impl State {
+    /// Active and with the role.
+    pub(super) fn administrators(&self) -> impl Iterator<Item = &User> {
+        let admin = RoleName::admin();
+        self.users.values().filter(move |user| user.status == Status::Active && user.roles.contains(&admin))
+    }
 }
 
 type Interruption = Box<dyn FnOnce(&mut State) -> Result<(), StoreError> + Send>;
@@ -115,7 +124,7 @@ impl UserReads for MemoryStore {
     }
 
     async fn has_administrator(&self) -> Result<bool, StoreError> {
-        Ok(self.state().users.values().any(User::is_administrator))
+        Ok(self.state().administrators().next().is_some())
     }
 }
 
@@ -155,7 +164,7 @@ impl SessionReads for MemoryStore {
             let standing = match &stored.parent {
                 _ if stored.current == *token => RefreshStanding::Current,
                 Some((parent, replaced_at, child)) if parent == token => {
-                    RefreshStanding::Parent { replaced_at: *replaced_at, child: child.clone() }
+                    RefreshStanding::Parent { replaced_at: *replaced_at, child: Some(child.clone()) }
                 }
                 _ if stored.spent.contains(token) => RefreshStanding::Spent,
                 _ => return None,
@@ -196,6 +205,10 @@ impl SessionUpkeep for MemoryStore {
     async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
+
+    async fn forget_sealed_children(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
 }
 
 #[async_trait]
@@ -211,8 +224,8 @@ impl FeedReads for MemoryStore {
         Ok(i64::try_from(self.state().changes.len()).unwrap())
     }
 
-    async fn changes(&self, after: i64, _: &[i64], limit: u32) -> Result<Vec<(i64, Change)>, StoreError> {
-        let numbered = (1..).zip(self.state().changes.clone());
+    async fn changes(&self, after: i64, _: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
+        let numbered = (1..).zip(self.state().changes.clone().into_iter().map(Some));
         Ok(numbered.filter(|(number, _)| *number > after).take(limit as usize).collect())
     }
 

@@ -89,15 +89,13 @@ impl UserWrites for MemoryWork {
         Ok(self.touch(id, now, |user| user.last_login_at = Some(now)))
     }
 
-    async fn advance_epoch(&mut self, id: UserId, epoch: i64, now: Timestamp) -> Result<bool, StoreError> {
-        if self.state.users.get(&id).is_none_or(|user| user.epoch != epoch) {
-            return Ok(false);
-        }
-        Ok(self.touch(id, now, |user| user.epoch += 1).is_some())
+    async fn advance_epoch(&mut self, id: UserId, epoch: i64) -> Result<bool, StoreError> {
+        let user = self.state.users.get_mut(&id).filter(|user| user.epoch == epoch);
+        Ok(user.map(|user| user.epoch += 1).is_some())
     }
 
     async fn is_last_administrator(&mut self, id: UserId) -> Result<bool, StoreError> {
-        let administrators: Vec<_> = self.state.users.values().filter(|user| user.is_administrator()).collect();
+        let administrators: Vec<_> = self.state.administrators().collect();
         Ok(matches!(administrators[..], [only] if only.id == id))
     }
 }

@@ -1,4 +1,4 @@
-//! Sessions, their refresh tokens, and devices.
+//! Sessions: their rows. How they and their tokens are read, rotated, changed and forgotten has files of its own.
 
 mod reads;
 mod rotation;

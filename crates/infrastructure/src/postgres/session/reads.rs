@@ -1,11 +1,10 @@
-//! Reading sessions.
+//! Sessions and devices: how they are read.
 
 use super::{SessionRow, session_query, session_row};
 use crate::postgres::PgStore;
 use crate::postgres::error::{bounded, corrupt};
 use crate::postgres::user::user_row;
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use vestibule_domain::feed::Principal;
 use vestibule_domain::id::{SessionId, UserId};
@@ -62,11 +61,14 @@ impl SessionReads for PgStore {
         let Some(row) = lease.settle(row)? else { return Ok(None) };
         let standing = match (row.is_current, row.is_parent) {
             (true, _) => Some(RefreshStanding::Current),
-            (false, true) => parent(row.refresh_replaced_at, row.refresh_sealed_child),
+            (false, true) => row.refresh_replaced_at.map(|at| RefreshStanding::Parent {
+                replaced_at: at.into(),
+                child: row.refresh_sealed_child.map(SealedToken::from_bytes),
+            }),
             (false, false) => Some(RefreshStanding::Spent),
         };
         Ok(Some(FoundRefresh {
-            standing: standing.ok_or_else(|| corrupt("sessions", "refresh_sealed_child", row.session_id))?,
+            standing: standing.ok_or_else(|| corrupt("sessions", "refresh_replaced_at", row.session_id))?,
             ended: row.ended,
             session: session_row!(row).try_into()?,
             user: user_row!(row).try_into()?,
@@ -84,9 +86,4 @@ impl SessionReads for PgStore {
         let known = bounded("knows_device", query.fetch_one(lease.connection())).await;
         lease.settle(known)
     }
-}
-
-fn parent(replaced_at: Option<DateTime<Utc>>, sealed_child: Option<Vec<u8>>) -> Option<RefreshStanding> {
-    let child = SealedToken::from_bytes(sealed_child?);
-    Some(RefreshStanding::Parent { replaced_at: replaced_at?.into(), child })
 }

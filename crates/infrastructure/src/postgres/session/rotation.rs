@@ -1,4 +1,4 @@
-//! Rotation of refresh tokens.
+//! Refresh tokens: how they rotate.
 
 use super::{session_query, session_row};
 use crate::postgres::PgStore;

@@ -1,4 +1,4 @@
-//! Housekeeping.
+//! Sessions and devices: how they are forgotten.
 
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
@@ -7,7 +7,7 @@ use vestibule_domain::session::store::SessionUpkeep;
 use vestibule_domain::{StoreError, Timestamp};
 
 /// A session has up to some thousands of spent tokens; with more than so many rows to delete, the statement could
-/// run into its timeout, each time anew. One session at least is deleted, however many it has.
+/// run into its deadline, each time anew. One session at least is deleted, however many it has.
 const MOST_ROWS: i64 = 20_000;
 
 #[async_trait]
@@ -42,5 +42,21 @@ impl SessionUpkeep for PgStore {
         let mut lease = self.pool.lease().await?;
         let purged = bounded("purge_sessions", query.fetch_one(lease.connection())).await;
         lease.settle(purged).map(i64::unsigned_abs)
+    }
+
+    async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        // What is being refreshed right now gets another child anyway.
+        let query = sqlx::query!(
+            "WITH stale AS (
+                 SELECT id FROM sessions WHERE refresh_sealed_child IS NOT NULL AND refresh_replaced_at < $1
+                 ORDER BY refresh_replaced_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+             )
+             UPDATE sessions SET refresh_sealed_child = NULL FROM stale WHERE sessions.id = stale.id",
+            before.as_datetime(),
+            i64::from(limit),
+        );
+        let mut lease = self.pool.lease().await?;
+        let forgotten = bounded("forget_sealed_children", query.execute(lease.connection())).await;
+        Ok(lease.settle(forgotten)?.rows_affected())
     }
 }

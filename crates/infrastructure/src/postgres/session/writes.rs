@@ -1,4 +1,4 @@
-//! Writing sessions and devices.
+//! Sessions and devices: how they begin and end.
 
 use crate::postgres::error::{bounded, exactly_one};
 use crate::postgres::unit_of_work::PgUnitOfWork;

@@ -1,4 +1,4 @@
-//! The list of users, in pages by keyset.
+//! Pages of users, by keyset.
 
 use super::{UserRow, user_query, user_row};
 use crate::postgres::PgStore;

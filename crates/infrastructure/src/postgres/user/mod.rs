@@ -1,4 +1,4 @@
-//! Users: what is read, and what is written within a transaction.
+//! Users: their rows. How they are read, listed and changed has files of its own.
 
 mod list;
 mod reads;
@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_row_becomes_a_user() {
         let user = User::try_from(row()).expect("the row is sound");
-        assert_eq!((user.email.canonical(), user.is_administrator()), ("alice@example.com", true));
+        assert_eq!((user.email.canonical(), user.status), ("alice@example.com", Status::Active));
+        assert_eq!(user.roles, BTreeSet::from([RoleName::admin()]));
         let disabled = User::try_from(UserRow { disabled_at: Some(DateTime::UNIX_EPOCH), ..row() });
         assert_eq!(disabled.expect("the row is sound").status, Status::Disabled);
     }

@@ -1,4 +1,4 @@
-//! Reading users.
+//! Users: how they are read.
 
 use super::{list, user_query};
 use crate::postgres::PgStore;

@@ -1,4 +1,4 @@
-//! Writing users.
+//! Users: how they change.
 
 use super::user_query;
 use crate::postgres::error::{Constraint, bounded};
@@ -177,7 +177,7 @@ impl UserWrites for PgUnitOfWork {
         self.settle(row)?.map(User::try_from).transpose()
     }
 
-    async fn advance_epoch(&mut self, id: UserId, epoch: i64, _now: Timestamp) -> Result<bool, StoreError> {
+    async fn advance_epoch(&mut self, id: UserId, epoch: i64) -> Result<bool, StoreError> {
         let query =
             sqlx::query!("UPDATE users SET epoch = epoch + 1 WHERE id = $1 AND epoch = $2", id.as_uuid(), epoch);
         let advanced = bounded("advance_epoch", query.execute(self.connection()?)).await;

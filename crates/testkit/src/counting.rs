@@ -1,0 +1,189 @@
+//! A store that tells how often it was asked, and that can be lost.
+
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use vestibule_domain::credential::PasswordHash;
+use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
+use vestibule_domain::feed::store::FeedReads;
+use vestibule_domain::feed::{Change, Principal};
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::page::{Page, PageRequest};
+use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
+use vestibule_domain::session::{DeviceTokenHash, RefreshTokenHash, Session};
+use vestibule_domain::store::StoreHealth;
+use vestibule_domain::token::SigningKey;
+use vestibule_domain::token::store::KeyReads;
+use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
+use vestibule_domain::user::{Email, User};
+use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
+
+type Answer<T> = Result<T, StoreError>;
+
+/// What answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Everything,
+    /// All but the change feed.
+    NoFeed,
+    /// Like a database that is gone.
+    Nothing,
+}
+
+#[derive(Debug)]
+pub struct CountingStore {
+    inner: Arc<dyn Store>,
+    calls: Mutex<BTreeMap<&'static str, u64>>,
+    reach: AtomicU8,
+    /// Up to which change the feed has been read and applied; -1 before the first look.
+    followed: AtomicI64,
+}
+
+impl CountingStore {
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self {
+            inner,
+            calls: Mutex::default(),
+            reach: AtomicU8::new(Reach::Everything as u8),
+            followed: AtomicI64::new(-1),
+        }
+    }
+
+    /// How often each method of the ports was called so far. The change feed is left out: it is read all the time,
+    /// whoever asks for what.
+    pub fn calls(&self) -> BTreeMap<&'static str, u64> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns once the follower of this process has applied every change that is there now.
+    pub async fn caught_up(&self) {
+        let newest = self.inner.newest_change().await.expect("an answer");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        while self.followed.load(Ordering::SeqCst) < newest {
+            assert!(Instant::now() < deadline, "nobody follows the feed");
+            looks.tick().await;
+        }
+    }
+
+    pub fn set_reach(&self, reach: Reach) {
+        self.reach.store(reach as u8, Ordering::SeqCst);
+    }
+
+    fn call(&self, method: &'static str) -> Answer<&dyn Store> {
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(method).or_default() += 1;
+        self.reachable(self.reach.load(Ordering::SeqCst) != Reach::Nothing as u8)
+    }
+
+    fn feed(&self) -> Answer<&dyn Store> {
+        self.reachable(self.reach.load(Ordering::SeqCst) == Reach::Everything as u8)
+    }
+
+    fn reachable(&self, reachable: bool) -> Answer<&dyn Store> {
+        reachable.then_some(&*self.inner).ok_or(StoreError::Unavailable { context: "lost by the test", source: None })
+    }
+}
+
+#[async_trait]
+impl Store for CountingStore {
+    async fn begin(&self) -> Answer<Box<dyn UnitOfWork>> {
+        self.call("begin")?.begin().await
+    }
+
+    async fn check(&self) -> Answer<StoreHealth> {
+        self.call("check")?.check().await
+    }
+}
+
+#[async_trait]
+impl UserReads for CountingStore {
+    async fn user(&self, id: UserId) -> Answer<Option<User>> {
+        self.call("user")?.user(id).await
+    }
+
+    async fn user_by_email(&self, email: &Email) -> Answer<Option<User>> {
+        self.call("user_by_email")?.user_by_email(email).await
+    }
+
+    async fn users(&self, filter: &UserFilter, page: PageRequest, now: Timestamp) -> Answer<Page<ListedUser>> {
+        self.call("users")?.users(filter, page, now).await
+    }
+
+    async fn has_administrator(&self) -> Answer<bool> {
+        self.call("has_administrator")?.has_administrator().await
+    }
+}
+
+#[async_trait]
+impl CredentialReads for CountingStore {
+    async fn login_candidate(&self, email: &Email) -> Answer<Option<LoginCandidate>> {
+        self.call("login_candidate")?.login_candidate(email).await
+    }
+
+    async fn password(&self, user: UserId) -> Answer<Option<PasswordHash>> {
+        self.call("password")?.password(user).await
+    }
+}
+
+#[async_trait]
+impl SessionReads for CountingStore {
+    async fn principal(&self, id: SessionId) -> Answer<Option<Principal>> {
+        self.call("principal")?.principal(id).await
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<Session>> {
+        self.call("sessions")?.sessions(user, now).await
+    }
+
+    async fn find_refresh(&self, token: &RefreshTokenHash) -> Answer<Option<FoundRefresh>> {
+        self.call("find_refresh")?.find_refresh(token).await
+    }
+
+    async fn knows_device(&self, user: UserId, device: &DeviceTokenHash, now: Timestamp) -> Answer<bool> {
+        self.call("knows_device")?.knows_device(user, device, now).await
+    }
+}
+
+#[async_trait]
+impl SessionRotation for CountingStore {
+    async fn rotate_refresh(&self, rotation: &Rotation) -> Answer<Option<(Session, User)>> {
+        self.call("rotate_refresh")?.rotate_refresh(rotation).await
+    }
+}
+
+#[async_trait]
+impl SessionUpkeep for CountingStore {
+    async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Answer<u64> {
+        self.call("purge_sessions")?.purge_sessions(before, limit).await
+    }
+
+    async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Answer<u64> {
+        self.call("forget_sealed_children")?.forget_sealed_children(before, limit).await
+    }
+}
+
+#[async_trait]
+impl KeyReads for CountingStore {
+    async fn signing_keys(&self) -> Answer<Vec<SigningKey>> {
+        self.call("signing_keys")?.signing_keys().await
+    }
+}
+
+#[async_trait]
+impl FeedReads for CountingStore {
+    async fn newest_change(&self) -> Answer<i64> {
+        self.feed()?.newest_change().await
+    }
+
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Answer<Vec<(i64, Option<Change>)>> {
+        // Whoever asks for what comes after a change has applied it.
+        self.followed.fetch_max(after, Ordering::SeqCst);
+        self.feed()?.changes(after, missing, limit).await
+    }
+
+    async fn purge_changes(&self, before: Timestamp, limit: u32) -> Answer<u64> {
+        self.feed()?.purge_changes(before, limit).await
+    }
+}

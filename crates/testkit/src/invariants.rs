@@ -1,0 +1,181 @@
+//! What must hold in the store after every test, whatever the test was about.
+
+use crate::TestStore;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// Each query counts rows that must not be; both stores understand them all.
+const ROWS: &[(&str, &str)] = &[
+    (
+        "one user for each canonical address",
+        "SELECT count(*) FROM (SELECT email_canonical FROM users GROUP BY email_canonical HAVING count(*) > 1) AS twice",
+    ),
+    (
+        "one live child for each refresh token",
+        "SELECT count(*) FROM (SELECT refresh_parent_hash FROM sessions WHERE refresh_parent_hash IS NOT NULL \
+         GROUP BY refresh_parent_hash HAVING count(*) > 1) AS twice",
+    ),
+    (
+        "no current refresh token that was replaced",
+        "SELECT count(*) FROM sessions JOIN spent_refresh_tokens AS spent ON spent.hash = sessions.refresh_hash",
+    ),
+    (
+        "every parent of a refresh token is spent, in the same session",
+        "SELECT count(*) FROM sessions WHERE refresh_parent_hash IS NOT NULL AND NOT EXISTS (SELECT 1 \
+         FROM spent_refresh_tokens AS spent WHERE spent.hash = refresh_parent_hash AND spent.session_id = sessions.id)",
+    ),
+    (
+        "no live session of a disabled user",
+        "SELECT count(*) FROM sessions JOIN users ON users.id = sessions.user_id \
+         WHERE sessions.ended_at IS NULL AND users.disabled_at IS NOT NULL",
+    ),
+    (
+        "no session, role, password or device of a deleted user",
+        "SELECT (SELECT count(*) FROM sessions WHERE user_id NOT IN (SELECT id FROM users)) \
+         + (SELECT count(*) FROM user_roles WHERE user_id NOT IN (SELECT id FROM users)) \
+         + (SELECT count(*) FROM password_credentials WHERE user_id NOT IN (SELECT id FROM users)) \
+         + (SELECT count(*) FROM devices WHERE user_id NOT IN (SELECT id FROM users))",
+    ),
+    ("no idleness beyond a session's end", "SELECT count(*) FROM sessions WHERE idle_expires_at > expires_at"),
+    ("no end without a reason", "SELECT count(*) FROM sessions WHERE (ended_at IS NULL) <> (end_reason IS NULL)"),
+    (
+        "every hash has 32 bytes",
+        "SELECT (SELECT count(*) FROM sessions WHERE octet_length(refresh_hash) <> 32 \
+         OR octet_length(refresh_parent_hash) <> 32) \
+         + (SELECT count(*) FROM spent_refresh_tokens WHERE octet_length(hash) <> 32) \
+         + (SELECT count(*) FROM devices WHERE octet_length(hash) <> 32)",
+    ),
+    (
+        "one signing key of each generation",
+        "SELECT count(*) FROM (SELECT generation FROM signing_keys GROUP BY generation HAVING count(*) > 1) AS twice",
+    ),
+];
+
+/// Each query counts decisions that the audit trail does not know (I10 of the catalogue).
+const TRAIL: &[(&str, &str)] = &[
+    (
+        "every registration",
+        "SELECT count(*) FROM users WHERE (SELECT count(*) FROM audit_events \
+         WHERE kind = 'user.registered' AND subject_id = users.id) <> 1",
+    ),
+    (
+        "every login",
+        "SELECT count(*) FROM sessions WHERE (SELECT count(*) FROM audit_events \
+         WHERE kind = 'login.succeeded' AND session_id = sessions.id) <> 1",
+    ),
+    (
+        "every disabling",
+        "SELECT count(*) FROM users WHERE disabled_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_events \
+         WHERE kind = 'user.disabled' AND subject_id = users.id)",
+    ),
+    (
+        "every change of a password",
+        "SELECT count(*) FROM password_credentials JOIN users ON users.id = password_credentials.user_id \
+         WHERE users.epoch > 1 AND password_credentials.changed_at > users.created_at AND NOT EXISTS (SELECT 1 \
+         FROM audit_events WHERE kind = 'password.changed' AND subject_id = users.id)",
+    ),
+    (
+        "every logout and every ending of one session",
+        "SELECT count(*) FROM sessions WHERE end_reason IN ('logged_out', 'revoked') AND NOT EXISTS (SELECT 1 \
+         FROM audit_events WHERE kind IN ('session.ended', 'session.all_ended') \
+         AND subject_id = sessions.user_id AND at = sessions.ended_at)",
+    ),
+    (
+        "every reuse of a refresh token",
+        "SELECT count(*) FROM sessions WHERE end_reason = 'refresh_token_reused' AND (SELECT count(*) \
+         FROM audit_events WHERE kind = 'refresh_token.reused' AND session_id = sessions.id) <> 1",
+    ),
+    (
+        "every signing key",
+        "SELECT abs((SELECT count(*) FROM signing_keys) \
+         - (SELECT count(*) FROM audit_events WHERE kind = 'key.added')) \
+         + abs((SELECT count(*) FROM signing_keys WHERE revoked_at IS NOT NULL) \
+         - (SELECT count(*) FROM audit_events WHERE kind = 'key.revoked'))",
+    ),
+];
+
+const ADMINISTRATORS: &str = "SELECT count(*) FROM users JOIN user_roles ON user_roles.user_id = users.id \
+     WHERE user_roles.role = 'admin' AND users.disabled_at IS NULL";
+
+/// For any use of the ports.
+pub async fn check_rows(store: &TestStore) {
+    check("the store", ROWS, store).await;
+}
+
+/// For what the use cases did: with the trail, an administrator who stays, and no secret that a client ever held.
+pub async fn check_service(store: &TestStore, secrets: &BTreeSet<String>) {
+    check_rows(store).await;
+    check("the audit trail", TRAIL, store).await;
+    assert!(store.number(ADMINISTRATORS).await >= 1, "there was an administrator, and none is left");
+    check_secrets(store, secrets).await;
+}
+
+async fn check(what: &str, rules: &[(&str, &str)], store: &TestStore) {
+    for (rule, sql) in rules {
+        let violations = store.number(sql).await;
+        assert_eq!(violations, 0, "{what} breaks the rule «{rule}» {violations} times");
+    }
+}
+
+/// No secret in plain text, nor its bytes, in any column of any table.
+async fn check_secrets(store: &TestStore, secrets: &BTreeSet<String>) {
+    let needles: Vec<_> = secrets.iter().map(|secret| (secret, hexadecimal(secret))).collect();
+    for table in store.tables().await {
+        for row in store.dump(&table).await {
+            let folded = row.to_lowercase();
+            let leaked = needles.iter().find(|(text, hex)| row.contains(text.as_str()) || folded.contains(hex));
+            assert!(leaked.is_none(), "a row of {table} holds a secret in plain text: {row}");
+        }
+    }
+}
+
+fn hexadecimal(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes any text");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{StoreKind, suite::Fixture};
+
+    /// Breaks something past the ports, which alone would not let it happen.
+    async fn after(sql: &str) {
+        let fixture = Fixture::create(StoreKind::Sqlite).await;
+        let alice = fixture.register_admin("alice@example.com").await;
+        fixture.sign_in(alice.id).await;
+        fixture.database.execute(sql).await.expect("the rows can be broken");
+        let secrets = BTreeSet::from(["vrt_handed_out".to_owned()]);
+        check_secrets(&fixture.database, &secrets).await;
+        check_rows(&fixture.database).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_sound_passes() {
+        after("UPDATE users SET version = 2").await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "holds a secret in plain text")]
+    async fn a_secret_in_text_is_found() {
+        after("UPDATE users SET name = 'so: vrt_handed_out'").await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "holds a secret in plain text")]
+    async fn a_secret_in_bytes_is_found() {
+        after(
+            "UPDATE sessions SET refresh_parent_hash = zeroblob(32), refresh_replaced_at = 1, \
+             refresh_sealed_child = CAST('vrt_handed_out' AS BLOB)",
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "no live session of a disabled user")]
+    async fn a_live_session_of_a_disabled_user_is_found() {
+        after("UPDATE users SET disabled_at = 1").await;
+    }
+}

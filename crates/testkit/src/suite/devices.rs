@@ -1,0 +1,45 @@
+//! Devices that have logged in before.
+
+use super::Fixture;
+use super::fixture::{DAY, MILLISECOND};
+use vestibule_domain::id::UserId;
+use vestibule_domain::session::service::{DEVICE_TTL, MAX_DEVICES};
+use vestibule_domain::session::{DeviceToken, DeviceTokenHash};
+
+async fn remember(fixture: &Fixture, user: UserId) -> DeviceTokenHash {
+    let device = DeviceToken::generate(&fixture.rng).hash();
+    let mut work = fixture.begin().await;
+    let expires_at = fixture.now().plus(DEVICE_TTL);
+    work.insert_device(user, &device, fixture.now(), expires_at).await.expect("a device");
+    work.commit().await.expect("a commit");
+    device
+}
+
+async fn knows(fixture: &Fixture, user: UserId, device: &DeviceTokenHash) -> bool {
+    fixture.store.knows_device(user, device, fixture.now()).await.expect("an answer")
+}
+
+pub async fn a_device_is_known_to_its_user_until_it_expires(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let bob = fixture.register("bob@example.com").await;
+    let device = remember(fixture, alice.id).await;
+    assert!(knows(fixture, alice.id, &device).await);
+    assert!(!knows(fixture, bob.id, &device).await);
+    fixture.clock.advance((180 * DAY).saturating_sub(MILLISECOND));
+    assert!(knows(fixture, alice.id, &device).await);
+    fixture.clock.advance(MILLISECOND);
+    assert!(!knows(fixture, alice.id, &device).await);
+}
+
+pub async fn the_oldest_devices_are_forgotten(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let mut devices = Vec::new();
+    for _ in 0..=MAX_DEVICES {
+        fixture.clock.advance(MILLISECOND);
+        devices.push(remember(fixture, alice.id).await);
+    }
+    assert!(!knows(fixture, alice.id, &devices[0]).await);
+    assert!(knows(fixture, alice.id, &devices[1]).await);
+    assert!(knows(fixture, alice.id, &devices[100]).await);
+    assert_eq!(fixture.database.number("SELECT count(*) FROM devices").await, 100);
+}

@@ -1,0 +1,181 @@
+//! The change feed.
+
+use super::Fixture;
+use super::fixture::{DAY, until_settled};
+use crate::StoreKind;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Snapshots};
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::{Clock, Store, StoreError};
+
+async fn append(fixture: &Fixture, change: Change) {
+    let mut work = fixture.begin().await;
+    work.append_change(change, fixture.now()).await.expect("a change");
+    work.commit().await.expect("a commit");
+}
+
+fn somebody(fixture: &Fixture) -> UserId {
+    UserId::generate(&fixture.clock, &fixture.rng)
+}
+
+pub async fn changes_come_in_order_with_all_they_say(fixture: &Fixture) {
+    assert_eq!(fixture.store.newest_change().await.expect("a number"), 0);
+    let user = somebody(fixture);
+    let session = SessionId::generate(&fixture.clock, &fixture.rng);
+    let written = [
+        Change::UserChanged(user),
+        Change::UserGone(user),
+        Change::SessionEnded { user, session },
+        Change::SessionsEnded { user, except: Some(session) },
+        Change::SessionsEnded { user, except: None },
+        Change::KeysChanged,
+    ];
+    for change in written {
+        append(fixture, change).await;
+    }
+    let read = fixture.store.changes(0, &[], 100).await.expect("the changes");
+    assert_eq!(read.iter().map(|(_, change)| *change).collect::<Vec<_>>(), written.map(Some));
+    assert!(read.is_sorted_by(|(one, _), (next, _)| one < next));
+    assert_eq!(fixture.store.newest_change().await.expect("a number"), read[5].0);
+    let later = fixture.store.changes(read[3].0, &[], 100).await.expect("the changes");
+    assert_eq!(later, read[4..]);
+}
+
+pub async fn changes_come_in_batches(fixture: &Fixture) {
+    for _ in 0..5 {
+        append(fixture, Change::KeysChanged).await;
+    }
+    let numbers = async |after, limit| -> Vec<i64> {
+        let changes = fixture.store.changes(after, &[], limit).await.expect("the changes");
+        changes.into_iter().map(|(number, _)| number).collect()
+    };
+    let all = numbers(0, 100).await;
+    assert_eq!(numbers(0, 2).await, all[..2], "the oldest first");
+    assert_eq!(numbers(all[1], 2).await, all[2..4]);
+    assert_eq!(numbers(all[4], 2).await, Vec::<i64>::new());
+}
+
+pub async fn missing_numbers_are_looked_for_again(fixture: &Fixture) {
+    for _ in 0..4 {
+        append(fixture, Change::KeysChanged).await;
+    }
+    let all = fixture.store.changes(0, &[], 100).await.expect("the changes");
+    let (first, last) = (all[0].0, all[3].0);
+    let again = fixture.store.changes(last, &[first, last + 1_000], 100).await.expect("the changes");
+    assert_eq!(again, all[..1]);
+}
+
+/// On PostgreSQL a lower number can become visible after a higher one; on SQLite writers come one after another.
+pub async fn followers_miss_no_change_of_many_writers(fixture: &Fixture) {
+    const WRITERS: usize = 8;
+    const EACH: usize = 12;
+    let mut users = BTreeSet::new();
+    let mut writers = JoinSet::new();
+    for _ in 0..WRITERS {
+        let mine: Vec<_> = (0..EACH).map(|_| somebody(fixture)).collect();
+        users.extend(mine.iter().copied());
+        let (store, now) = (Arc::clone(&fixture.store), fixture.now());
+        writers.spawn(async move {
+            for user in mine {
+                until_settled(async || append_slowly(&*store, Change::UserChanged(user), now).await).await;
+            }
+        });
+    }
+    let mut gaps = Gaps::starting_at(0);
+    let mut seen = BTreeSet::new();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while seen.len() < users.len() {
+        assert!(tokio::time::Instant::now() < deadline, "{} of {} changes seen", seen.len(), users.len());
+        for (number, change) in fixture.store.changes(gaps.newest(), &gaps.missing(), 7).await.expect("the changes") {
+            gaps.saw(number, fixture.clock.monotonic());
+            let user = change.expect("a known kind").user().expect("a user");
+            assert!(seen.insert(user), "a change is seen once");
+        }
+    }
+    assert_eq!(seen, users);
+    writers.join_all().await;
+    if fixture.database.kind() == StoreKind::Postgres {
+        commits_out_of_order(fixture, gaps).await;
+    }
+}
+
+/// Gives other writers the time to take the next number before this one commits.
+async fn append_slowly(store: &dyn Store, change: Change, now: vestibule_domain::Timestamp) -> Result<(), StoreError> {
+    let mut work = store.begin().await?;
+    work.append_change(change, now).await?;
+    for _ in 0..change.user().map_or(0, |user| user.as_uuid().as_bytes()[15] % 32) {
+        tokio::task::yield_now().await;
+    }
+    work.commit().await
+}
+
+async fn commits_out_of_order(fixture: &Fixture, mut gaps: Gaps) {
+    let (early, late) = (Change::UserChanged(somebody(fixture)), Change::UserChanged(somebody(fixture)));
+    let mut first = fixture.begin().await;
+    first.append_change(early, fixture.now()).await.expect("a change");
+    append(fixture, late).await;
+    let read =
+        async |gaps: &Gaps| fixture.store.changes(gaps.newest(), &gaps.missing(), 100).await.expect("the changes");
+    let seen = read(&gaps).await;
+    assert_eq!(seen.iter().map(|(_, change)| *change).collect::<Vec<_>>(), [Some(late)]);
+    gaps.saw(seen[0].0, fixture.clock.monotonic());
+    first.commit().await.expect("a commit");
+    let seen = read(&gaps).await;
+    assert_eq!(seen.iter().map(|(_, change)| *change).collect::<Vec<_>>(), [Some(early)]);
+    gaps.saw(seen[0].0, fixture.clock.monotonic());
+    assert_eq!(gaps.missing(), Vec::<i64>::new());
+}
+
+pub async fn a_follower_forgets_what_another_handle_changed(fixture: &Fixture) {
+    let (alice, bob) = (fixture.register("alice@example.com").await, fixture.register("bob@example.com").await);
+    let (alices, _) = fixture.sign_in(alice.id).await;
+    let (bobs, _) = fixture.sign_in(bob.id).await;
+    let (snapshots, mut follower) = (Snapshots::default(), Follower::default());
+    let other = fixture.database.open().await;
+    let keys_changed = follower.poll(&*other, &fixture.clock, &snapshots).await.expect("the first look");
+    assert!(keys_changed, "before the first look anything may have changed");
+    for session in [&alices, &bobs] {
+        let principal: Principal = other.principal(session.id).await.expect("an answer").expect("the session");
+        snapshots.insert(&Arc::new(principal), snapshots.generation());
+    }
+    let remembered = |session: SessionId| snapshots.get(session, fixture.clock.monotonic()).is_some();
+    assert!(remembered(alices.id) && remembered(bobs.id));
+
+    append(fixture, Change::SessionEnded { user: alice.id, session: alices.id }).await;
+    assert!(!follower.poll(&*other, &fixture.clock, &snapshots).await.expect("a look"));
+    assert!(!remembered(alices.id));
+    assert!(remembered(bobs.id), "others are not forgotten");
+    append(fixture, Change::KeysChanged).await;
+    assert!(follower.poll(&*other, &fixture.clock, &snapshots).await.expect("a look"));
+    fixture.clock.advance(Duration::from_secs(1));
+    assert!(!remembered(bobs.id), "whoever has not read the feed for a second trusts nothing");
+    follower.poll(&*other, &fixture.clock, &snapshots).await.expect("a look");
+    assert!(remembered(bobs.id));
+}
+
+pub async fn an_old_change_is_purged(fixture: &Fixture) {
+    for _ in 0..3 {
+        append(fixture, Change::KeysChanged).await;
+    }
+    let boundary = fixture.now().plus(DAY);
+    fixture.clock.advance(DAY);
+    append(fixture, Change::KeysChanged).await;
+    let newest = fixture.store.newest_change().await.expect("a number");
+    let purge = async || fixture.store.purge_changes(boundary, 2).await.expect("a count");
+    assert_eq!((purge().await, purge().await, purge().await), (2, 1, 0));
+    assert_eq!(fixture.store.newest_change().await.expect("a number"), newest, "a number is never used again");
+    append(fixture, Change::KeysChanged).await;
+    assert_eq!(fixture.store.changes(newest, &[], 10).await.expect("the changes").len(), 1);
+}
+
+/// A later version may run beside this one.
+pub async fn a_change_of_an_unknown_kind_is_not_hidden(fixture: &Fixture) {
+    append(fixture, Change::KeysChanged).await;
+    let sql = "INSERT INTO changes (kind, at) SELECT 'of_a_later_version', at FROM changes";
+    assert_eq!(fixture.database.execute(sql).await.expect("an insert"), 1);
+    let read = fixture.store.changes(0, &[], 10).await.expect("the changes");
+    assert_eq!(read.iter().map(|(_, change)| *change).collect::<Vec<_>>(), [Some(Change::KeysChanged), None]);
+}

@@ -1,0 +1,163 @@
+//! What the cases of the suite begin with.
+
+use crate::{MovableClock, SeededRng, StoreKind, TestStore, invariants};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use vestibule_domain::access::RoleName;
+use vestibule_domain::credential::PasswordHash;
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::session::store::Rotation;
+use vestibule_domain::session::{Amr, RefreshToken, SealedToken, Session};
+use vestibule_domain::user::{Email, Name, Status, User};
+use vestibule_domain::{Clock, Store, StoreError, Timestamp, UnitOfWork};
+
+pub(super) const DAY: Duration = Duration::from_hours(24);
+pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// An empty store, a clock and randomness.
+#[derive(Debug)]
+pub struct Fixture {
+    pub store: Arc<dyn Store>,
+    pub clock: MovableClock,
+    pub rng: SeededRng,
+    pub database: TestStore,
+}
+
+impl Fixture {
+    pub async fn create(kind: StoreKind) -> Self {
+        let database = TestStore::create(kind).await;
+        let store = database.open().await;
+        Self { store, clock: MovableClock::default(), rng: SeededRng::default(), database }
+    }
+
+    pub async fn finish(self) {
+        invariants::check_rows(&self.database).await;
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub async fn begin(&self) -> Box<dyn UnitOfWork> {
+        self.store.begin().await.expect("a unit of work")
+    }
+
+    /// A user who is not in the store yet.
+    pub fn user(&self, email: &str) -> User {
+        let now = self.now();
+        User {
+            id: UserId::generate(&self.clock, &self.rng),
+            email: address(email),
+            email_verified: false,
+            name: name("Alice Example"),
+            status: Status::Active,
+            roles: BTreeSet::new(),
+            created_at: now,
+            updated_at: now,
+            last_login_at: None,
+            version: 1,
+            epoch: 1,
+        }
+    }
+
+    pub async fn register(&self, email: &str) -> User {
+        self.insert(self.user(email)).await
+    }
+
+    pub async fn register_admin(&self, email: &str) -> User {
+        self.insert(User { roles: roles(&["admin"]), ..self.user(email) }).await
+    }
+
+    pub async fn insert(&self, user: User) -> User {
+        let mut work = self.begin().await;
+        assert!(work.insert_user(&user).await.expect("an insert"), "the address is taken");
+        work.set_password(user.id, &password("a"), user.created_at).await.expect("a password");
+        work.commit().await.expect("a commit");
+        user
+    }
+
+    /// A session that is not in the store yet: idle for 14 days, at most 30.
+    pub fn session(&self, user: UserId) -> Session {
+        let now = self.now();
+        Session {
+            id: SessionId::generate(&self.clock, &self.rng),
+            user,
+            created_at: now,
+            last_seen_at: now,
+            authenticated_at: now,
+            expires_at: now.plus(30 * DAY),
+            idle_expires_at: now.plus(14 * DAY),
+            ip: None,
+            user_agent: None,
+            amr: vec![Amr::Password],
+        }
+    }
+
+    pub async fn sign_in(&self, user: UserId) -> (Session, RefreshToken) {
+        let session = self.session(user);
+        let token = self.token();
+        let mut work = self.begin().await;
+        work.insert_session(&session, &token.hash()).await.expect("a session");
+        work.commit().await.expect("a commit");
+        (session, token)
+    }
+
+    pub fn token(&self) -> RefreshToken {
+        RefreshToken::generate(&self.rng)
+    }
+
+    /// The exchange of `presented` for `child`, now.
+    pub fn rotation(&self, presented: &RefreshToken, child: &RefreshToken) -> Rotation {
+        let now = self.now();
+        Rotation {
+            presented: presented.hash(),
+            child: child.hash(),
+            sealed_child: SealedToken::from_bytes(child.as_bytes().iter().rev().copied().collect()),
+            now,
+            idle_expires_at: now.plus(14 * DAY),
+        }
+    }
+
+    /// The child, if the token rotated.
+    pub async fn rotate(&self, presented: &RefreshToken) -> Option<RefreshToken> {
+        let child = self.token();
+        let rotated = self.store.rotate_refresh(&self.rotation(presented, &child)).await.expect("an answer");
+        rotated.map(|_| child)
+    }
+
+    pub async fn stored(&self, user: UserId) -> User {
+        self.store.user(user).await.expect("an answer").expect("the user is there")
+    }
+}
+
+pub(super) fn address(text: &str) -> Email {
+    Email::parse(text).expect("a valid address")
+}
+
+pub(super) fn name(text: &str) -> Name {
+    Name::parse(text).expect("a valid name")
+}
+
+pub(super) fn roles(names: &[&str]) -> BTreeSet<RoleName> {
+    names.iter().map(|name| RoleName::parse(name).expect("a valid role")).collect()
+}
+
+/// Stores do not look into hashes.
+pub(super) fn password(mark: &str) -> PasswordHash {
+    PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA${mark}"))
+}
+
+/// A race is tried again when it loses, as the use cases do; anything else is a failure of the store.
+pub(super) async fn until_settled<T, F>(attempt: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        match attempt().await {
+            Ok(outcome) => return outcome,
+            Err(StoreError::Contention) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}

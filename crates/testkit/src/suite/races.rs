@@ -1,0 +1,266 @@
+//! What must hold when many act at once. Each case runs on two handles, as on two replicas.
+
+use super::Fixture;
+use super::fixture::{address, password, roles, until_settled};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+use vestibule_domain::access::RoleName;
+use vestibule_domain::id::UserId;
+use vestibule_domain::session::service::MAX_SESSIONS;
+use vestibule_domain::session::store::RefreshStanding;
+use vestibule_domain::session::{EndReason, RefreshTokenHash, Session};
+use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
+use vestibule_domain::user::{Status, User};
+use vestibule_domain::{Store, StoreError, Timestamp};
+
+const ROUNDS: usize = 12;
+
+async fn handles(fixture: &Fixture) -> [Arc<dyn Store>; 2] {
+    [Arc::clone(&fixture.store), fixture.database.open().await]
+}
+
+/// Runs the two at the same moment.
+async fn against<A, B>(
+    one: impl Future<Output = A> + Send + 'static,
+    other: impl Future<Output = B> + Send + 'static,
+) -> (A, B)
+where
+    A: Send + 'static,
+    B: Send + 'static,
+{
+    let start = Arc::new(Barrier::new(2));
+    let after = |start: Arc<Barrier>| async move { start.wait().await };
+    let (first, second) = (after(Arc::clone(&start)), after(start));
+    let one = tokio::spawn(async move {
+        first.await;
+        one.await
+    });
+    let other = tokio::spawn(async move {
+        second.await;
+        other.await
+    });
+    (one.await.expect("no panic"), other.await.expect("no panic"))
+}
+
+async fn register(store: &dyn Store, user: &User) -> Result<bool, StoreError> {
+    let mut work = store.begin().await?;
+    if !work.insert_user(user).await? {
+        return Ok(false);
+    }
+    work.set_password(user.id, &password("a"), user.created_at).await?;
+    work.commit().await.map(|()| true)
+}
+
+pub async fn sixty_four_registrations_of_one_address_make_one_user(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    let spellings = ["alice@example.com", "ALICE@example.com", "Alice@EXAMPLE.com", "alice@Example.Com"];
+    let mut clients = JoinSet::new();
+    for n in 0..64 {
+        let (store, user) = (Arc::clone(&handles[n % 2]), fixture.user(spellings[n % 4]));
+        clients.spawn(async move {
+            loop {
+                match register(&*store, &user).await {
+                    Ok(registered) => return (registered, user.id),
+                    // So many at once may find no free connection in time: clients come again.
+                    Err(StoreError::Contention | StoreError::Unavailable { .. }) => tokio::task::yield_now().await,
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        });
+    }
+    let registered: Vec<_> = clients.join_all().await.into_iter().filter(|(registered, _)| *registered).collect();
+    assert_eq!(registered.len(), 1);
+    assert_eq!(fixture.database.number("SELECT count(*) FROM users").await, 1);
+    let stored = fixture.store.user_by_email(&address("alice@example.com")).await.expect("an answer");
+    assert_eq!(stored.map(|user| user.id), Some(registered[0].1));
+}
+
+pub async fn thirty_two_refreshes_of_one_token_make_one_child(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    let alice = fixture.register("alice@example.com").await;
+    let (session, mut token) = fixture.sign_in(alice.id).await;
+    for _ in 0..3 {
+        let mut clients = JoinSet::new();
+        for n in 0..32 {
+            let (store, child) = (Arc::clone(&handles[n % 2]), fixture.token());
+            let rotation = fixture.rotation(&token, &child);
+            clients.spawn(async move {
+                let rotated = until_settled(async || store.rotate_refresh(&rotation).await).await;
+                rotated.map(|_| child)
+            });
+        }
+        let mut children: Vec<_> = clients.join_all().await.into_iter().flatten().collect();
+        assert_eq!(children.len(), 1);
+        let child = children.remove(0);
+        let found = fixture.store.find_refresh(&child.hash()).await.expect("an answer").expect("the child");
+        assert!(matches!(found.standing, RefreshStanding::Current) && !found.ended);
+        assert_eq!(found.session.id, session.id);
+        token = child;
+    }
+}
+
+pub async fn nothing_refreshes_after_an_end_that_won(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    let alice = fixture.register("alice@example.com").await;
+    for _ in 0..ROUNDS {
+        let (session, token) = fixture.sign_in(alice.id).await;
+        let child = fixture.token();
+        let (rotation, now) = (fixture.rotation(&token, &child), fixture.now());
+        let [one, other] = handles.clone();
+        let refresh = async move { until_settled(async || one.rotate_refresh(&rotation).await).await.is_some() };
+        let end = async move {
+            until_settled(async || {
+                let mut work = other.begin().await?;
+                let ended = work.end_session(session.user, session.id, EndReason::LoggedOut, now).await?;
+                work.commit().await.map(|()| ended)
+            })
+            .await
+        };
+        let (_, ended) = against(refresh, end).await;
+        assert!(ended, "the session was alive");
+        assert!(fixture.rotate(&token).await.is_none());
+        assert!(fixture.rotate(&child).await.is_none());
+        assert!(fixture.store.principal(session.id).await.expect("an answer").is_none());
+    }
+}
+
+/// As the use case does it: look, then write, in one transaction.
+async fn demote(store: &dyn Store, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let mut work = store.begin().await?;
+    if work.is_last_administrator(id).await? {
+        return Ok(false);
+    }
+    work.set_roles(id, &roles(&[]), now).await?;
+    work.commit().await.map(|()| true)
+}
+
+pub async fn administrators_who_demote_each_other_leave_one(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    let alice = fixture.register_admin("alice@example.com").await;
+    let bob = fixture.register_admin("bob@example.com").await;
+    let now = fixture.now();
+    for _ in 0..ROUNDS {
+        let [one, other] = handles.clone();
+        let of_bob = async move { until_settled(async || demote(&*one, bob.id, now).await).await };
+        let of_alice = async move { until_settled(async || demote(&*other, alice.id, now).await).await };
+        let (bob_demoted, alice_demoted) = against(of_bob, of_alice).await;
+        assert!(bob_demoted ^ alice_demoted, "exactly one is left");
+        assert!(fixture.store.has_administrator().await.expect("an answer"));
+        let mut work = fixture.begin().await;
+        for id in [alice.id, bob.id] {
+            work.set_roles(id, &[RoleName::admin()].into(), now).await.expect("an answer");
+        }
+        work.commit().await.expect("a commit");
+    }
+}
+
+async fn log_in(
+    store: &dyn Store,
+    user: &User,
+    session: &Session,
+    token: &RefreshTokenHash,
+) -> Result<bool, StoreError> {
+    let mut work = store.begin().await?;
+    if work.record_login(user.id, user.epoch, session.created_at).await?.is_none() {
+        return Ok(false);
+    }
+    work.insert_session(session, token).await?;
+    work.displace_sessions(user.id, MAX_SESSIONS, session.created_at).await?;
+    work.commit().await.map(|()| true)
+}
+
+/// Lets a login that was verified in the present epoch run against `revoke`; no session may be left.
+async fn login_against<F>(fixture: &Fixture, revoke: impl Fn(Arc<dyn Store>, User, Timestamp) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let handles = handles(fixture).await;
+    for round in 0..ROUNDS {
+        let user = fixture.register(&format!("user{round}@example.com")).await;
+        let (session, token) = (fixture.session(user.id), fixture.token().hash());
+        let [one, other] = handles.clone();
+        let revocation = revoke(other, user.clone(), fixture.now());
+        let id = user.id;
+        let login = async move { until_settled(async || log_in(&*one, &user, &session, &token).await).await };
+        against(login, revocation).await;
+        let left = fixture.store.sessions(id, fixture.now()).await.expect("a list");
+        assert_eq!(left, [], "a session outlived what ended them all");
+    }
+}
+
+pub async fn no_login_survives_a_change_of_password(fixture: &Fixture) {
+    login_against(fixture, |store, user, now| async move {
+        until_settled(async || {
+            let mut work = store.begin().await?;
+            assert!(work.advance_epoch(user.id, user.epoch).await?);
+            work.set_password(user.id, &password("b"), now).await?;
+            work.end_sessions(user.id, None, EndReason::PasswordChanged, now).await?;
+            work.commit().await
+        })
+        .await;
+    })
+    .await;
+}
+
+pub async fn no_login_survives_a_disabling(fixture: &Fixture) {
+    login_against(fixture, |store, user, now| async move {
+        until_settled(async || {
+            let mut work = store.begin().await?;
+            work.is_last_administrator(user.id).await?;
+            work.set_status(user.id, Status::Disabled, now).await?;
+            work.end_sessions(user.id, None, EndReason::UserDisabled, now).await?;
+            work.commit().await
+        })
+        .await;
+    })
+    .await;
+}
+
+async fn move_to(store: &dyn Store, update: &ProfileUpdate) -> Result<bool, StoreError> {
+    let mut work = store.begin().await?;
+    match work.update_profile(update).await? {
+        ProfileOutcome::Updated(_) => work.commit().await.map(|()| true),
+        ProfileOutcome::EmailTaken => Ok(false),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn two_users_cannot_move_to_one_address(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    let alice = fixture.register("alice@example.com").await;
+    let bob = fixture.register("bob@example.com").await;
+    for round in 0..ROUNDS {
+        fixture.clock.advance(Duration::from_millis(1));
+        let now = fixture.now();
+        let wanted = address(&format!("wanted{round}@example.com"));
+        let update = |id| ProfileUpdate { id, name: None, email: Some(wanted.clone()), version: None, now };
+        let (alices, bobs) = (update(alice.id), update(bob.id));
+        let [one, other] = handles.clone();
+        let alice_moves = async move { until_settled(async || move_to(&*one, &alices).await).await };
+        let bob_moves = async move { until_settled(async || move_to(&*other, &bobs).await).await };
+        let (first, second) = against(alice_moves, bob_moves).await;
+        assert!(first ^ second, "exactly one has it");
+    }
+}
+
+pub async fn a_hundred_sessions_are_the_most_also_in_parallel(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    let alice = fixture.register("alice@example.com").await;
+    let mut work = fixture.begin().await;
+    for _ in 0..MAX_SESSIONS {
+        work.insert_session(&fixture.session(alice.id), &fixture.token().hash()).await.expect("a session");
+    }
+    work.commit().await.expect("a commit");
+    fixture.clock.advance(Duration::from_millis(1));
+    let mut clients = JoinSet::new();
+    for n in 0..16 {
+        let (store, user) = (Arc::clone(&handles[n % 2]), alice.clone());
+        let (session, token) = (fixture.session(alice.id), fixture.token().hash());
+        clients.spawn(async move { until_settled(async || log_in(&*store, &user, &session, &token).await).await });
+    }
+    assert!(clients.join_all().await.into_iter().all(|logged_in| logged_in));
+    let live = fixture.database.number("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await;
+    assert_eq!(live, i64::from(MAX_SESSIONS));
+}

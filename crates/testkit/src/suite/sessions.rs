@@ -1,0 +1,128 @@
+//! Sessions: their beginning, their lists and their ends.
+
+use super::Fixture;
+use super::fixture::DAY;
+use std::time::Duration;
+use vestibule_domain::context::UserAgent;
+use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::session::service::MAX_SESSIONS;
+use vestibule_domain::session::{EndReason, Session};
+
+async fn live(fixture: &Fixture, user: UserId) -> Vec<SessionId> {
+    let sessions = fixture.store.sessions(user, fixture.now()).await.expect("a list");
+    sessions.iter().map(|session| session.id).collect()
+}
+
+/// Sessions of one user, each a millisecond after the one before.
+async fn several(fixture: &Fixture, user: UserId, count: u32) -> Vec<SessionId> {
+    let mut work = fixture.begin().await;
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        fixture.clock.advance(Duration::from_millis(1));
+        let session = fixture.session(user);
+        work.insert_session(&session, &fixture.token().hash()).await.expect("a session");
+        ids.push(session.id);
+    }
+    work.commit().await.expect("a commit");
+    ids
+}
+
+pub async fn keeps_every_field(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    fixture.clock.advance(Duration::from_millis(123));
+    let at = |millis| fixture.now().plus(Duration::from_millis(millis));
+    for ip in ["203.0.113.7", "2001:db8::1", "::ffff:192.0.2.1"] {
+        let session = Session {
+            last_seen_at: at(1),
+            authenticated_at: at(2),
+            idle_expires_at: at(3),
+            expires_at: at(4),
+            ip: Some(ip.parse().expect("an address")),
+            user_agent: UserAgent::clean("Mozilla/5.0 (Ω; \"quoted\") \\ 👾"),
+            ..fixture.session(alice.id)
+        };
+        let token = fixture.token();
+        let mut work = fixture.begin().await;
+        work.insert_session(&session, &token.hash()).await.expect("a session");
+        work.commit().await.expect("a commit");
+        let principal = fixture.store.principal(session.id).await.expect("an answer").expect("the session");
+        assert_eq!((&*principal.session, &*principal.user), (&session, &alice));
+        let found = fixture.store.find_refresh(&token.hash()).await.expect("an answer").expect("the token");
+        assert_eq!((found.session, found.user, found.ended), (session, alice.clone(), false));
+    }
+}
+
+pub async fn lists_the_live_ones_newest_first(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let bob = fixture.register("bob@example.com").await;
+    let ids = several(fixture, alice.id, 3).await;
+    several(fixture, bob.id, 1).await;
+    assert_eq!(live(fixture, alice.id).await, [ids[2], ids[1], ids[0]]);
+    let mut work = fixture.begin().await;
+    assert!(work.end_session(alice.id, ids[1], EndReason::Revoked, fixture.now()).await.expect("an answer"));
+    work.commit().await.expect("a commit");
+    assert_eq!(live(fixture, alice.id).await, [ids[2], ids[0]]);
+    fixture.clock.advance(14 * DAY);
+    assert_eq!(live(fixture, alice.id).await, [], "idle for 14 days");
+}
+
+pub async fn a_principal_is_gone_once_the_session_ends(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let (session, token) = fixture.sign_in(alice.id).await;
+    let mut work = fixture.begin().await;
+    work.end_session(alice.id, session.id, EndReason::LoggedOut, fixture.now()).await.expect("an answer");
+    work.commit().await.expect("a commit");
+    assert!(fixture.store.principal(session.id).await.expect("an answer").is_none());
+    let found = fixture.store.find_refresh(&token.hash()).await.expect("an answer").expect("the token is remembered");
+    assert!(found.ended);
+    let nowhere = SessionId::generate(&fixture.clock, &fixture.rng);
+    assert!(fixture.store.principal(nowhere).await.expect("an answer").is_none());
+}
+
+pub async fn a_session_ends_once_and_only_for_its_user(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let bob = fixture.register("bob@example.com").await;
+    let (session, _) = fixture.sign_in(alice.id).await;
+    let mut work = fixture.begin().await;
+    for (user, ended) in [(bob.id, false), (alice.id, true), (alice.id, false)] {
+        let answer = work.end_session(user, session.id, EndReason::Revoked, fixture.now()).await;
+        assert_eq!(answer.expect("an answer"), ended);
+    }
+    work.commit().await.expect("a commit");
+}
+
+pub async fn all_but_one_end(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let bob = fixture.register("bob@example.com").await;
+    let ids = several(fixture, alice.id, 3).await;
+    let others = several(fixture, bob.id, 1).await;
+    let end = async |except| {
+        let mut work = fixture.begin().await;
+        let ended = work.end_sessions(alice.id, except, EndReason::PasswordChanged, fixture.now()).await;
+        work.commit().await.expect("a commit");
+        ended.expect("a count")
+    };
+    assert_eq!(end(Some(ids[1])).await, 2);
+    assert_eq!(live(fixture, alice.id).await, [ids[1]]);
+    assert_eq!(end(None).await, 1);
+    assert_eq!(end(None).await, 0, "none is left to end");
+    assert_eq!(live(fixture, bob.id).await, others, "another user's go on");
+}
+
+pub async fn the_oldest_make_room(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let ids = several(fixture, alice.id, 5).await;
+    let mut work = fixture.begin().await;
+    assert_eq!(work.displace_sessions(alice.id, 3, fixture.now()).await.expect("a count"), 2);
+    assert_eq!(work.displace_sessions(alice.id, 3, fixture.now()).await.expect("a count"), 0);
+    work.commit().await.expect("a commit");
+    assert_eq!(live(fixture, alice.id).await, [ids[4], ids[3], ids[2]]);
+}
+
+pub async fn lists_at_most_a_hundred(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let ids = several(fixture, alice.id, MAX_SESSIONS + 1).await;
+    let listed = live(fixture, alice.id).await;
+    assert_eq!(listed.len(), 100);
+    assert_eq!(listed.first(), ids.last());
+}

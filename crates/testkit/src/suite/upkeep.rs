@@ -1,0 +1,141 @@
+//! Housekeeping.
+
+use super::Fixture;
+use super::fixture::{DAY, MILLISECOND};
+use crate::StoreKind;
+use vestibule_domain::session::store::RefreshStanding;
+use vestibule_domain::session::{DeviceToken, EndReason, RefreshToken};
+
+pub async fn old_sessions_are_purged_in_portions(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    for _ in 0..3 {
+        let (_, token) = fixture.sign_in(alice.id).await;
+        fixture.rotate(&token).await.expect("the token rotates");
+    }
+    let (ended, _) = fixture.sign_in(alice.id).await;
+    let device = DeviceToken::generate(&fixture.rng).hash();
+    let mut work = fixture.begin().await;
+    work.end_session(alice.id, ended.id, EndReason::LoggedOut, fixture.now()).await.expect("an answer");
+    work.insert_device(alice.id, &device, fixture.now(), fixture.now().plus(DAY)).await.expect("a device");
+    work.commit().await.expect("a commit");
+
+    let before = fixture.now().plus(DAY).plus(MILLISECOND);
+    fixture.clock.advance(2 * DAY);
+    let purged = fixture.store.purge_sessions(before, 10).await.expect("a count");
+    assert_eq!(purged, 2, "the session that ended and the device that expired");
+    fixture.clock.advance(60 * DAY);
+    let mut total = 0;
+    loop {
+        let purged = fixture.store.purge_sessions(fixture.now(), 2).await.expect("a count");
+        assert!(purged <= 2, "{purged} rows at once");
+        total += purged;
+        if purged == 0 {
+            break;
+        }
+    }
+    assert_eq!(total, 3);
+    for table in ["sessions", "spent_refresh_tokens", "devices"] {
+        assert_eq!(fixture.database.dump(table).await.len(), 0, "{table}");
+    }
+}
+
+pub async fn live_sessions_are_never_purged(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let (session, token) = fixture.sign_in(alice.id).await;
+    fixture.clock.advance(13 * DAY);
+    let child = fixture.rotate(&token).await.expect("the token rotates");
+    fixture.clock.advance(13 * DAY);
+    assert_eq!(fixture.store.purge_sessions(fixture.now(), 100).await.expect("a count"), 0);
+    assert!(fixture.store.principal(session.id).await.expect("an answer").is_some());
+    assert!(fixture.rotate(&child).await.is_some());
+}
+
+pub async fn sealed_children_are_forgotten_and_nothing_else(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let mut parents = Vec::new();
+    for _ in 0..3 {
+        let (_, token) = fixture.sign_in(alice.id).await;
+        fixture.rotate(&token).await.expect("the token rotates");
+        parents.push(token);
+        fixture.clock.advance(MILLISECOND);
+    }
+    let child = async |parent: &RefreshToken| {
+        let found = fixture.store.find_refresh(&parent.hash()).await.expect("an answer").expect("the token");
+        let RefreshStanding::Parent { child, .. } = found.standing else { panic!("it stays the parent") };
+        child
+    };
+    // Before the last of the three rotations.
+    let before = fixture.now().minus(MILLISECOND);
+    let forget = async || fixture.store.forget_sealed_children(before, 1).await.expect("a count");
+    assert_eq!(forget().await, 1);
+    assert!(child(&parents[0]).await.is_none() && child(&parents[1]).await.is_some(), "the oldest first");
+    assert_eq!((forget().await, forget().await), (1, 0));
+    assert!(child(&parents[1]).await.is_none());
+    assert!(child(&parents[2]).await.is_some(), "within its grace");
+}
+
+/// The tokens of three sessions, in the order in which those ended or expired: the other way round than they began.
+async fn three_that_are_over(fixture: &Fixture) -> [RefreshToken; 3] {
+    let alice = fixture.insert(fixture.user(&format!("{}@example.com", fixture.now().as_millis()))).await;
+    let (_, third) = fixture.sign_in(alice.id).await;
+    let (second_session, second) = fixture.sign_in(alice.id).await;
+    let (first_session, first) = fixture.sign_in(alice.id).await;
+    for session in [first_session, second_session] {
+        fixture.clock.advance(DAY);
+        let mut work = fixture.begin().await;
+        work.end_session(alice.id, session.id, EndReason::LoggedOut, fixture.now()).await.expect("an answer");
+        work.commit().await.expect("a commit");
+    }
+    fixture.clock.advance(60 * DAY);
+    [first, second, third]
+}
+
+/// Of whose sessions something is left.
+async fn known(fixture: &Fixture, tokens: &[RefreshToken; 3]) -> Vec<bool> {
+    let mut known = Vec::new();
+    for token in tokens {
+        known.push(fixture.store.find_refresh(&token.hash()).await.expect("an answer").is_some());
+    }
+    known
+}
+
+pub async fn the_oldest_sessions_are_purged_first(fixture: &Fixture) {
+    let tokens = three_that_are_over(fixture).await;
+    for left in [vec![false, true, true], vec![false, false, true], vec![false, false, false]] {
+        assert_eq!(fixture.store.purge_sessions(fixture.now(), 1).await.expect("a count"), 1);
+        assert_eq!(known(fixture, &tokens).await, left);
+    }
+    assert_eq!(fixture.store.purge_sessions(fixture.now(), 1).await.expect("a count"), 0);
+}
+
+/// As many spent tokens for each session, past the port, which would take them one by one.
+async fn spend(fixture: &Fixture, tokens: u32) {
+    let sql = match fixture.database.kind() {
+        StoreKind::Postgres => format!(
+            "INSERT INTO spent_refresh_tokens (hash, session_id)
+             SELECT uuid_send(id) || decode(lpad(n::text, 32, '0'), 'hex'), id
+             FROM sessions, generate_series(1, {tokens}) AS n"
+        ),
+        StoreKind::Sqlite => format!(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {tokens})
+             INSERT INTO spent_refresh_tokens (hash, session_id)
+             SELECT unhex(hex(id) || printf('%032d', n)), id FROM sessions, numbers"
+        ),
+    };
+    assert_eq!(fixture.database.execute(&sql).await.expect("tokens"), 3 * u64::from(tokens));
+}
+
+pub async fn sessions_with_very_many_tokens_are_purged_few_at_once(fixture: &Fixture) {
+    for (tokens, portions) in [(9_000, vec![2, 1]), (30_000, vec![1, 1, 1])] {
+        let sessions = three_that_are_over(fixture).await;
+        spend(fixture, tokens).await;
+        let mut purged = 0;
+        for portion in portions {
+            assert_eq!(fixture.store.purge_sessions(fixture.now(), 100).await.expect("a count"), portion);
+            purged += portion;
+            let left: Vec<_> = (1..=3).map(|position| position > purged).collect();
+            assert_eq!(known(fixture, &sessions).await, left, "of sessions with {tokens} tokens each");
+        }
+        assert_eq!(fixture.database.dump("spent_refresh_tokens").await.len(), 0);
+    }
+}

@@ -1,0 +1,3 @@
+//! The behavioural suite on both stores.
+
+vestibule_testkit::store_suite!();

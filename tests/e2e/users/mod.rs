@@ -1,0 +1,10 @@
+//! `/users` and what is under it.
+
+mod administer;
+mod delete;
+mod list;
+mod me;
+mod password;
+mod register;
+mod roles;
+mod update;
