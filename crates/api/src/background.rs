@@ -20,6 +20,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const PURGE_BATCH: u32 = 500;
 /// Sessions that are over are of use to whoever investigates.
 const KEEP_SESSIONS: Duration = Duration::from_hours(30 * 24);
+/// The longest grace that can be set is a minute; the rest is for clocks that disagree.
+const KEEP_SEALED_CHILDREN: Duration = Duration::from_mins(2);
 /// Followers are seconds behind at most; services that check tokens offline may be as far behind as a token lives.
 const KEEP_CHANGES: Duration = Duration::from_hours(24);
 
@@ -128,8 +130,11 @@ async fn purge(services: Services) {
 async fn purge_once(services: &Services) -> Result<(), StoreError> {
     let store = &services.ports.store;
     let now = services.ports.clock.now();
-    while store.purge_sessions(now.minus(KEEP_SESSIONS), PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
-    while store.purge_changes(now.minus(KEEP_CHANGES), PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
+    let batch = u64::from(PURGE_BATCH);
+    // Until there are none: sessions with very many tokens come in fewer at once.
+    while store.purge_sessions(now.minus(KEEP_SESSIONS), PURGE_BATCH).await? > 0 {}
+    while store.forget_sealed_children(now.minus(KEEP_SEALED_CHILDREN), PURGE_BATCH).await? >= batch {}
+    while store.purge_changes(now.minus(KEEP_CHANGES), PURGE_BATCH).await? >= batch {}
     Ok(())
 }
 

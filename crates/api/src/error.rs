@@ -15,7 +15,7 @@ use vestibule_domain::StoreError;
 use vestibule_domain::access::{AccessError, Denied, UnknownRole};
 use vestibule_domain::credential::{CredentialError, HashingError};
 use vestibule_domain::session::SessionError;
-use vestibule_domain::token::{KeyServiceError, SigningError, TokenFault};
+use vestibule_domain::token::{SigningError, TokenFault};
 use vestibule_domain::user::UserError;
 
 /// What the renderer turns into the body.
@@ -33,7 +33,7 @@ impl Outline {
 }
 
 #[derive(Debug)]
-pub struct ApiError {
+pub(crate) struct ApiError {
     outline: Outline,
     retry_after: Option<Duration>,
     /// The client presented a bearer token, and it is at fault (RFC 6750, section 3.1).
@@ -43,44 +43,45 @@ pub struct ApiError {
 
 impl ApiError {
     /// Tells the client what the catalogue says about the code.
-    pub fn new(code: Code) -> Self {
+    pub(crate) fn new(code: Code) -> Self {
         Self { outline: Outline::new(code), retry_after: None, bad_token: false, source: None }
     }
 
     /// Tells the client more about this one request. Nothing internal.
     #[must_use]
-    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.outline.detail = detail.into();
         self
     }
 
     /// For the log alone.
     #[must_use]
-    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
     /// When to come back, rounded up to whole seconds. Every 429 and 503 says so: without this, 1 second.
     #[must_use]
-    pub fn retry_after(mut self, delay: Duration) -> Self {
+    pub(crate) fn retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
         self
     }
 
     /// 422 with one entry for each fault.
-    pub fn validation(errors: Vec<FieldError>) -> Self {
+    pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
         let mut error = Self::new(Code::ValidationFailed);
         error.outline.errors = errors;
         error
     }
 
     /// 401 for a bearer token that was presented and does not count.
-    pub fn invalid_token(detail: &'static str) -> Self {
+    pub(crate) fn invalid_token(detail: &'static str) -> Self {
         Self { bad_token: true, ..Self::new(Code::InvalidToken).detail(detail) }
     }
 
-    pub fn code(&self) -> Code {
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> Code {
         self.outline.code
     }
 
@@ -91,7 +92,8 @@ impl ApiError {
     }
 
     /// What is at fault in the content.
-    pub fn errors(&self) -> &[FieldError] {
+    #[cfg(test)]
+    pub(crate) fn errors(&self) -> &[FieldError] {
         &self.outline.errors
     }
 
@@ -224,17 +226,6 @@ impl From<SigningError> for ApiError {
         match error {
             SigningError::NoActiveKey => Self::new(Code::Unavailable).because(error),
             SigningError::Failed => Self::new(Code::InternalError).because(error),
-        }
-    }
-}
-
-impl From<KeyServiceError> for ApiError {
-    fn from(error: KeyServiceError) -> Self {
-        match error {
-            KeyServiceError::Store(error) => error.into(),
-            KeyServiceError::Symmetric | KeyServiceError::NoSuchKey | KeyServiceError::Key(_) => {
-                Self::new(Code::InternalError).because(error)
-            }
         }
     }
 }

@@ -2,15 +2,15 @@
 
 mod background;
 mod docs;
-pub mod error;
-pub mod extract;
+mod error;
+mod extract;
 mod middleware;
 mod openapi;
-pub mod problem;
+mod problem;
 mod readiness;
 mod routes;
 pub mod serve;
-pub mod state;
+mod state;
 #[cfg(test)]
 mod testing;
 

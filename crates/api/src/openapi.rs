@@ -15,7 +15,7 @@ use utoipa::openapi::{OpenApi, RefOr, ServerBuilder};
     info(
         title = "Vestibule",
         description = include_str!("docs/introduction.md"),
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        license(name = "MIT", identifier = "MIT"),
     ),
     tags(
         (name = "Users", description = "Registration, profiles and administration."),

@@ -131,6 +131,9 @@ impl SessionUpkeep for OutOfReach {
     async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         out_of_reach()
     }
+    async fn forget_sealed_children(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        out_of_reach()
+    }
 }
 
 #[async_trait]
@@ -145,7 +148,7 @@ impl FeedReads for OutOfReach {
     async fn newest_change(&self) -> Result<i64, StoreError> {
         out_of_reach()
     }
-    async fn changes(&self, _: i64, _: &[i64], _: u32) -> Result<Vec<(i64, Change)>, StoreError> {
+    async fn changes(&self, _: i64, _: &[i64], _: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
         out_of_reach()
     }
     async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {

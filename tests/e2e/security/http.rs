@@ -17,6 +17,7 @@ scenes!(
     a10_strange_paths_are_no_defects,
     a18_malformed_authorization_is_unauthorized,
     a19_a_parameter_is_given_once,
+    what_a_call_does_not_take_is_refused,
 );
 
 async fn a01_broken_json_is_malformed_and_writes_nothing(Scene { app, anonymous, .. }: &Scene) {
@@ -216,4 +217,37 @@ async fn a19_a_parameter_is_given_once(Scene { admin, .. }: &Scene) {
     }
     let request = admin.post("/users/me/disable?user=x", json!({"user": "x"}));
     assert!(matches!(request.await.status, 400 | 409 | 422), "nothing that is sent is silently dropped");
+}
+
+async fn what_a_call_does_not_take_is_refused(Scene { app, alice, admin, .. }: &Scene) {
+    let before = (app.database().dump("users").await, app.database().dump("sessions").await);
+    let session = format!("/sessions/{}", alice.session_id());
+    let calls = [
+        (Method::GET, ""),
+        (Method::DELETE, ""),
+        (Method::POST, "/disable"),
+        (Method::POST, "/enable"),
+        (Method::GET, "/sessions"),
+        (Method::DELETE, "/sessions"),
+        (Method::DELETE, &session),
+    ];
+    for (method, suffix) in calls {
+        let path = format!("/users/{}{suffix}", alice.id());
+        let call = |query: &str| admin.request(method.clone(), &format!("{path}{query}"));
+        let unknown = [call("?force=1").await, call("").json(json!({"force": true})).await];
+        for response in unknown {
+            assert_eq!(
+                (response.status, response.faults()),
+                (422, vec![("/force", "unknown_field")]),
+                "{method} {path}"
+            );
+        }
+        assert_eq!(call("?force=1&force=2").await.status, 400, "{method} {path}");
+        assert_eq!(call("").raw_json("{").await.code(), "malformed_json", "{method} {path}");
+        assert_eq!(call("").body("{}").await.status, 415, "{method} {path}");
+        let nobody = admin.request(method.clone(), &format!("/users/nobody{suffix}?force=1")).body("{").await;
+        assert_eq!((nobody.status, nobody.code()), (404, "not_found"), "{method} {path}");
+    }
+    assert_eq!((app.database().dump("users").await, app.database().dump("sessions").await), before);
+    assert_eq!(admin.get(&format!("/users/{}", alice.id())).json(json!({})).await.status, 200);
 }

@@ -17,17 +17,17 @@ const MAX_BYTES: usize = 8 * 1024;
 /// Fails with 401 `unauthenticated` without a bearer token, 401 `invalid_token` for one that is malformed, expired,
 /// wrongly signed, or of a session that is over, and 503 `unavailable` if that cannot be found out.
 #[derive(Debug)]
-pub struct Bearer(pub Caller);
+pub(crate) struct Bearer(pub(crate) Caller);
 
 /// Whoever calls, as the store knows now: for administration and what can take an account over. Fails as
 /// [`Bearer`] does.
 #[derive(Debug)]
-pub struct FreshBearer(pub Caller);
+pub(crate) struct FreshBearer(pub(crate) Caller);
 
 /// For logging out, which is no error a second time. Without an `Authorization` header it is absent; for a header
 /// that is there it fails as [`FreshBearer`] does, but not if the session of a good token is over.
 #[derive(Debug)]
-pub enum OptionalBearer {
+pub(crate) enum OptionalBearer {
     Absent,
     Alive(Caller),
     Over,

@@ -3,13 +3,12 @@
 use super::fields::{Fields, ReadJson};
 use super::json::{Json, Malformed, Members};
 use crate::error::ApiError;
-use crate::problem::{Code, FieldError};
+use crate::problem::Code;
 use crate::state::AppState;
 use axum::body::HttpBody;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use std::borrow::Cow;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -24,11 +23,11 @@ const DEADLINE: Duration = Duration::from_secs(8);
 /// read), 413 `payload_too_large`, 408 `request_timeout`, 400 `malformed_json`, and 422 `validation_failed` with all
 /// faults at once.
 #[derive(Debug)]
-pub struct Body<T>(pub T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 /// As [`Body`], but a request without any body is read as an empty object.
 #[derive(Debug)]
-pub struct OptionalBody<T>(pub T);
+pub(crate) struct OptionalBody<T>(pub(crate) T);
 
 impl<T: ReadJson> FromRequest<AppState> for Body<T> {
     type Rejection = ApiError;
@@ -114,13 +113,6 @@ async fn read(mut body: axum::body::Body) -> Result<Zeroizing<Vec<u8>>, ApiError
     Ok(text)
 }
 
-fn refuse(malformed: Malformed) -> ApiError {
-    match malformed {
-        Malformed::Syntax(sentence) => ApiError::new(Code::MalformedJson).detail(sentence),
-        Malformed::NumberRange => ApiError::validation(vec![FieldError {
-            pointer: String::new(),
-            code: "out_of_range",
-            detail: Cow::Borrowed("must not contain a number beyond the range of a double"),
-        }]),
-    }
+fn refuse(Malformed(sentence): Malformed) -> ApiError {
+    ApiError::new(Code::MalformedJson).detail(sentence)
 }

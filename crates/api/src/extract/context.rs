@@ -13,7 +13,7 @@ use vestibule_domain::context::UserAgent;
 
 /// For sessions and the audit trail. Cannot fail.
 #[derive(Debug)]
-pub struct Context(pub RequestContext);
+pub(crate) struct Context(pub(crate) RequestContext);
 
 impl FromRequestParts<AppState> for Context {
     type Rejection = ApiError;

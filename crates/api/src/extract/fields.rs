@@ -12,21 +12,21 @@ const MAX_FAULTS: usize = 100;
 
 /// A request body. Take every field, whatever becomes of the others, so that all faults are found; `None` is for a
 /// fault that was noted.
-pub trait ReadJson: Sized {
+pub(crate) trait ReadJson: Sized {
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
 }
 
 /// The parameters of a query, like [`ReadJson`].
-pub trait ReadQuery: Sized {
+pub(crate) trait ReadQuery: Sized {
     fn read(parameters: &mut Parameters<'_>) -> Option<Self>;
 }
 
 /// Parameters are read like fields; their pointers are `/` and their name.
-pub type Parameters<'a> = Fields<'a>;
+pub(crate) type Parameters<'a> = Fields<'a>;
 
 /// What a client sent, each field to be taken once. What is left at the end is unknown, which is a fault as well.
 #[derive(Debug)]
-pub struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     members: Members,
     policy: &'a PasswordPolicy,
     caller: Option<Caller>,
@@ -58,30 +58,30 @@ impl<'a> Fields<'a> {
     }
 
     /// The rule for new passwords.
-    pub fn policy(&self) -> PasswordPolicy {
+    pub(crate) fn policy(&self) -> PasswordPolicy {
         *self.policy
     }
 
     /// Whoever sent this, if the handler has demanded to know before it takes the body.
-    pub fn caller(&self) -> Option<&Caller> {
+    pub(crate) fn caller(&self) -> Option<&Caller> {
         self.caller.as_ref()
     }
 
     /// A string that must be there.
-    pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Fault>) -> Option<T> {
+    pub(crate) fn required<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Fault>) -> Option<T> {
         let value = self.take(name)?;
         self.string(pointer(name), &value, parse)
     }
 
     /// A string that may be absent, but not `null`. `None` if it is absent or at fault: with a fault noted nobody
     /// sees what was read.
-    pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Fault>) -> Option<T> {
+    pub(crate) fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Fault>) -> Option<T> {
         let value = self.members.remove(name)?;
         self.string(pointer(name), &value, parse)
     }
 
     /// One of a few words, or absent.
-    pub fn optional_enum<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn optional_enum<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         self.optional(name, |text| {
             words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
                 let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
@@ -91,7 +91,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of strings that must be there, of at most `most`.
-    pub fn required_list<T>(
+    pub(crate) fn required_list<T>(
         &mut self,
         name: &str,
         most: usize,

@@ -21,10 +21,10 @@ const NO_VERSION: i64 = 0;
 /// Fails with 400 `malformed_request` for what is no list of entity tags.
 #[derive(Debug, PartialEq, Eq, IntoParams)]
 #[into_params(names("If-Match"), parameter_in = Header)]
-pub struct IfMatch(
+pub(crate) struct IfMatch(
     /// The `ETag` of the record as it was read: change it only if nobody else did.
     #[param(value_type = Option<String>, example = "\"3\"")]
-    pub Option<i64>,
+    pub(crate) Option<i64>,
 );
 
 impl FromRequestParts<AppState> for IfMatch {

@@ -8,20 +8,22 @@ mod fields;
 mod forwarded;
 mod if_match;
 mod json;
+mod nothing;
 mod path;
 mod query;
 #[cfg(test)]
 mod tests;
 
-pub use bearer::{Bearer, FreshBearer, OptionalBearer};
+pub(crate) use bearer::{Bearer, FreshBearer, OptionalBearer};
 #[cfg(test)]
 pub(crate) use body::read_body;
-pub use body::{Body, OptionalBody};
-pub use context::Context;
-pub use fields::{Fields, Parameters, ReadJson, ReadQuery};
+pub(crate) use body::{Body, OptionalBody};
+pub(crate) use context::Context;
+pub(crate) use fields::{Fields, Parameters, ReadJson, ReadQuery};
 pub(crate) use forwarded::client_address;
-pub use if_match::IfMatch;
-pub use path::{SessionPath, TargetUser};
-pub use query::Query;
+pub(crate) use if_match::IfMatch;
+pub(crate) use nothing::Nothing;
+pub(crate) use path::{SessionPath, TargetUser};
+pub(crate) use query::Query;
 #[cfg(test)]
 pub(crate) use query::read_query;

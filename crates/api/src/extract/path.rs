@@ -16,10 +16,10 @@ use vestibule_domain::id::{SessionId, UserId};
 /// Fails with 404 `not_found` for what is no id, and as [`Bearer`] does.
 #[derive(Debug, IntoParams)]
 #[into_params(names("user"), parameter_in = Path)]
-pub struct TargetUser(
+pub(crate) struct TargetUser(
     /// A user's id, or `me`.
     #[param(value_type = String, example = "me")]
-    pub UserId,
+    pub(crate) UserId,
 );
 
 /// The session that `{id}` names.
@@ -27,10 +27,10 @@ pub struct TargetUser(
 /// Fails with 404 `not_found` for what is no id.
 #[derive(Debug, IntoParams)]
 #[into_params(names("id"), parameter_in = Path)]
-pub struct SessionPath(
+pub(crate) struct SessionPath(
     /// A session's id.
     #[param(value_type = String, format = "uuid")]
-    pub SessionId,
+    pub(crate) SessionId,
 );
 
 impl FromRequestParts<AppState> for TargetUser {

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// Fails with 400 `malformed_request` for a parameter that occurs twice or percent-encoding that is broken or no
 /// UTF-8, and 422 `validation_failed` with all faults at once, unknown parameters among them.
 #[derive(Debug)]
-pub struct Query<T>(pub T);
+pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: ReadQuery> FromRequestParts<AppState> for Query<T> {
     type Rejection = ApiError;

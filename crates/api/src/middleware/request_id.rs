@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
+use vestibule_domain::id::uuid_v7;
 use vestibule_domain::{Clock, Rng};
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,9 +24,7 @@ impl RequestId {
     }
 
     fn generate(clock: &dyn Clock, rng: &dyn Rng) -> Self {
-        let millis = u64::try_from(clock.now().as_millis()).unwrap_or_default();
-        let id = uuid::Builder::from_unix_timestamp_millis(millis, &rng.bytes()).into_uuid();
-        Self(id.to_string())
+        Self(uuid_v7(clock, rng).to_string())
     }
 
     pub(crate) fn as_str(&self) -> &str {

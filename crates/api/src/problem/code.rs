@@ -7,26 +7,26 @@ macro_rules! catalogue {
     ($($kind:ident: $code:literal, $status:ident, $title:literal, $explanation:literal;)+) => {
         /// What kind of problem it is.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code {
+        pub(crate) enum Code {
             $($kind),+
         }
 
         impl Code {
-            pub const ALL: &[Self] = &[$(Self::$kind),+];
+            pub(crate) const ALL: &[Self] = &[$(Self::$kind),+];
 
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $code),+ }
             }
 
-            pub fn status(self) -> StatusCode {
+            pub(crate) fn status(self) -> StatusCode {
                 match self { $(Self::$kind => StatusCode::$status),+ }
             }
 
-            pub fn title(self) -> &'static str {
+            pub(crate) fn title(self) -> &'static str {
                 match self { $(Self::$kind => $title),+ }
             }
 
-            pub fn explanation(self) -> &'static str {
+            pub(crate) fn explanation(self) -> &'static str {
                 match self { $(Self::$kind => $explanation),+ }
             }
         }
@@ -94,7 +94,7 @@ catalogue! {
 }
 
 impl Code {
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }
 

@@ -1,8 +1,8 @@
 //! Errors as clients read them: problem details (RFC 9457).
 
 mod code;
-pub mod page;
+pub(crate) mod page;
 mod wire;
 
-pub use code::Code;
-pub use wire::{FieldError, Problem};
+pub(crate) use code::Code;
+pub(crate) use wire::{FieldError, Problem};

@@ -6,44 +6,44 @@ use utoipa::ToSchema;
 
 /// What went wrong (RFC 9457, `application/problem+json`).
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Where a page explains this kind of problem.
     #[serde(rename = "type")]
     #[schema(example = "http://localhost:8080/problems/validation_failed")]
-    pub kind: String,
+    pub(crate) kind: String,
     /// The kind of problem in a few words; the same each time.
     #[schema(value_type = String, example = "The content is not acceptable")]
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// The status code of the answer.
     #[schema(example = 422)]
-    pub status: u16,
+    pub(crate) status: u16,
     /// Stable, and meant to be switched on.
     #[schema(value_type = String, example = "validation_failed")]
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// What is wrong with this request.
     #[schema(value_type = String, example = "1 field is not acceptable.")]
-    pub detail: Cow<'static, str>,
+    pub(crate) detail: Cow<'static, str>,
     /// The path of the request.
     #[schema(example = "/users")]
-    pub instance: String,
+    pub(crate) instance: String,
     /// Finds the request in the log; the same as the header `x-request-id`.
-    pub request_id: String,
+    pub(crate) request_id: String,
     /// One entry for each fault in the content.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    pub errors: Vec<FieldError>,
+    pub(crate) errors: Vec<FieldError>,
 }
 
 /// One fault in the content of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
+pub(crate) struct FieldError {
     /// Where: a JSON pointer (RFC 6901) into the body, or `/` and the name of a query parameter.
     #[schema(example = "/email")]
-    pub pointer: String,
+    pub(crate) pointer: String,
     /// Stable, and meant to be switched on.
     #[schema(value_type = String, example = "invalid_email")]
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// What would be right.
     #[schema(value_type = String, example = "must be an address like name@example.com")]
-    pub detail: Cow<'static, str>,
+    pub(crate) detail: Cow<'static, str>,
 }

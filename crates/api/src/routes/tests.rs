@@ -3,7 +3,7 @@ use crate::{openapi, router, testing};
 use axum::body::Body;
 use axum::extract::Request;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -37,6 +37,31 @@ async fn whatever_needs_a_token_says_so_first() {
         }
     }
     assert!(count >= 12, "only {count} operations need a token");
+}
+
+#[tokio::test]
+async fn what_a_call_has_no_use_for_is_judged_only_after_the_token() {
+    let calls = [
+        ("GET", "/users/me"),
+        ("DELETE", "/users/me"),
+        ("POST", "/users/me/disable"),
+        ("POST", "/users/me/enable"),
+        ("GET", "/users/me/sessions"),
+        ("DELETE", "/users/me/sessions"),
+        ("DELETE", "/users/me/sessions/x"),
+    ];
+    for (method, path) in calls {
+        let request = || Request::builder().method(method).uri(format!("{path}?verbose=1&verbose=2"));
+        let (status, problem) = send(testing::state(), request(), "{").await;
+        assert_eq!(
+            (status, &problem["code"]),
+            (StatusCode::UNAUTHORIZED, &"unauthenticated".into()),
+            "{method} {path}"
+        );
+        let forged = request().header(AUTHORIZATION, "Bearer forged");
+        let (status, problem) = send(testing::state(), forged, "{").await;
+        assert_eq!((status, &problem["code"]), (StatusCode::UNAUTHORIZED, &"invalid_token".into()), "{method} {path}");
+    }
 }
 
 #[tokio::test]

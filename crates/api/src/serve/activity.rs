@@ -104,9 +104,11 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).deadline()
     }
 
-    /// Whether part of a head has arrived, so that closing now would drop a request.
-    pub(super) fn is_amid_head(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).phase == Phase::Head
+    /// Whether closing now would drop a request: part of a head has arrived, or, as nobody connects for nothing, it is
+    /// on its way.
+    pub(super) fn awaits_head(&self) -> bool {
+        let phase = self.state.lock().unwrap_or_else(PoisonError::into_inner).phase;
+        matches!(phase, Phase::Fresh | Phase::Head)
     }
 
     fn update(&self, change: impl FnOnce(&mut State)) {
@@ -170,7 +172,7 @@ mod tests {
         assert_eq!(left(&activity), IDLE);
         advance(60 * SECOND).await;
         activity.read();
-        assert!(activity.is_amid_head());
+        assert!(activity.awaits_head());
         assert_eq!(left(&activity), HEAD);
     }
 

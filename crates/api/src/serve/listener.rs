@@ -37,6 +37,9 @@ pub(super) struct Door {
     pub(super) most: usize,
 }
 
+/// A client with a place of its own.
+type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
+
 impl Door {
     /// Until the service stops.
     pub(super) async fn keep_open(self, connections: Arc<Connections>) {
@@ -44,28 +47,23 @@ impl Door {
         loop {
             let accepted = tokio::select! {
                 accepted = self.accept(&slots) => accepted,
-                () = connections.stopped() => return,
+                () = connections.stopped() => break,
             };
-            let (stream, peer, slot) = match accepted {
-                Ok(accepted) => accepted,
+            match accepted {
+                Ok(accepted) => let_in(accepted, &self.router, &connections),
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections");
                     sleep(BACK_OFF).await;
-                    continue;
                 }
-            };
-            // Answers are written whole: waiting to fill a packet only delays them.
-            let _ = stream.set_nodelay(true);
-            let (router, each) = (self.router.clone(), Arc::clone(&connections));
-            connections.spawn(async move {
-                each.serve(stream, peer, router).await;
-                drop(slot);
-            });
+            }
+        }
+        let Self { listener, router, .. } = self;
+        if let Err(error) = empty(listener, &slots, |accepted| let_in(accepted, &router, &connections)).await {
+            tracing::warn!(%error, "clients that were waiting to be accepted are lost");
         }
     }
-
     /// The next client that is still there when its turn comes.
-    async fn accept(&self, slots: &Arc<Semaphore>) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    async fn accept(&self, slots: &Arc<Semaphore>) -> io::Result<Accepted> {
         let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
         loop {
             match self.listener.accept().await {
@@ -74,6 +72,33 @@ impl Door {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+fn let_in((stream, peer, slot): Accepted, router: &Router, connections: &Arc<Connections>) {
+    // Answers are written whole: waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let (router, each) = (router.clone(), Arc::clone(connections));
+    connections.spawn(async move {
+        each.serve(stream, peer, router).await;
+        drop(slot);
+    });
+}
+
+/// Takes everybody out of the kernel's queue: they believe to be connected, and would be reset with the listener.
+async fn empty(listener: TcpListener, slots: &Arc<Semaphore>, let_in: impl Fn(Accepted)) -> io::Result<()> {
+    // The kernel knows who is there; the runtime learns it only later.
+    let listener = listener.into_std()?;
+    loop {
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if is_of_one_client(&error) => continue,
+            Err(error) => return Err(error),
+        };
+        stream.set_nonblocking(true)?;
+        let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+        let_in((TcpStream::from_std(stream)?, peer, slot));
     }
 }
 

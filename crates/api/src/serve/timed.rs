@@ -21,12 +21,12 @@ impl<C: GracefulConnection> Timed<C> {
         Self { connection: Box::pin(connection), activity, timer }
     }
 
-    /// Answers what has arrived or begun to, and ends.
+    /// Answers what has arrived, begun to, or is on its way from a client that has just connected, and ends.
     pub(super) async fn finish(&mut self) -> bool {
         self.activity.stop();
         let ended = poll_fn(|cx| match Pin::new(&mut *self).poll(cx) {
             Poll::Ready(in_time) => Poll::Ready(Some(in_time)),
-            Poll::Pending if self.activity.is_amid_head() => Poll::Pending,
+            Poll::Pending if self.activity.awaits_head() => Poll::Pending,
             Poll::Pending => Poll::Ready(None),
         });
         if let Some(in_time) = ended.await {

@@ -1,7 +1,7 @@
 //! `DELETE /users/{user}/sessions/{id}`: the end of one session.
 
 use crate::error::ApiError;
-use crate::extract::{Context, FreshBearer, SessionPath, TargetUser};
+use crate::extract::{Context, FreshBearer, Nothing, SessionPath, TargetUser};
 use crate::state::AppState;
 use axum::extract::State;
 use http::StatusCode;
@@ -27,6 +27,7 @@ pub(super) async fn end_session(
     TargetUser(target): TargetUser,
     SessionPath(session): SessionPath,
     Context(context): Context,
+    Nothing: Nothing,
 ) -> Result<StatusCode, ApiError> {
     services.sessions.end(Authority::User(&caller), target, session, &context).await?;
     Ok(StatusCode::NO_CONTENT)

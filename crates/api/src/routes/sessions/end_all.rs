@@ -1,7 +1,7 @@
 //! `DELETE /users/{user}/sessions`: the end of all sessions but the current one.
 
 use crate::error::ApiError;
-use crate::extract::{Context, FreshBearer, TargetUser};
+use crate::extract::{Context, FreshBearer, Nothing, TargetUser};
 use crate::state::AppState;
 use axum::extract::State;
 use http::StatusCode;
@@ -26,6 +26,7 @@ pub(super) async fn end_sessions(
     FreshBearer(caller): FreshBearer,
     TargetUser(target): TargetUser,
     Context(context): Context,
+    Nothing: Nothing,
 ) -> Result<StatusCode, ApiError> {
     services.sessions.end_all(Authority::User(&caller), target, &context).await?;
     Ok(StatusCode::NO_CONTENT)

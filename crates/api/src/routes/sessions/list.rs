@@ -1,7 +1,7 @@
 //! `GET /users/{user}/sessions`: where a user is logged in.
 
 use crate::error::ApiError;
-use crate::extract::{FreshBearer, TargetUser};
+use crate::extract::{FreshBearer, Nothing, TargetUser};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -83,6 +83,7 @@ pub(super) async fn list_sessions(
     State(AppState { services, .. }): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(target): TargetUser,
+    Nothing: Nothing,
 ) -> Result<Json<SessionList>, ApiError> {
     let sessions = services.sessions.list(Authority::User(&caller), target).await?;
     let data = sessions.iter().map(|session| Session::seen_from(session, caller.session.id)).collect();

@@ -1,7 +1,7 @@
 //! `DELETE /users/{user}`: the end of an account.
 
 use crate::error::ApiError;
-use crate::extract::{Context, FreshBearer, IfMatch, TargetUser};
+use crate::extract::{Context, FreshBearer, IfMatch, Nothing, TargetUser};
 use crate::state::AppState;
 use axum::extract::State;
 use http::StatusCode;
@@ -31,6 +31,7 @@ pub(super) async fn delete_user(
     TargetUser(id): TargetUser,
     IfMatch(version): IfMatch,
     Context(context): Context,
+    Nothing: Nothing,
 ) -> Result<StatusCode, ApiError> {
     services.users.delete(&caller, &DeleteUser { id, version }, &context).await?;
     Ok(StatusCode::NO_CONTENT)

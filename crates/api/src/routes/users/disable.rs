@@ -2,7 +2,7 @@
 
 use super::user::{self, User};
 use crate::error::ApiError;
-use crate::extract::{Context, FreshBearer, TargetUser};
+use crate::extract::{Context, FreshBearer, Nothing, TargetUser};
 use crate::state::AppState;
 use axum::extract::State;
 use axum::response::Response;
@@ -31,6 +31,7 @@ pub(super) async fn disable_user(
     FreshBearer(caller): FreshBearer,
     TargetUser(id): TargetUser,
     Context(context): Context,
+    Nothing: Nothing,
 ) -> Result<Response, ApiError> {
     Ok(user::show(&services.users.disable(Authority::User(&caller), id, &context).await?))
 }

@@ -2,7 +2,7 @@
 
 use super::user::{self, User};
 use crate::error::ApiError;
-use crate::extract::{Context, FreshBearer, TargetUser};
+use crate::extract::{Context, FreshBearer, Nothing, TargetUser};
 use crate::state::AppState;
 use axum::extract::State;
 use axum::response::Response;
@@ -30,6 +30,7 @@ pub(super) async fn enable_user(
     FreshBearer(caller): FreshBearer,
     TargetUser(id): TargetUser,
     Context(context): Context,
+    Nothing: Nothing,
 ) -> Result<Response, ApiError> {
     Ok(user::show(&services.users.enable(Authority::User(&caller), id, &context).await?))
 }

@@ -2,7 +2,7 @@
 
 use super::user::{self, User};
 use crate::error::ApiError;
-use crate::extract::{Bearer, FreshBearer, TargetUser};
+use crate::extract::{Bearer, FreshBearer, Nothing, TargetUser};
 use crate::state::AppState;
 use axum::extract::{FromRequestParts, State};
 use axum::response::Response;
@@ -51,6 +51,7 @@ impl FromRequestParts<AppState> for Reading {
 pub(super) async fn get_user(
     State(AppState { services, .. }): State<AppState>,
     Reading { caller, target }: Reading,
+    Nothing: Nothing,
 ) -> Result<Response, ApiError> {
     Ok(user::show(&*services.users.get(&caller, target).await?))
 }

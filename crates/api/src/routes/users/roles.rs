@@ -16,11 +16,11 @@ use vestibule_domain::user::{UserError, UserService};
 /// More than anyone configures.
 const MAX_ROLES: usize = 64;
 
-/// All roles that the user is to have, beyond the default one.
+/// All roles that the user is to have.
 #[derive(Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RoleAssignment {
-    /// Names of roles of the configuration; `admin` and `support` are always there.
+    /// Names of roles of the configuration; `admin`, `support` and `user` are always there.
     #[schema(value_type = Vec<String>, max_items = 64, examples("support"))]
     roles: Vec<RoleName>,
 }

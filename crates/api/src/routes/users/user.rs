@@ -25,7 +25,7 @@ pub(crate) struct User<'a> {
     name: &'a str,
     #[schema(schema_with = status_schema)]
     status: &'static str,
-    /// The roles given beyond the default one.
+    /// Whoever registers has `user`, which carries no permission unless the operator gave it one.
     #[schema(examples("support"))]
     roles: Vec<&'a str>,
     #[schema(format = "date-time", examples("2026-11-23T09:30:00.000Z"))]

@@ -44,6 +44,52 @@ async fn broken_framing_is_answered_once_and_closed() {
 }
 
 #[tokio::test]
+async fn a_message_whose_host_or_end_is_in_doubt_is_a_problem_and_the_last_one() {
+    let served = serve().await;
+    let doubtful = [
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET http://x/ HTTP/1.1\r\n\r\n",
+        "GET /no/such HTTP/1.1\r\nhost: x\r\nhost: x\r\n\r\n",
+        "GET / HTTP/1.0\r\nhost: x\r\nhost: y\r\nconnection: keep-alive\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost:\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x y\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: user@x\r\n\r\n",
+        "POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        "POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    ];
+    for request in doubtful {
+        let mut stream = connect(&served).await;
+        say(&mut stream, &format!("{request}GET / HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        let answers = rest(&mut stream).await;
+        assert_eq!(answers.matches("HTTP/1.").count(), 1, "{request:?}: {answers}");
+        assert_eq!(answers.split(' ').nth(1), Some("400"), "{request:?}: {answers}");
+        for part in ["\r\nx-request-id: ", "\r\nx-content-type-options: nosniff", "\"code\":\"malformed_request\""] {
+            assert!(answers.contains(part), "{request:?}: {answers}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn chunked_in_any_case_and_http_1_0_without_a_host_are_understood() {
+    let served = serve().await;
+    let understood = [
+        ("GET / HTTP/1.0\r\n\r\n", "hello"),
+        (
+            "POST /body HTTP/1.1\r\nhost: x:80\r\nconnection: close\r\ntransfer-encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            "3",
+        ),
+    ];
+    for (request, body) in understood {
+        let mut stream = connect(&served).await;
+        say(&mut stream, request).await;
+        let answer = rest(&mut stream).await;
+        assert!(answer.contains(" 200 OK\r\n") && answer.ends_with(body), "{request:?}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn too_many_headers_are_a_problem_and_far_too_many_a_refusal() {
     let served = serve().await;
     let ask = async |headers: String| {

@@ -25,6 +25,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// What a busy machine may take before a test pauses the clock; less than any two deadlines are apart.
+const SLACK: Duration = Duration::from_secs(2);
+
 struct Served {
     address: SocketAddr,
     readiness: Readiness,
