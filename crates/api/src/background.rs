@@ -121,20 +121,30 @@ async fn look_after_keys(services: Services) {
 async fn purge(services: Services) {
     loop {
         sleep(PURGE).await;
-        if let Err(error) = purge_once(&services).await {
+        let (sessions, children, changes) =
+            (purge_sessions(&services).await, forget_children(&services).await, purge_changes(&services).await);
+        for error in [sessions, children, changes].into_iter().filter_map(Result::err) {
             tracing::warn!(%error, "what is out of date could not be deleted, trying again in an hour");
         }
     }
 }
 
-async fn purge_once(services: &Services) -> Result<(), StoreError> {
-    let store = &services.ports.store;
-    let now = services.ports.clock.now();
-    let batch = u64::from(PURGE_BATCH);
+async fn purge_sessions(services: &Services) -> Result<(), StoreError> {
+    let before = services.ports.clock.now().minus(KEEP_SESSIONS);
     // Until there are none: sessions with very many tokens come in fewer at once.
-    while store.purge_sessions(now.minus(KEEP_SESSIONS), PURGE_BATCH).await? > 0 {}
-    while store.forget_sealed_children(now.minus(KEEP_SEALED_CHILDREN), PURGE_BATCH).await? >= batch {}
-    while store.purge_changes(now.minus(KEEP_CHANGES), PURGE_BATCH).await? >= batch {}
+    while services.ports.store.purge_sessions(before, PURGE_BATCH).await? > 0 {}
+    Ok(())
+}
+
+async fn forget_children(services: &Services) -> Result<(), StoreError> {
+    let before = services.ports.clock.now().minus(KEEP_SEALED_CHILDREN);
+    while services.ports.store.forget_sealed_children(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
+    Ok(())
+}
+
+async fn purge_changes(services: &Services) -> Result<(), StoreError> {
+    let before = services.ports.clock.now().minus(KEEP_CHANGES);
+    while services.ports.store.purge_changes(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
     Ok(())
 }
 

@@ -63,10 +63,10 @@ impl AccessService {
 
     async fn load(&self, token: &VerifiedToken) -> Result<Arc<Principal>, AccessError> {
         // Taken before reading: what changes in between makes the snapshot worthless.
-        let generation = self.ports.snapshots.generation();
+        let (generation, read_at) = (self.ports.snapshots.generation(), self.ports.clock.monotonic());
         let principal = self.ports.store.principal(token.session).await?.ok_or(AccessError::SessionOver)?;
         let principal = Arc::new(principal);
-        self.ports.snapshots.insert(&principal, generation);
+        self.ports.snapshots.insert(&principal, generation, read_at);
         Ok(principal)
     }
 }

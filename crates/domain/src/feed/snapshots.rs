@@ -31,14 +31,23 @@ pub struct Snapshots {
 
 #[derive(Debug, Default)]
 struct State {
-    principals: HashMap<SessionId, Arc<Principal>>,
+    principals: HashMap<SessionId, Remembered>,
     /// Counts everything that was ever forgotten.
     generation: u64,
     /// Up to when (monotonic) the feed has been read.
     vouched: Option<Duration>,
 }
 
+#[derive(Debug)]
+struct Remembered {
+    principal: Arc<Principal>,
+    /// When (monotonic) it was read.
+    read_at: Duration,
+}
+
 impl Snapshots {
+    /// A net below the feed: should a change ever get lost, this is how long it can go unnoticed.
+    const MAX_MEMORY: Duration = Duration::from_mins(1);
     /// With the pause between two polls this keeps the promise that what is revoked is out within a second.
     const MAX_AGE: Duration = Duration::from_millis(700);
     /// Bounds the memory: about a kilobyte each.
@@ -47,7 +56,8 @@ impl Snapshots {
     pub fn get(&self, session: SessionId, now: Duration) -> Option<Arc<Principal>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let fresh = state.vouched.is_some_and(|at| now.saturating_sub(at) < Self::MAX_AGE);
-        fresh.then(|| state.principals.get(&session).cloned()).flatten()
+        let remembered = state.principals.get(&session).filter(|_| fresh)?;
+        (now.saturating_sub(remembered.read_at) < Self::MAX_MEMORY).then(|| Arc::clone(&remembered.principal))
     }
 
     /// To be read before the store is.
@@ -56,7 +66,7 @@ impl Snapshots {
     }
 
     /// Does nothing if anything was forgotten since `generation`: what was read may be what had to be forgotten.
-    pub fn insert(&self, principal: &Arc<Principal>, generation: u64) {
+    pub fn insert(&self, principal: &Arc<Principal>, generation: u64, read_at: Duration) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if state.generation != generation {
             return;
@@ -69,7 +79,7 @@ impl Snapshots {
                 n % 8 != 0
             });
         }
-        state.principals.insert(principal.session.id, Arc::clone(principal));
+        state.principals.insert(principal.session.id, Remembered { principal: Arc::clone(principal), read_at });
     }
 
     pub fn apply(&self, change: Change) {
@@ -89,7 +99,7 @@ impl Snapshots {
     fn forget_user(&self, user: UserId) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.generation += 1;
-        state.principals.retain(|_, principal| principal.user.id != user);
+        state.principals.retain(|_, remembered| remembered.principal.user.id != user);
     }
 
     pub(super) fn forget_all(&self) {

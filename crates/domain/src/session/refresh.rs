@@ -59,10 +59,12 @@ impl SessionService {
         if let Some((session, user)) = retried(|| self.ports.store.rotate_refresh(&rotation)).await? {
             return self.sign_in(user, session, child, None);
         }
-        match self.ports.store.find_refresh(&rotation.presented).await? {
-            Some(found) => self.refresh_again(&presented, found, context).await,
-            None => self.refuse_refresh(None, "unknown_token", context).await,
-        }
+        let Some(found) = self.ports.store.find_refresh(&rotation.presented).await? else {
+            // Not in the trail: anyone can make up tokens, and rows are there to stay.
+            tracing::info!("an unknown refresh token was presented");
+            return Err(SessionError::InvalidRefreshToken);
+        };
+        self.refresh_again(&presented, found, context).await
     }
 
     async fn refresh_again(
@@ -80,7 +82,7 @@ impl SessionService {
             (found.user.status == Status::Disabled).then_some("disabled")
         };
         if let Some(reason) = reason {
-            return self.refuse_refresh(Some(&found), reason, context).await;
+            return self.refuse_refresh(&found, reason, context).await;
         }
         match &found.standing {
             RefreshStanding::Parent { replaced_at, child: Some(child) }
@@ -90,7 +92,7 @@ impl SessionService {
                 self.sign_in(found.user, found.session, child, None)
             }
             // Only if the session came alive between the two reads, which it cannot.
-            RefreshStanding::Current => self.refuse_refresh(Some(&found), "changed_meanwhile", context).await,
+            RefreshStanding::Current => self.refuse_refresh(&found, "changed_meanwhile", context).await,
             RefreshStanding::Parent { .. } | RefreshStanding::Spent => {
                 retried(|| self.end_after_reuse(&found, context)).await?;
                 Err(SessionError::InvalidRefreshToken)
@@ -117,17 +119,13 @@ impl SessionService {
 
     async fn refuse_refresh<T>(
         &self,
-        found: Option<&FoundRefresh>,
+        found: &FoundRefresh,
         reason: &'static str,
         context: &RequestContext,
     ) -> Result<T, SessionError> {
-        let event = AuditEvent::anonymous(AuditKind::RefreshFailed, context).because(reason);
-        let event = match found {
-            Some(found) => event.about(Some(found.user.id)).in_session(found.session.id),
-            None => event,
-        };
+        let event = AuditEvent::anonymous(AuditKind::RefreshFailed, context).about(Some(found.user.id));
         let mut work = self.ports.begin().await?;
-        work.audit(&event).await?;
+        work.audit(&event.in_session(found.session.id).because(reason)).await?;
         work.commit().await?;
         Err(SessionError::InvalidRefreshToken)
     }

@@ -82,7 +82,8 @@ pub enum SigningError {
 pub trait TokenCodec: Send + Sync + fmt::Debug {
     fn sign(&self, claims: &AccessClaims) -> Result<AccessToken, SigningError>;
     fn verify(&self, token: &str) -> Result<VerifiedToken, TokenFault>;
-    /// Replaces all keys at once; on an error the old ones stay.
+    /// Replaces all keys at once. An error tells of a key that is left out because it does not open; the others are in
+    /// use all the same, and what was revoked is out.
     fn load(&self, keys: &KeySet) -> Result<(), KeyError>;
     /// The public keys with which a token may verify now or soon (RFC 7517); none for symmetric signatures.
     fn public_keys(&self) -> Vec<Jwk>;

@@ -8,7 +8,8 @@ use crate::error::{StoreError, lost_to_other, retried};
 use crate::feed::Change;
 use crate::id::KeyId;
 use crate::services::Ports;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a key is published before it signs: longer than the key set may be cached.
@@ -33,6 +34,14 @@ pub struct KeySettings {
 pub struct KeyService {
     ports: Arc<Ports>,
     settings: KeySettings,
+    reloads: Arc<Reloads>,
+}
+
+/// Several tasks reload; an answer that comes late must not bring revoked keys back.
+#[derive(Debug, Default)]
+struct Reloads {
+    begun: AtomicU64,
+    newest: Mutex<u64>,
 }
 
 /// When a new key begins to sign.
@@ -60,7 +69,7 @@ lost_to_other!(KeyServiceError);
 
 impl KeyService {
     pub fn new(ports: Arc<Ports>, settings: KeySettings) -> Self {
-        Self { ports, settings }
+        Self { ports, settings, reloads: Arc::default() }
     }
 
     pub fn public_keys(&self) -> Vec<Jwk> {
@@ -69,7 +78,14 @@ impl KeyService {
 
     /// Takes the keys of the store into use.
     pub async fn reload(&self) -> Result<(), KeyServiceError> {
+        let ticket = self.reloads.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let mut newest = self.reloads.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if ticket < *newest {
+            // One that began later has read what this one has not.
+            return Ok(());
+        }
+        *newest = ticket;
         Ok(self.ports.codec.load(&keys)?)
     }
 
@@ -126,6 +142,8 @@ impl KeyService {
         if self.settings.algorithm == Algorithm::Hs256 {
             return Err(KeyServiceError::Symmetric);
         }
+        // Whoever cannot open the keys there are would seal one that nobody else can open.
+        self.reload().await?;
         retried(|| self.try_rotate(timing)).await?;
         self.reload().await
     }
@@ -133,6 +151,8 @@ impl KeyService {
     /// Ends a key at once: what it signed is refused everywhere within a second. If it was the active one, the next
     /// one, or a new one, takes its place.
     pub async fn revoke(&self, id: KeyId) -> Result<(), KeyServiceError> {
+        // As above: another key may have to take its place.
+        self.reload().await?;
         retried(|| self.try_revoke(id)).await?;
         self.ensure().await
     }

@@ -93,7 +93,8 @@ impl Process {
         user.id = UserId::generate(&self.clock, &self.rng);
         let session = Arc::make_mut(&mut principal.session);
         (session.id, session.user) = (SessionId::generate(&self.clock, &self.rng), user.id);
-        self.snapshots.insert(&Arc::new(principal.clone()), self.snapshots.generation());
+        let (generation, now) = (self.snapshots.generation(), self.clock.monotonic());
+        self.snapshots.insert(&Arc::new(principal.clone()), generation, now);
         principal
     }
 

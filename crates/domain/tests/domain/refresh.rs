@@ -98,17 +98,17 @@ fn every_refusal_is_one_answer_and_its_reason_is_in_the_trail() {
         world.store.audited(AuditKind::RefreshFailed).iter().map(|event| event.reason.unwrap()).collect()
     };
     assert!(is_refused(&refresh(&world, &RefreshToken::from_bytes([9; 32]))));
-    assert_eq!(reasons(), ["unknown_token"]);
+    assert_eq!(reasons(), Vec::<&str>::new(), "anyone can make up tokens, and the trail is there to stay");
     world.clock.advance(Duration::from_hours(14 * 24));
     assert!(is_refused(&refresh(&world, &first.refresh_token)));
-    assert_eq!(reasons(), ["unknown_token", "expired"]);
+    assert_eq!(reasons(), ["expired"]);
 
     let second = world.login("alice");
     world.store.state().users.get_mut(&second.user.id).unwrap().status = Status::Disabled;
     assert!(is_refused(&refresh(&world, &second.refresh_token)));
     world.store.state().sessions.get_mut(&second.session.id).unwrap().ended = Some(EndReason::UserDisabled);
     assert!(is_refused(&refresh(&world, &second.refresh_token)));
-    assert_eq!(reasons()[2..], ["disabled", "session_over"]);
+    assert_eq!(reasons()[1..], ["disabled", "session_over"]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Memory {
     }
 
     fn insert(&self, principal: &Arc<Principal>) {
-        self.snapshots.insert(principal, self.snapshots.generation());
+        self.snapshots.insert(principal, self.snapshots.generation(), self.clock.monotonic());
     }
 
     fn holds(&self, principal: &Principal) -> bool {
@@ -62,7 +62,7 @@ fn what_was_read_before_a_change_is_not_remembered_after_it() {
     ] {
         let generation = memory.snapshots.generation();
         memory.snapshots.apply(change);
-        memory.snapshots.insert(&principal, generation);
+        memory.snapshots.insert(&principal, generation, memory.clock.monotonic());
         assert!(!memory.holds(&principal), "{change:?}");
     }
     memory.insert(&principal);
@@ -95,6 +95,22 @@ fn an_ended_session_is_forgotten_alone() {
     }
     memory.snapshots.apply(Change::SessionEnded { user: alice, session: sessions[0].session.id });
     assert_eq!(sessions.each_ref().map(|session| memory.holds(session)), [false, true]);
+}
+
+#[test]
+fn nothing_is_remembered_for_more_than_a_minute_even_if_the_feed_is_silent() {
+    let (memory, world, mut follower) = (Memory::new(), World::default(), Follower::default());
+    let mut pass = |millis| {
+        memory.clock.advance_millis(millis);
+        now(follower.poll(&*world.store, &memory.clock, &memory.snapshots)).unwrap();
+    };
+    pass(0);
+    let principal = memory.session_of(memory.user());
+    memory.insert(&principal);
+    pass(59_999);
+    assert!(memory.holds(&principal));
+    pass(1);
+    assert!(!memory.holds(&principal));
 }
 
 #[test]

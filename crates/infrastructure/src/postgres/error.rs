@@ -101,18 +101,22 @@ impl Cause {
         matches!(self, Self::Server { code, .. } if code == "42P01")
     }
 
+    /// 40001 serialisation failure, 40P01 deadlock; 55P03 is the lock timeout, which is as long as the time after which
+    /// the server looks for deadlocks and therefore usually first.
     fn is_contention(&self) -> bool {
-        matches!(self, Self::Server { code, .. } if matches!(code.as_str(), "40001" | "40P01"))
+        matches!(self, Self::Server { code, .. } if matches!(code.as_str(), "40001" | "40P01" | "55P03"))
     }
 
-    /// 08 connection, 25006 read-only, 53 resources, 55P03 lock timeout, 57 operator (statement timeout, shutdown),
-    /// 58 the server's disk; and whatever made the server hang up.
+    /// 08 connection, 25006 read-only, 42P01 and 42703 a schema that is not migrated yet, 53 resources, 57 operator
+    /// (statement timeout, shutdown), 58 the server's disk; and whatever made the server hang up.
     fn is_unavailability(&self) -> bool {
         match self {
             Self::Deadline(_) | Self::ReadOnly | Self::Closed | Self::Connection(_) => true,
             Self::Server { code, fatal, .. } => {
                 let class = code.get(..2).unwrap_or_default();
-                *fatal || matches!(class, "08" | "53" | "57" | "58") || matches!(code.as_str(), "25006" | "55P03")
+                *fatal
+                    || matches!(class, "08" | "53" | "57" | "58")
+                    || matches!(code.as_str(), "25006" | "42P01" | "42703")
             }
             Self::Driver(_) | Self::Migration(_) => false,
         }
@@ -194,7 +198,7 @@ mod tests {
 
     #[test]
     fn losing_to_another_transaction_is_contention_on_a_sound_connection() {
-        for code in ["40001", "40P01"] {
+        for code in ["40001", "40P01", "55P03"] {
             assert!(!server(code, false).breaks_connection(), "{code}");
             assert!(matches!(StoreError::from(server(code, false)), StoreError::Contention), "{code}");
         }
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn limits_make_the_store_unavailable_and_leave_the_connection_sound() {
-        for code in ["53100", "53200", "55P03", "57014", "58030"] {
+        for code in ["42P01", "42703", "53100", "53200", "57014", "58030"] {
             assert!(!server(code, false).breaks_connection(), "{code}");
             assert!(matches!(StoreError::from(server(code, false)), StoreError::Unavailable { .. }), "{code}");
         }
@@ -218,7 +222,7 @@ mod tests {
 
     #[test]
     fn defects_are_unexpected() {
-        for code in ["23505", "42703", "22021", ""] {
+        for code in ["23505", "42601", "22021", ""] {
             assert!(!server(code, false).breaks_connection(), "{code}");
             assert!(matches!(StoreError::from(server(code, false)), StoreError::Unexpected { .. }), "{code}");
         }

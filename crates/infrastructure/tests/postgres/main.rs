@@ -4,6 +4,7 @@
 
 mod database;
 mod failures;
+mod locks;
 mod migrations;
 mod proxy;
 mod rows;

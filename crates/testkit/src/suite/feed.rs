@@ -139,7 +139,7 @@ pub async fn a_follower_forgets_what_another_handle_changed(fixture: &Fixture) {
     assert!(keys_changed, "before the first look anything may have changed");
     for session in [&alices, &bobs] {
         let principal: Principal = other.principal(session.id).await.expect("an answer").expect("the session");
-        snapshots.insert(&Arc::new(principal), snapshots.generation());
+        snapshots.insert(&Arc::new(principal), snapshots.generation(), fixture.clock.monotonic());
     }
     let remembered = |session: SessionId| snapshots.get(session, fixture.clock.monotonic()).is_some();
     assert!(remembered(alices.id) && remembered(bobs.id));

@@ -28,19 +28,21 @@ struct Key {
 }
 
 impl Keyring {
-    /// Leaves out what is already retired or revoked: nobody needs those to open.
+    /// Leaves out what is already retired or revoked, which need not open any more, and what does not open, the first
+    /// fault of which comes back beside the rest: one key at fault must not keep the revocation of another from
+    /// taking effect.
     pub(super) fn open(
         records: &KeySet,
         signing: Algorithm,
         forge: &KeyForge,
         now: Timestamp,
-    ) -> Result<Self, KeyError> {
-        let keys = records
-            .iter()
-            .filter(|record| records.state(record, signing, now).verifies())
-            .map(|record| Ok((record.id.to_string(), Key::open(record, signing, forge)?)))
-            .collect::<Result<_, KeyError>>()?;
-        Ok(Self { records: records.clone(), keys })
+    ) -> (Self, Result<(), KeyError>) {
+        let (mut keys, mut outcome) = (HashMap::new(), Ok(()));
+        for record in records.iter().filter(|record| records.state(record, signing, now).verifies()) {
+            let key = Key::open(record, signing, forge).map(|key| keys.insert(record.id.to_string(), key));
+            outcome = outcome.and(key.map(drop));
+        }
+        (Self { records: records.clone(), keys }, outcome)
     }
 
     pub(super) fn signing(&self, algorithm: Algorithm, now: Timestamp) -> Option<(&str, &SigningHalf)> {
@@ -67,17 +69,17 @@ impl Keyring {
 }
 
 impl Key {
+    /// The private half is opened even if it is not to sign: that it is sealed under the master key is what tells the
+    /// public one from a key that somebody else has written to the store.
     fn open(record: &SigningKey, signing: Algorithm, forge: &KeyForge) -> Result<Self, KeyError> {
-        let invalid = KeyError::Invalid(record.id);
-        let public = PublicKey::from_spki(record.algorithm, &record.public_key).ok_or_else(|| invalid.clone())?;
-        if record.algorithm != signing {
-            return Ok(Self { record: record.clone(), public, signing: None });
-        }
-        let half = SigningHalf::from_pkcs8(signing, &forge.open(record)?).map_err(|_| invalid.clone())?;
+        let invalid = || KeyError::Invalid(record.id);
+        let public = PublicKey::from_spki(record.algorithm, &record.public_key).ok_or_else(invalid)?;
+        let half = SigningHalf::from_pkcs8(record.algorithm, &forge.open(record)?).map_err(|_| invalid())?;
         if !half.fits(&public.verifying) {
-            return Err(invalid);
+            return Err(invalid());
         }
-        Ok(Self { record: record.clone(), public, signing: Some(half) })
+        let signing = (record.algorithm == signing).then_some(half);
+        Ok(Self { record: record.clone(), public, signing })
     }
 }
 

@@ -119,9 +119,9 @@ impl TokenCodec for JwsCodec {
     }
 
     fn load(&self, keys: &KeySet) -> Result<(), KeyError> {
-        let keyring = Keyring::open(keys, self.algorithm, &self.forge, self.clock.now())?;
+        let (keyring, outcome) = Keyring::open(keys, self.algorithm, &self.forge, self.clock.now());
         *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
-        Ok(())
+        outcome
     }
 
     fn public_keys(&self) -> Vec<Jwk> {

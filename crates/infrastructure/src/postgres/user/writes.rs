@@ -16,6 +16,8 @@ use vestibule_domain::{StoreError, Timestamp};
 const ADMINISTRATORS_LOCK: i64 = 0x7665_7374_6962;
 
 impl PgUnitOfWork {
+    /// A statement of its own after every update: an update that waited for a lock goes on with the new row, but its
+    /// `RETURNING` would still see the roles of before.
     async fn user_row(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         let query = user_query!(UserRow: "SELECT", "FROM users AS u WHERE u.id = $1", id.as_uuid());
         let row = bounded("user", query.fetch_optional(self.connection()?)).await;
@@ -71,7 +73,7 @@ impl UserWrites for PgUnitOfWork {
     }
 
     async fn update_profile(&mut self, update: &ProfileUpdate) -> Result<ProfileOutcome, StoreError> {
-        let query = user_query!(UserRow:
+        let query = sqlx::query!(
             "UPDATE users AS u
              SET name = coalesce($2, u.name),
                  name_folded = coalesce($3, u.name_folded),
@@ -80,8 +82,7 @@ impl UserWrites for PgUnitOfWork {
                  email_written = coalesce($5, u.email_written),
                  updated_at = $6,
                  version = u.version + 1
-             WHERE u.id = $1 AND u.version = coalesce($7, u.version)
-             RETURNING", "",
+             WHERE u.id = $1 AND u.version = coalesce($7, u.version)",
             update.id.as_uuid(),
             update.name.as_ref().map(Name::as_str),
             update.name.as_ref().map(Name::folded),
@@ -94,35 +95,34 @@ impl UserWrites for PgUnitOfWork {
             let saved = bounded("savepoint", self.connection()?.execute("SAVEPOINT profile")).await;
             self.settle(saved)?;
         }
-        let updated = bounded("update_profile", query.fetch_optional(self.connection()?)).await;
+        let updated = bounded("update_profile", query.execute(self.connection()?)).await;
         let taken = updated.as_ref().is_err_and(|failure| failure.violates(Constraint::CanonicalEmail));
         match self.settle(updated) {
             Err(_) if taken => self.return_to_savepoint().await.map(|()| ProfileOutcome::EmailTaken),
             Err(error) => Err(error),
-            Ok(Some(row)) => Ok(ProfileOutcome::Updated(row.try_into()?)),
-            Ok(None) if self.user_exists(update.id).await? => Ok(ProfileOutcome::Stale),
-            Ok(None) => Ok(ProfileOutcome::Missing),
+            Ok(done) => Ok(match self.user_row(update.id).await? {
+                Some(user) if done.rows_affected() == 1 => ProfileOutcome::Updated(user),
+                Some(_) => ProfileOutcome::Stale,
+                None => ProfileOutcome::Missing,
+            }),
         }
     }
 
     async fn set_status(&mut self, id: UserId, status: Status, now: Timestamp) -> Result<Option<User>, StoreError> {
-        let query = user_query!(UserRow:
+        let query = sqlx::query!(
             "UPDATE users AS u
              SET disabled_at = CASE WHEN $2 THEN $3::timestamptz END,
                  epoch = u.epoch + CASE WHEN $2 THEN 1 ELSE 0 END,
                  updated_at = $3,
                  version = u.version + 1
-             WHERE u.id = $1 AND (u.disabled_at IS NOT NULL) <> $2::bool
-             RETURNING", "",
+             WHERE u.id = $1 AND (u.disabled_at IS NOT NULL) <> $2::bool",
             id.as_uuid(),
             status == Status::Disabled,
             now.as_datetime(),
         );
-        let row = bounded("set_status", query.fetch_optional(self.connection()?)).await;
-        match self.settle(row)? {
-            Some(row) => row.try_into().map(Some),
-            None => self.user_row(id).await,
-        }
+        let done = bounded("set_status", query.execute(self.connection()?)).await;
+        self.settle(done)?;
+        self.user_row(id).await
     }
 
     async fn set_roles(
@@ -165,16 +165,15 @@ impl UserWrites for PgUnitOfWork {
     }
 
     async fn record_login(&mut self, id: UserId, epoch: i64, now: Timestamp) -> Result<Option<User>, StoreError> {
-        let query = user_query!(UserRow:
-            "UPDATE users AS u SET last_login_at = $3, version = u.version + 1
-             WHERE u.id = $1 AND u.epoch = $2 AND u.disabled_at IS NULL
-             RETURNING", "",
+        let query = sqlx::query!(
+            "UPDATE users SET last_login_at = $3, version = version + 1
+             WHERE id = $1 AND epoch = $2 AND disabled_at IS NULL",
             id.as_uuid(),
             epoch,
             now.as_datetime(),
         );
-        let row = bounded("record_login", query.fetch_optional(self.connection()?)).await;
-        self.settle(row)?.map(User::try_from).transpose()
+        let recorded = bounded("record_login", query.execute(self.connection()?)).await;
+        if self.settle(recorded)?.rows_affected() == 1 { self.user_row(id).await } else { Ok(None) }
     }
 
     async fn advance_epoch(&mut self, id: UserId, epoch: i64) -> Result<bool, StoreError> {

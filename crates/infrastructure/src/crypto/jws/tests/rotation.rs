@@ -89,13 +89,20 @@ fn after_a_change_of_algorithm_the_old_keys_verify_and_do_not_sign() {
 }
 
 #[test]
-fn another_master_key_opens_nothing_and_the_keys_in_use_stay() {
+fn a_key_that_does_not_open_is_left_out_and_revocations_beside_it_hold() {
     let bench = Bench::new(Algorithm::EdDsa);
+    let own = bench.key.clone().unwrap();
     let foreign = new_key(&KeyForge::new(MasterKey::generate(&SystemRng)), Algorithm::EdDsa, 2, bench.clock.now());
-    let keys = KeySet::new(vec![bench.key.clone().unwrap(), foreign.clone()]);
-    assert_eq!(bench.codec.load(&keys), Err(KeyError::Unsealable(foreign.id)));
-    bench.accepts(&bench.token());
-    assert_eq!(kid(&bench.token()), bench.kid);
+    let token = bench.token();
+    let beside = |own: SigningKey| bench.codec.load(&KeySet::new(vec![own, foreign.clone()]));
+    assert_eq!(beside(own.clone()), Err(KeyError::Unsealable(foreign.id)));
+    bench.accepts(&token);
+    assert!(!bench.codec.public_keys().iter().any(|key| key.id == foreign.id));
+    assert_eq!(
+        beside(SigningKey { revoked_at: Some(bench.clock.now()), ..own }),
+        Err(KeyError::Unsealable(foreign.id))
+    );
+    assert_eq!(bench.codec.verify(&token), Err(TokenFault::UnknownKey));
 }
 
 #[test]

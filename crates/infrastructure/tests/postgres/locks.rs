@@ -1,0 +1,68 @@
+//! What a statement sees and says that had to wait for another transaction.
+
+use crate::database::{Database, alice, insert};
+use sqlx::PgConnection;
+use std::collections::BTreeSet;
+use vestibule_domain::access::RoleName;
+use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
+use vestibule_domain::user::{Email, User};
+use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
+
+async fn until_somebody_waits(connection: &mut PgConnection) {
+    loop {
+        let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity
+                                      WHERE datname = current_database() AND wait_event_type = 'Lock')";
+        if sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *connection).await.expect("an answer") {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_waited_for_a_demotion_has_the_new_roles() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    let alice = User { roles: BTreeSet::from([RoleName::admin(), RoleName::user()]), ..alice() };
+    insert(&store, &alice).await;
+    let mut demotion = store.begin().await.expect("a transaction");
+    let roles = BTreeSet::from([RoleName::user()]);
+    demotion.set_roles(alice.id, &roles, Timestamp::EPOCH).await.expect("an answer");
+
+    let mut login = store.begin().await.expect("a transaction");
+    let waits = tokio::spawn(async move { login.record_login(alice.id, 1, Timestamp::EPOCH).await });
+    until_somebody_waits(&mut database.connect().await).await;
+    demotion.commit().await.expect("a commit");
+    let user = waits.await.expect("no panic").expect("an answer").expect("a login");
+    assert_eq!((user.roles, user.version), (roles, 3));
+}
+
+#[tokio::test]
+async fn a_deadlock_is_contention_and_can_be_tried_again() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    let bob = User {
+        id: uuid::Uuid::from_u128(8).into(),
+        email: Email::parse("bob@example.com").expect("an address"),
+        ..alice()
+    };
+    insert(&store, &alice()).await;
+    insert(&store, &bob).await;
+    // Each holds its own record and waits for the other's address.
+    let (mut one, mut other) = (store.begin().await.expect("a transaction"), store.begin().await.expect("one"));
+    rename(&mut *one, &alice(), None).await.expect("an answer");
+    rename(&mut *other, &bob, None).await.expect("an answer");
+    let (bobs, alices) = (bob.email.clone(), alice().email);
+    let (one, other) = tokio::join!(
+        tokio::spawn(async move { rename(&mut *one, &alice(), Some(bobs)).await.map(|_| one) }),
+        tokio::spawn(async move { rename(&mut *other, &bob, Some(alices)).await.map(|_| other) }),
+    );
+    let outcomes = [one.expect("no panic").map(drop), other.expect("no panic").map(drop)];
+    assert!(outcomes.iter().any(|outcome| matches!(outcome, Err(StoreError::Contention))), "{outcomes:?}");
+    assert!(!outcomes.iter().any(|outcome| matches!(outcome, Err(StoreError::Unavailable { .. }))), "{outcomes:?}");
+}
+
+async fn rename(work: &mut dyn UnitOfWork, user: &User, email: Option<Email>) -> Result<ProfileOutcome, StoreError> {
+    let name = email.is_none().then(|| user.name.clone());
+    let update = ProfileUpdate { id: user.id, name, email, version: None, now: Timestamp::EPOCH };
+    work.update_profile(&update).await
+}
