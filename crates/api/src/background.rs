@@ -2,6 +2,7 @@
 //! what nobody needs any more.
 
 use crate::AppState;
+use crate::error::chain;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
@@ -124,7 +125,7 @@ async fn purge(services: Services) {
         let (sessions, children, changes) =
             (purge_sessions(&services).await, forget_children(&services).await, purge_changes(&services).await);
         for error in [sessions, children, changes].into_iter().filter_map(Result::err) {
-            tracing::warn!(%error, "what is out of date could not be deleted, trying again in an hour");
+            tracing::warn!(error = chain(&error), "what is out of date could not be deleted, trying again in an hour");
         }
     }
 }
@@ -161,7 +162,7 @@ impl Outage {
 
     fn goes_on(&mut self, error: &dyn std::error::Error) {
         if !self.begun {
-            tracing::warn!(%error, "{} cannot be read, trying on", self.of);
+            tracing::warn!(error = chain(error), "{} cannot be read, trying on", self.of);
         }
         self.begun = true;
     }

@@ -99,7 +99,7 @@ impl ApiError {
 
     fn log(&self) {
         let (code, status) = (self.outline.code.as_str(), self.outline.code.status());
-        let cause = self.source.as_deref().map(chain);
+        let cause = self.source.as_deref().map(|source| chain(source));
         if status.is_server_error() {
             tracing::error!(code, cause, "the request failed");
         } else {
@@ -109,7 +109,7 @@ impl ApiError {
 }
 
 /// The error and everything that caused it.
-fn chain(error: &(dyn Error + Send + Sync + 'static)) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

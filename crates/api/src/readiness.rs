@@ -1,5 +1,6 @@
 //! Whether this process should be sent requests.
 
+use crate::error::chain;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -56,7 +57,7 @@ impl Readiness {
         let (store, migrations) = match tokio::time::timeout(BUDGET, services.ports.store.check()).await {
             Ok(Ok(health)) => (CheckState::Passing, passing_if(health.pending_migrations == 0)),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the store fails its readiness check");
+                tracing::warn!(error = chain(&error), "the store fails its readiness check");
                 (CheckState::Failing, CheckState::Unknown)
             }
             Err(_) => {

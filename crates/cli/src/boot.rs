@@ -75,7 +75,11 @@ pub(crate) async fn run(
     }
     let is_prepared = match timeout(FIRST_LOOK, wired.services.ports.store.check()).await {
         Ok(Ok(_)) => attempt(wired, migrations).await?,
-        Ok(Err(_)) | Err(_) => false,
+        Ok(Err(error)) => {
+            tracing::warn!(error = with_causes(&error), "the store fails its first look");
+            false
+        }
+        Err(_) => false,
     };
     tracing::info!(
         listen = %listeners.public_address()?,

@@ -96,7 +96,7 @@ impl SessionService {
             work.set_password(user.id, hash, now).await?;
         }
         work.insert_session(session, &refresh.hash()).await?;
-        let displaced = work.displace_sessions(user.id, MAX_SESSIONS, now).await?;
+        let displaced = work.displace_sessions(user.id, session.id, MAX_SESSIONS, now).await?;
         if let Some(device) = device {
             work.insert_device(user.id, &device.hash(), now, now.plus(DEVICE_TTL)).await?;
         }

@@ -63,8 +63,15 @@ pub struct Rotation {
 #[async_trait]
 pub trait SessionWrites: Send {
     async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError>;
-    /// Ends the oldest sessions of the user beyond the newest `keep`; how many.
-    async fn displace_sessions(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<u64, StoreError>;
+    /// Ends the oldest sessions of the user, so that `keep` are left; how many. Never `newest`, whatever the clocks of
+    /// other processes have made of the order.
+    async fn displace_sessions(
+        &mut self,
+        user: UserId,
+        newest: SessionId,
+        keep: u32,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
     /// `false` if the user has no such session or it has ended before.
     async fn end_session(
         &mut self,

@@ -33,17 +33,24 @@ impl SessionWrites for SqliteUnitOfWork {
         exactly_one("insert_session", &bounded("insert_session", query.execute(self.connection())).await?)
     }
 
-    async fn displace_sessions(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<u64, StoreError> {
+    async fn displace_sessions(
+        &mut self,
+        user: UserId,
+        newest: SessionId,
+        keep: u32,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let query = sqlx::query!(
             "UPDATE sessions SET ended_at = ?3, end_reason = ?4
              WHERE id IN (SELECT id FROM sessions
-                          WHERE user_id = ?1 AND ended_at IS NULL AND idle_expires_at > ?3
+                          WHERE user_id = ?1 AND id <> ?5 AND ended_at IS NULL AND idle_expires_at > ?3
                           ORDER BY created_at DESC, id DESC
                           LIMIT -1 OFFSET ?2)",
             user.as_uuid(),
-            keep,
+            keep.saturating_sub(1),
             now.as_millis(),
             EndReason::Displaced.as_str(),
+            newest.as_uuid(),
         );
         Ok(bounded("displace_sessions", query.execute(self.connection())).await?.rows_affected())
     }

@@ -167,7 +167,7 @@ async fn log_in(
         return Ok(false);
     }
     work.insert_session(session, token).await?;
-    work.displace_sessions(user.id, MAX_SESSIONS, session.created_at).await?;
+    work.displace_sessions(user.id, session.id, MAX_SESSIONS, session.created_at).await?;
     work.commit().await.map(|()| true)
 }
 

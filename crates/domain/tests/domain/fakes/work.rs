@@ -117,9 +117,17 @@ impl SessionWrites for MemoryWork {
         Ok(())
     }
 
-    async fn displace_sessions(&mut self, user: UserId, keep: u32, _: Timestamp) -> Result<u64, StoreError> {
-        let mine = |stored: &&mut StoredSession| stored.session.user == user && stored.ended.is_none();
-        let older = self.state.sessions.values_mut().rev().filter(mine).skip(keep as usize);
+    async fn displace_sessions(
+        &mut self,
+        user: UserId,
+        newest: SessionId,
+        keep: u32,
+        _: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mine = |stored: &&mut StoredSession| {
+            stored.session.user == user && stored.session.id != newest && stored.ended.is_none()
+        };
+        let older = self.state.sessions.values_mut().rev().filter(mine).skip(keep as usize - 1);
         Ok(older.map(|stored| stored.ended = Some(EndReason::Displaced)).count() as u64)
     }
 

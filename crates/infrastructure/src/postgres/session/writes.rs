@@ -34,16 +34,24 @@ impl SessionWrites for PgUnitOfWork {
         exactly_one("insert_session", &self.settle(inserted)?)
     }
 
-    async fn displace_sessions(&mut self, user: UserId, keep: u32, now: Timestamp) -> Result<u64, StoreError> {
+    async fn displace_sessions(
+        &mut self,
+        user: UserId,
+        newest: SessionId,
+        keep: u32,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let query = sqlx::query!(
             "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE ended_at IS NULL AND id IN (
-                 SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND idle_expires_at > $3
+                 SELECT id FROM sessions
+                 WHERE user_id = $1 AND id <> $5 AND ended_at IS NULL AND idle_expires_at > $3
                  ORDER BY created_at DESC, id DESC OFFSET $2
              )",
             user.as_uuid(),
-            i64::from(keep),
+            i64::from(keep.saturating_sub(1)),
             now.as_datetime(),
             EndReason::Displaced.as_str(),
+            newest.as_uuid(),
         );
         let displaced = bounded("displace_sessions", query.execute(self.connection()?)).await;
         Ok(self.settle(displaced)?.rows_affected())
