@@ -104,6 +104,17 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).deadline()
     }
 
+    /// Whether what arrives next belongs to the head of an HTTP/1 message, and if so, whether it begins it.
+    pub(super) fn awaited_head(&self) -> Option<bool> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.phase {
+            Phase::Fresh => Some(true),
+            Phase::Idle if !state.http2 => Some(true),
+            Phase::Head => Some(false),
+            Phase::Idle | Phase::Busy(_) => None,
+        }
+    }
+
     /// Whether closing now would drop a request: part of a head has arrived, or, as nobody connects for nothing, it is
     /// on its way.
     pub(super) fn awaits_head(&self) -> bool {

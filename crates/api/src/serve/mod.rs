@@ -6,6 +6,7 @@
 mod activity;
 mod connection;
 mod exchange;
+mod line_ends;
 mod listener;
 mod socket;
 #[cfg(test)]

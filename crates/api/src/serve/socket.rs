@@ -1,6 +1,7 @@
 //! The socket under a connection.
 
 use super::activity::Activity;
+use super::line_ends::LineEnds;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,7 @@ pub(super) struct Socket {
     /// `None` only while it is being dropped.
     stream: Option<TcpStream>,
     activity: Arc<Activity>,
+    line_ends: LineEnds,
     returned: Returned,
 }
 
@@ -29,7 +31,7 @@ pub(super) struct Returned(Arc<Mutex<Option<TcpStream>>>);
 impl Socket {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> (Self, Returned) {
         let returned = Returned::default();
-        (Self { stream: Some(stream), activity, returned: returned.clone() }, returned)
+        (Self { stream: Some(stream), activity, line_ends: LineEnds::default(), returned: returned.clone() }, returned)
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
@@ -69,7 +71,11 @@ impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let outcome = self.stream()?.poll_read(cx, buf);
-        if buf.filled().len() > before {
+        if let Some(read) = buf.filled_mut().get_mut(before..).filter(|read| !read.is_empty()) {
+            match self.activity.awaited_head() {
+                Some(begins) => self.line_ends.refuse_bare(read, begins),
+                None => self.line_ends.skip(read),
+            }
             self.activity.read();
         }
         outcome

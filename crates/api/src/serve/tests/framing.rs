@@ -33,6 +33,8 @@ async fn broken_framing_is_answered_once_and_closed() {
         "POST /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n",
         "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length : 3\r\n\r\nabc",
         "nonsense\r\n\r\n",
+        "GET / HTTP/1.1\nhost: x\n\n",
+        "GET / HTTP/1.1\r\nhost: x\r\nbare: lf\nsmuggled: y\r\n\r\n",
     ];
     for request in broken {
         let mut stream = connect(&served).await;
