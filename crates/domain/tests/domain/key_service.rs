@@ -238,3 +238,29 @@ fn after_a_change_to_a_shared_secret_the_old_keys_end() {
     assert_eq!(keys.store.state().changes.len(), changes, "there is nothing left to do");
     assert!(matches!(now(world.services.keys.rotate(RotationTiming::Now)), Err(KeyServiceError::Symmetric)));
 }
+
+#[test]
+fn an_answer_that_comes_late_does_not_bring_a_revoked_key_back() {
+    let keys = Keys::default();
+    let world = keys.process(Algorithm::EdDsa);
+    ensure(&world);
+    let services = world.services.clone();
+    let active = keys.active(Algorithm::EdDsa).unwrap().id;
+    keys.store.while_keys_are_read(move || now(services.keys.revoke(active)).unwrap());
+    now(world.services.keys.reload()).unwrap();
+    let revoked = |key: &SigningKey| key.id == active && key.revoked_at.is_some();
+    assert!(world.codec.loaded().iter().any(revoked));
+}
+
+#[test]
+fn whoever_cannot_open_the_keys_neither_adds_nor_revokes_one() {
+    let keys = Keys::default();
+    let world = keys.process(Algorithm::EdDsa);
+    ensure(&world);
+    let before = keys.store.state().keys.clone();
+    world.codec.cannot_open(before[0].id);
+    let refused = |outcome| matches!(outcome, Err(KeyServiceError::Key(_)));
+    assert!(refused(now(world.services.keys.rotate(RotationTiming::Now))));
+    assert!(refused(now(world.services.keys.revoke(before[0].id))));
+    assert_eq!(keys.store.state().keys, before);
+}

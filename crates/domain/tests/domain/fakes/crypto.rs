@@ -1,6 +1,7 @@
 //! Cryptography that hides nothing, so that tests can see through it.
 
 use async_trait::async_trait;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use vestibule_domain::Timestamp;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
@@ -48,11 +49,22 @@ impl PasswordHasher for PlainHasher {
 #[derive(Debug, Default)]
 pub(crate) struct PlainCodec {
     stopped: AtomicBool,
+    loaded: Mutex<KeySet>,
+    /// A key that does not open.
+    closed: Mutex<Option<KeyId>>,
 }
 
 impl PlainCodec {
     pub(crate) fn set_ready(&self, ready: bool) {
         self.stopped.store(!ready, Ordering::SeqCst);
+    }
+
+    pub(crate) fn loaded(&self) -> KeySet {
+        self.loaded.lock().unwrap().clone()
+    }
+
+    pub(crate) fn cannot_open(&self, key: KeyId) {
+        *self.closed.lock().unwrap() = Some(key);
     }
 }
 
@@ -79,8 +91,9 @@ impl TokenCodec for PlainCodec {
         })
     }
 
-    fn load(&self, _: &KeySet) -> Result<(), KeyError> {
-        Ok(())
+    fn load(&self, keys: &KeySet) -> Result<(), KeyError> {
+        *self.loaded.lock().unwrap() = keys.clone();
+        self.closed.lock().unwrap().map_or(Ok(()), |key| Err(KeyError::Unsealable(key)))
     }
 
     fn public_keys(&self) -> Vec<Jwk> {

@@ -66,6 +66,7 @@ type Interruption = Box<dyn FnOnce(&mut State) -> Result<(), StoreError> + Send>
 pub(crate) struct MemoryStore {
     state: Arc<Mutex<State>>,
     interruptions: Mutex<Vec<Interruption>>,
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -85,6 +86,11 @@ impl MemoryStore {
         interruption: impl FnOnce(&mut State) -> Result<(), StoreError> + Send + 'static,
     ) {
         self.interruptions.lock().unwrap().push(Box::new(interruption));
+    }
+
+    /// What happens while the answer to the next reading of the keys is on its way.
+    pub(crate) fn while_keys_are_read(&self, meanwhile: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
     }
 
     pub(crate) fn audited(&self, kind: AuditKind) -> Vec<Audited> {
@@ -214,7 +220,12 @@ impl SessionUpkeep for MemoryStore {
 #[async_trait]
 impl KeyReads for MemoryStore {
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        Ok(self.state().keys.clone())
+        let keys = self.state().keys.clone();
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        Ok(keys)
     }
 }
 
