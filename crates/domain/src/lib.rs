@@ -18,6 +18,7 @@ pub mod secret;
 pub mod services;
 pub mod session;
 pub mod store;
+pub mod throttle;
 pub mod token;
 pub mod user;
 

@@ -1,6 +1,7 @@
 //! The use cases and what they stand on.
 
 use crate::access::{AccessService, RoleCatalog};
+use crate::audit::AuditEvent;
 use crate::clock::Clock;
 use crate::credential::{CredentialService, PasswordHasher, PasswordPolicy};
 use crate::error::StoreError;
@@ -8,6 +9,7 @@ use crate::feed::Snapshots;
 use crate::rng::Rng;
 use crate::session::{RefreshSealer, SessionService, SessionSettings};
 use crate::store::{Store, Transaction};
+use crate::throttle::{KeyedHash, Throttle, ThrottleSettings};
 use crate::token::{Algorithm, KeyGenerator, KeyService, KeySettings, TokenCodec};
 use crate::user::{RegistrationMode, UserService, service::UserSettings};
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub struct Ports {
     pub codec: Arc<dyn TokenCodec>,
     pub sealer: Arc<dyn RefreshSealer>,
     pub key_generator: Arc<dyn KeyGenerator>,
+    pub keyed_hash: Arc<dyn KeyedHash>,
     pub snapshots: Arc<Snapshots>,
 }
 
@@ -29,6 +32,13 @@ impl Ports {
     pub(crate) async fn begin(&self) -> Result<Transaction<'_>, StoreError> {
         let work = self.store.begin().await?;
         Ok(Transaction::new(work, &*self.clock, &*self.rng, &self.snapshots))
+    }
+
+    /// For an event that goes with no other write.
+    pub(crate) async fn record(&self, event: &AuditEvent<'_>) -> Result<(), StoreError> {
+        let mut work = self.begin().await?;
+        work.audit(event).await?;
+        work.commit().await
     }
 }
 
@@ -40,6 +50,7 @@ pub struct Settings {
     pub sessions: SessionSettings,
     pub passwords: PasswordPolicy,
     pub algorithm: Algorithm,
+    pub limits: ThrottleSettings,
 }
 
 /// All use cases, for HTTP and for the command line alike.
@@ -59,11 +70,12 @@ impl Services {
         let ports = Arc::new(ports);
         let roles = Arc::new(settings.roles);
         let users = UserSettings { registration: settings.registration, roles: Arc::clone(&roles) };
+        let throttle = Throttle::new(Arc::clone(&ports), settings.limits);
         let keys = KeySettings { algorithm: settings.algorithm, access_ttl: settings.sessions.access_ttl };
         Self {
-            users: UserService::new(Arc::clone(&ports), users),
-            credentials: CredentialService::new(Arc::clone(&ports)),
-            sessions: SessionService::new(Arc::clone(&ports), settings.sessions),
+            users: UserService::new(Arc::clone(&ports), throttle.clone(), users),
+            credentials: CredentialService::new(Arc::clone(&ports), throttle.clone()),
+            sessions: SessionService::new(Arc::clone(&ports), throttle, settings.sessions),
             access: AccessService::new(Arc::clone(&ports), roles),
             keys: KeyService::new(Arc::clone(&ports), keys),
             password_policy: settings.passwords,

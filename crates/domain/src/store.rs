@@ -9,6 +9,7 @@ use crate::feed::{Change, Snapshots};
 use crate::id::AuditEventId;
 use crate::rng::Rng;
 use crate::session::store::{SessionReads, SessionRotation, SessionUpkeep, SessionWrites};
+use crate::throttle::store::ThrottleStore;
 use crate::token::store::{KeyReads, KeyWrites};
 use crate::user::store::{UserReads, UserWrites};
 use async_trait::async_trait;
@@ -25,6 +26,7 @@ pub trait Store:
     + SessionUpkeep
     + KeyReads
     + FeedReads
+    + ThrottleStore
     + Send
     + Sync
     + fmt::Debug

@@ -26,6 +26,8 @@ pub enum AuditKind {
     RefreshTokenReused,
     KeyAdded,
     KeyRevoked,
+    /// Too many failures: an account or an address is closed to strangers for long.
+    ThrottleClosed,
 }
 
 impl AuditKind {
@@ -47,6 +49,7 @@ impl AuditKind {
             Self::RefreshTokenReused => "refresh_token.reused",
             Self::KeyAdded => "key.added",
             Self::KeyRevoked => "key.revoked",
+            Self::ThrottleClosed => "throttle.closed",
         }
     }
 }

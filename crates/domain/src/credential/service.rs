@@ -9,11 +9,14 @@ use crate::feed::Change;
 use crate::id::{SessionId, UserId};
 use crate::services::Ports;
 use crate::session::EndReason;
+use crate::throttle::service::Place;
+use crate::throttle::{Judged, Limited, Throttle, Throttled};
 use std::sync::Arc;
 
 #[derive(Debug, Clone)]
 pub struct CredentialService {
     ports: Arc<Ports>,
+    throttle: Throttle,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -23,12 +26,20 @@ pub enum CredentialError {
     #[error("no such user")]
     NotFound,
     #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 lost_to_other!(CredentialError);
+
+impl Judged for CredentialError {
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::WrongPassword)
+    }
+}
 
 #[derive(Debug)]
 pub struct ChangePassword {
@@ -37,12 +48,23 @@ pub struct ChangePassword {
 }
 
 impl CredentialService {
-    pub fn new(ports: Arc<Ports>) -> Self {
-        Self { ports }
+    pub fn new(ports: Arc<Ports>, throttle: Throttle) -> Self {
+        Self { ports, throttle }
     }
 
     /// One's own password; every other session ends.
     pub async fn change_password(
+        &self,
+        caller: &Caller,
+        request: ChangePassword,
+        context: &RequestContext,
+    ) -> Limited<(), CredentialError> {
+        let charges = self.throttle.change_of_password(caller.user.id, context);
+        let work = self.try_change_password(caller, request, context);
+        self.throttle.guard(Place::Fleet, charges, context, work).await
+    }
+
+    async fn try_change_password(
         &self,
         caller: &Caller,
         request: ChangePassword,
@@ -103,8 +125,6 @@ impl CredentialService {
 
     async fn record_failure(&self, caller: &Caller, context: &RequestContext) -> Result<(), StoreError> {
         let event = AuditEvent::of(AuditKind::PasswordChangeFailed, caller.user.id, context);
-        let mut work = self.ports.begin().await?;
-        work.audit(&event.in_session(caller.session.id).because("wrong_password")).await?;
-        work.commit().await
+        self.ports.record(&event.in_session(caller.session.id).because("wrong_password")).await
     }
 }

@@ -1,13 +1,17 @@
 //! Login.
 
 use super::service::{DEVICE_TTL, MAX_SESSIONS};
-use super::{Amr, DeviceToken, EndReason, RefreshToken, Session, SessionError, SessionService, SignIn};
+use super::{
+    Amr, DeviceToken, DeviceTokenHash, EndReason, RefreshToken, Session, SessionError, SessionService, SignIn,
+};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::credential::{PasswordAttempt, PasswordHash, Verdict};
 use crate::error::{StoreError, retried};
 use crate::feed::Change;
 use crate::id::{SessionId, UserId};
+use crate::throttle::Limited;
+use crate::throttle::service::Place;
 use crate::user::{Email, Status, User};
 
 #[derive(Debug)]
@@ -21,7 +25,28 @@ pub struct Login {
 impl SessionService {
     /// Exactly one password is verified, whoever asks for whatever address, and every failure is the same to the
     /// caller; the audit trail has the reason.
-    pub async fn login(&self, request: Login, context: &RequestContext) -> Result<SignIn, SessionError> {
+    pub async fn login(&self, request: Login, context: &RequestContext) -> Limited<SignIn, SessionError> {
+        let known = match self.known_device(&request).await {
+            Ok(known) => known,
+            Err(error) => return Limited { outcome: Err(error.into()), standing: None },
+        };
+        let charges = self.throttle.login(&request.email, known.as_ref(), context);
+        let work = self.try_login(request, known.is_some(), context);
+        self.throttle.guard(Place::Fleet, charges, context, work).await
+    }
+
+    async fn known_device(&self, request: &Login) -> Result<Option<DeviceTokenHash>, StoreError> {
+        let Some(device) = request.device_token.as_ref().map(DeviceToken::hash) else { return Ok(None) };
+        let known = self.ports.store.knows_device(&request.email, &device, self.ports.clock.now()).await?;
+        Ok(known.then_some(device))
+    }
+
+    async fn try_login(
+        &self,
+        request: Login,
+        from_known_device: bool,
+        context: &RequestContext,
+    ) -> Result<SignIn, SessionError> {
         let candidate = self.ports.store.login_candidate(&request.email).await?;
         let (user, stored) = candidate.map_or((None, None), |found| (Some(found.user), found.password));
         let verdict = self.ports.hasher.verify(request.password, stored.as_ref()).await?;
@@ -36,7 +61,7 @@ impl SessionService {
             let subject = user.map(|user| user.id);
             return self.refuse(subject, failure.unwrap_or("wrong_password"), context).await;
         };
-        let device = self.new_device(user.id, request.device_token.as_ref()).await?;
+        let device = (!from_known_device).then(|| DeviceToken::generate(&*self.ports.rng));
         let refresh = RefreshToken::generate(&*self.ports.rng);
         let session = self.new_session(user.id, context);
         let opened =
@@ -46,18 +71,6 @@ impl SessionService {
             // Disabled, deleted or given another password since the look-up.
             None => self.refuse(Some(user.id), "changed_meanwhile", context).await,
         }
-    }
-
-    async fn new_device(
-        &self,
-        user: UserId,
-        presented: Option<&DeviceToken>,
-    ) -> Result<Option<DeviceToken>, StoreError> {
-        let known = match presented {
-            Some(token) => self.ports.store.knows_device(user, &token.hash(), self.ports.clock.now()).await?,
-            None => false,
-        };
-        Ok((!known).then(|| DeviceToken::generate(&*self.ports.rng)))
     }
 
     fn new_session(&self, user: UserId, context: &RequestContext) -> Session {
@@ -118,10 +131,9 @@ impl SessionService {
         reason: &'static str,
         context: &RequestContext,
     ) -> Result<T, SessionError> {
-        let mut work = self.ports.begin().await?;
-        let event = AuditEvent::anonymous(AuditKind::LoginFailed, context).about(subject).because(reason);
-        work.audit(&event).await?;
-        work.commit().await?;
+        self.ports
+            .record(&AuditEvent::anonymous(AuditKind::LoginFailed, context).about(subject).because(reason))
+            .await?;
         Err(SessionError::InvalidCredentials)
     }
 }

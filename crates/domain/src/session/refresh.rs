@@ -6,6 +6,8 @@ use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
 use crate::feed::Change;
+use crate::throttle::Limited;
+use crate::throttle::service::Place;
 use crate::token::SigningError;
 use crate::user::Status;
 use std::fmt;
@@ -41,7 +43,12 @@ pub trait RefreshSealer: Send + Sync + fmt::Debug {
 impl SessionService {
     /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives
     /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session.
-    pub async fn refresh(&self, presented: RefreshToken, context: &RequestContext) -> Result<SignIn, SessionError> {
+    pub async fn refresh(&self, presented: RefreshToken, context: &RequestContext) -> Limited<SignIn, SessionError> {
+        let charges = self.throttle.refresh(context);
+        self.throttle.guard(Place::Process, charges, context, self.try_refresh(presented, context)).await
+    }
+
+    async fn try_refresh(&self, presented: RefreshToken, context: &RequestContext) -> Result<SignIn, SessionError> {
         // Who cannot sign must not consume the token: the grace might end before the key comes.
         if !self.ports.codec.is_ready() {
             return Err(SigningError::NoActiveKey.into());
@@ -124,9 +131,7 @@ impl SessionService {
         context: &RequestContext,
     ) -> Result<T, SessionError> {
         let event = AuditEvent::anonymous(AuditKind::RefreshFailed, context).about(Some(found.user.id));
-        let mut work = self.ports.begin().await?;
-        work.audit(&event.in_session(found.session.id).because(reason)).await?;
-        work.commit().await?;
+        self.ports.record(&event.in_session(found.session.id).because(reason)).await?;
         Err(SessionError::InvalidRefreshToken)
     }
 }

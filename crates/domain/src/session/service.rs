@@ -6,6 +6,7 @@ use crate::credential::HashingError;
 use crate::error::{StoreError, lost_to_other};
 use crate::id::{TokenId, UserId};
 use crate::services::Ports;
+use crate::throttle::{Judged, Throttle, Throttled};
 use crate::token::{AccessClaims, AccessToken, SigningError};
 use crate::user::User;
 use std::sync::Arc;
@@ -47,6 +48,7 @@ impl Default for SessionSettings {
 #[derive(Debug, Clone)]
 pub struct SessionService {
     pub(super) ports: Arc<Ports>,
+    pub(super) throttle: Throttle,
     pub(super) settings: SessionSettings,
 }
 
@@ -77,6 +79,8 @@ pub enum SessionError {
     #[error(transparent)]
     Denied(#[from] Denied),
     #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
     Signing(#[from] SigningError),
@@ -86,9 +90,15 @@ pub enum SessionError {
 
 lost_to_other!(SessionError);
 
+impl Judged for SessionError {
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::InvalidCredentials | Self::InvalidRefreshToken)
+    }
+}
+
 impl SessionService {
-    pub fn new(ports: Arc<Ports>, settings: SessionSettings) -> Self {
-        Self { ports, settings }
+    pub fn new(ports: Arc<Ports>, throttle: Throttle, settings: SessionSettings) -> Self {
+        Self { ports, throttle, settings }
     }
 
     /// The live ones, the newest first. Another's need `users:read`.

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::feed::Principal;
 use crate::id::{SessionId, UserId};
-use crate::user::User;
+use crate::user::{Email, User};
 use async_trait::async_trait;
 
 /// Straight to the primary: a read sees every write that was acknowledged before.
@@ -17,8 +17,8 @@ pub trait SessionReads: Send + Sync {
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
     /// The session to which the token belongs or once belonged, ended or not.
     async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError>;
-    /// Whether the device is known for the user and its token has not expired.
-    async fn knows_device(&self, user: UserId, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError>;
+    /// Whether the device is known for the user with this address and its token has not expired.
+    async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError>;
 }
 
 /// What a refresh token that does not rotate is to its session.

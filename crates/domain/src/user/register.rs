@@ -7,6 +7,8 @@ use crate::context::RequestContext;
 use crate::credential::{NewPassword, PasswordHash};
 use crate::error::retried;
 use crate::id::UserId;
+use crate::throttle::Limited;
+use crate::throttle::service::Place;
 use std::collections::BTreeSet;
 
 /// Who may register, and what they learn.
@@ -34,11 +36,14 @@ impl UserService {
     }
 
     /// The password is hashed before the address is looked at, so that a taken one takes as long as a free one.
-    pub async fn register(&self, request: Register, context: &RequestContext) -> Result<User, UserError> {
+    pub async fn register(&self, request: Register, context: &RequestContext) -> Limited<User, UserError> {
         if self.settings.registration == RegistrationMode::Closed {
-            return Err(UserError::RegistrationClosed);
+            return Limited { outcome: Err(UserError::RegistrationClosed), standing: None };
         }
-        self.insert_hashed(request, BTreeSet::from([RoleName::user()]), None, context).await
+        let tells = self.settings.registration == RegistrationMode::Open;
+        let charges = self.throttle.registration(tells, context);
+        let work = self.insert_hashed(request, BTreeSet::from([RoleName::user()]), None, context);
+        self.throttle.guard(Place::Fleet, charges, context, work).await
     }
 
     /// Registration by whoever operates the service: in every mode, and with roles.

@@ -11,6 +11,7 @@ use crate::feed::Change;
 use crate::id::UserId;
 use crate::page::{Page, PageRequest};
 use crate::services::Ports;
+use crate::throttle::{Judged, Throttle, Throttled};
 use std::sync::Arc;
 
 #[derive(Debug, Clone)]
@@ -22,6 +23,7 @@ pub struct UserSettings {
 #[derive(Debug, Clone)]
 pub struct UserService {
     pub(super) ports: Arc<Ports>,
+    pub(super) throttle: Throttle,
     pub(super) settings: UserSettings,
 }
 
@@ -42,12 +44,20 @@ pub enum UserError {
     #[error(transparent)]
     UnknownRole(#[from] UnknownRole),
     #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 lost_to_other!(UserError);
+
+impl Judged for UserError {
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::EmailTaken)
+    }
+}
 
 #[derive(Debug)]
 pub struct DeleteUser {
@@ -57,8 +67,8 @@ pub struct DeleteUser {
 }
 
 impl UserService {
-    pub fn new(ports: Arc<Ports>, settings: UserSettings) -> Self {
-        Self { ports, settings }
+    pub fn new(ports: Arc<Ports>, throttle: Throttle, settings: UserSettings) -> Self {
+        Self { ports, throttle, settings }
     }
 
     pub fn role_catalog(&self) -> &RoleCatalog {

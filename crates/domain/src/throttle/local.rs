@@ -1,0 +1,85 @@
+//! Buckets in the memory of this process: for when the store cannot be reached, and for what is not worth its time.
+
+use super::store::ChangeBuckets;
+use super::{Bucket, BucketKey, Standing, Throttled};
+use crate::clock::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+pub(super) struct LocalBuckets {
+    buckets: Mutex<HashMap<BucketKey, Bucket>>,
+}
+
+impl LocalBuckets {
+    /// Bounds the memory: about 150 bytes each.
+    const CAPACITY: usize = 8_192;
+
+    /// As [`ThrottleStore::change_buckets`](super::store::ThrottleStore::change_buckets).
+    pub(super) fn change(&self, keys: &[BucketKey], now: Timestamp, change: &mut ChangeBuckets<'_>) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut touched: Vec<_> = keys.iter().map(|key| buckets.get(key).cloned().unwrap_or_default()).collect();
+        if !change(&mut touched) {
+            return;
+        }
+        if buckets.len() + keys.len() > Self::CAPACITY {
+            Self::make_room(&mut buckets, now);
+        }
+        buckets.extend(keys.iter().copied().zip(touched));
+    }
+
+    /// If none has expired, every eighth goes, whichever it is: a flood of strangers must neither grow the memory nor
+    /// lock everyone out.
+    fn make_room(buckets: &mut HashMap<BucketKey, Bucket>, now: Timestamp) {
+        buckets.retain(|_, bucket| bucket.expires_at >= now);
+        let mut n = 0;
+        if buckets.len() > Self::CAPACITY / 8 * 7 {
+            buckets.retain(|_, _| {
+                n += 1;
+                n % 8 != 0
+            });
+        }
+    }
+}
+
+/// Refusals that need not be asked for again: whoever hammers a closed bucket costs the store nothing.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    refusals: Mutex<HashMap<BucketKey, Refused>>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    /// Monotonic.
+    at: Duration,
+    standing: Standing,
+}
+
+impl Refusals {
+    const CAPACITY: usize = 8_192;
+    /// Another replica may have opened the bucket since.
+    const TRUSTED: Duration = Duration::from_secs(1);
+
+    /// `now` is monotonic.
+    pub(super) fn find(&self, keys: impl Iterator<Item = BucketKey>, now: Duration) -> Option<(Throttled, Standing)> {
+        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.filter_map(|key| {
+            let Refused { at, standing } = refusals.get(&key)?;
+            let age = now.saturating_sub(*at);
+            let reset = standing.reset.checked_sub(age).filter(|left| !left.is_zero() && age < Self::TRUSTED)?;
+            Some((Throttled { retry_after: reset }, Standing { reset, ..*standing }))
+        })
+        .max_by_key(|(throttled, _)| throttled.retry_after)
+    }
+
+    pub(super) fn remember(&self, key: BucketKey, standing: Standing, now: Duration) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusals.len() >= Self::CAPACITY {
+            refusals.retain(|_, refused| now.saturating_sub(refused.at) < Self::TRUSTED);
+        }
+        if refusals.len() < Self::CAPACITY {
+            refusals.insert(key, Refused { at: now, standing });
+        }
+    }
+}
