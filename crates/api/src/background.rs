@@ -15,6 +15,8 @@ const FEED: Duration = Duration::from_millis(200);
 /// As often as [`KeyService::ensure`](vestibule_domain::token::KeyService::ensure) wants to be called.
 const KEYS: Duration = Duration::from_mins(1);
 const PURGE: Duration = Duration::from_hours(1);
+/// Often, because strangers decide how many there are.
+const PURGE_BUCKETS: Duration = Duration::from_mins(1);
 /// After something failed.
 const RETRY: Duration = Duration::from_secs(1);
 /// Few enough to be done before anyone waits for the same rows.
@@ -39,6 +41,7 @@ impl Background {
         background.keep_up("change feed", &state.services, follow_feed);
         background.keep_up("signing keys", &state.services, look_after_keys);
         background.keep_up("purge", &state.services, purge);
+        background.keep_up("purge of throttles", &state.services, purge_throttles);
         background.tasks.close();
         background
     }
@@ -126,6 +129,23 @@ async fn purge(services: Services) {
             (purge_sessions(&services).await, forget_children(&services).await, purge_changes(&services).await);
         for error in [sessions, children, changes].into_iter().filter_map(Result::err) {
             tracing::warn!(error = chain(&error), "what is out of date could not be deleted, trying again in an hour");
+        }
+    }
+}
+
+async fn purge_throttles(services: Services) {
+    let ports = &services.ports;
+    loop {
+        sleep(PURGE_BUCKETS).await;
+        loop {
+            match ports.store.purge_buckets(ports.clock.now(), PURGE_BATCH).await {
+                Ok(purged) if purged >= u64::from(PURGE_BATCH) => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "old throttles could not be deleted, trying again in a minute");
+                    break;
+                }
+            }
         }
     }
 }

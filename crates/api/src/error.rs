@@ -15,6 +15,7 @@ use vestibule_domain::StoreError;
 use vestibule_domain::access::{AccessError, Denied, UnknownRole};
 use vestibule_domain::credential::{CredentialError, HashingError};
 use vestibule_domain::session::SessionError;
+use vestibule_domain::throttle::Throttled;
 use vestibule_domain::token::{SigningError, TokenFault};
 use vestibule_domain::user::UserError;
 
@@ -153,6 +154,7 @@ impl From<UserError> for ApiError {
             UserError::Denied(denied) => denied.into(),
             UserError::LastAdministrator => Self::new(Code::LastAdmin),
             UserError::UnknownRole(unknown) => unknown.into(),
+            UserError::Throttled(throttled) => throttled.into(),
             UserError::Hashing(error) => error.into(),
             UserError::Store(error) => error.into(),
         }
@@ -166,6 +168,7 @@ impl From<SessionError> for ApiError {
             SessionError::InvalidRefreshToken => Self::new(Code::InvalidRefreshToken),
             SessionError::NotFound => Self::new(Code::NotFound),
             SessionError::Denied(denied) => denied.into(),
+            SessionError::Throttled(throttled) => throttled.into(),
             SessionError::Hashing(error) => error.into(),
             SessionError::Signing(error) => error.into(),
             SessionError::Store(error) => error.into(),
@@ -178,6 +181,7 @@ impl From<CredentialError> for ApiError {
         match error {
             CredentialError::WrongPassword => Self::new(Code::WrongPassword),
             CredentialError::NotFound => Self::new(Code::NotFound),
+            CredentialError::Throttled(throttled) => throttled.into(),
             CredentialError::Hashing(error) => error.into(),
             CredentialError::Store(error) => error.into(),
         }
@@ -209,6 +213,12 @@ impl From<UnknownRole> for ApiError {
     fn from(unknown: UnknownRole) -> Self {
         let detail = Cow::Owned(unknown.to_string());
         Self::validation(vec![FieldError { pointer: "/roles".to_owned(), code: "unknown_role", detail }])
+    }
+}
+
+impl From<Throttled> for ApiError {
+    fn from(throttled: Throttled) -> Self {
+        Self::new(Code::RateLimited).retry_after(throttled.retry_after)
     }
 }
 

@@ -7,6 +7,7 @@ mod extract;
 mod middleware;
 mod openapi;
 mod problem;
+mod rate_limit;
 mod readiness;
 mod routes;
 pub mod serve;

@@ -14,6 +14,8 @@ use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
 use vestibule_domain::session::{DeviceTokenHash, RefreshSealer, RefreshToken, RefreshTokenHash, SealedToken, Session};
 use vestibule_domain::store::StoreHealth;
+use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
+use vestibule_domain::throttle::{BucketKey, KeyedHash};
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, SigningKey, TokenCodec,
@@ -49,6 +51,7 @@ fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState 
         codec: Arc::new(OutOfReach::Refuses),
         sealer: Arc::new(OutOfReach::Refuses),
         key_generator: Arc::new(OutOfReach::Refuses),
+        keyed_hash: Arc::new(OutOfReach::Refuses),
         snapshots: Arc::new(Snapshots::default()),
     };
     AppState::new(Services::new(ports, settings), http)
@@ -74,6 +77,22 @@ impl Store for OutOfReach {
             std::future::pending::<()>().await;
         }
         out_of_reach()
+    }
+}
+
+#[async_trait]
+impl ThrottleStore for OutOfReach {
+    async fn change_buckets(&self, _: &[BucketKey], _: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
+        out_of_reach()
+    }
+    async fn purge_buckets(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        out_of_reach()
+    }
+}
+
+impl KeyedHash for OutOfReach {
+    fn digest(&self, _: &'static str, _: &[u8]) -> [u8; 32] {
+        [0; 32]
     }
 }
 
@@ -114,7 +133,7 @@ impl SessionReads for OutOfReach {
     async fn find_refresh(&self, _: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError> {
         out_of_reach()
     }
-    async fn knows_device(&self, _: UserId, _: &DeviceTokenHash, _: Timestamp) -> Result<bool, StoreError> {
+    async fn knows_device(&self, _: &Email, _: &DeviceTokenHash, _: Timestamp) -> Result<bool, StoreError> {
         out_of_reach()
     }
 }

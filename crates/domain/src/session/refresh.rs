@@ -43,12 +43,22 @@ pub trait RefreshSealer: Send + Sync + fmt::Debug {
 impl SessionService {
     /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives
     /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session.
-    pub async fn refresh(&self, presented: RefreshToken, context: &RequestContext) -> Limited<SignIn, SessionError> {
+    /// `None` stands for what no service ever made.
+    pub async fn refresh(
+        &self,
+        presented: Option<RefreshToken>,
+        context: &RequestContext,
+    ) -> Limited<SignIn, SessionError> {
         let charges = self.throttle.refresh(context);
         self.throttle.guard(Place::Process, charges, context, self.try_refresh(presented, context)).await
     }
 
-    async fn try_refresh(&self, presented: RefreshToken, context: &RequestContext) -> Result<SignIn, SessionError> {
+    async fn try_refresh(
+        &self,
+        presented: Option<RefreshToken>,
+        context: &RequestContext,
+    ) -> Result<SignIn, SessionError> {
+        let presented = presented.ok_or(SessionError::InvalidRefreshToken)?;
         // Who cannot sign must not consume the token: the grace might end before the key comes.
         if !self.ports.codec.is_ready() {
             return Err(SigningError::NoActiveKey.into());

@@ -73,7 +73,7 @@ pub enum Rule {
 
 impl Rule {
     /// How long an attempt would have to wait; `None` if it may be charged.
-    pub(super) fn refuses(&self, bucket: &Bucket, now: Timestamp) -> Option<Duration> {
+    pub fn refuses(&self, bucket: &Bucket, now: Timestamp) -> Option<Duration> {
         match self {
             Self::Failures(budget) | Self::Attempts(budget) => {
                 let filled = bucket.full_at.max(now).plus(budget.refill).since(now);
@@ -83,7 +83,7 @@ impl Rule {
         }
     }
 
-    pub(super) fn charge(&self, bucket: &mut Bucket, now: Timestamp) {
+    pub fn charge(&self, bucket: &mut Bucket, now: Timestamp) {
         match self {
             Self::Failures(budget) | Self::Attempts(budget) => {
                 bucket.full_at = bucket.full_at.max(now).plus(budget.refill);
@@ -118,7 +118,7 @@ impl Rule {
     }
 
     /// The attempt was right.
-    pub(super) fn succeed(&self, bucket: &mut Bucket, now: Timestamp) {
+    pub fn succeed(&self, bucket: &mut Bucket, now: Timestamp) {
         match self {
             Self::Attempts(_) => {}
             Self::InARow(_) => *bucket = Bucket::default(),
@@ -127,7 +127,7 @@ impl Rule {
     }
 
     /// Nothing came of the attempt, through no fault of whoever made it.
-    pub(super) fn withdraw(&self, bucket: &mut Bucket, now: Timestamp) {
+    pub fn withdraw(&self, bucket: &mut Bucket, now: Timestamp) {
         match self {
             Self::Failures(budget) | Self::Attempts(budget) => bucket.full_at = bucket.full_at.minus(budget.refill),
             Self::InARow(lockout) => {

@@ -125,7 +125,7 @@ fn change(world: &World, caller: &vestibule_domain::access::Caller, current: &st
         current: PasswordAttempt::parse(current).unwrap(),
         new: new_password("another lamp, another hill"),
     };
-    now(world.services.credentials.change_password(caller, request, &world.context))
+    now(world.services.credentials.change_password(caller, request, &world.context)).outcome
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn copy(token: &RefreshToken) -> RefreshToken {
 }
 
 fn refresh(world: &World, token: &RefreshToken) -> Result<SignIn, SessionError> {
-    now(world.services.sessions.refresh(copy(token), &world.context))
+    now(world.services.sessions.refresh(Some(copy(token)), &world.context)).outcome
 }
 
 fn logout(world: &World, token: &RefreshToken, scope: LogoutScope) {

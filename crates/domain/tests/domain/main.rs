@@ -37,5 +37,6 @@ mod role;
 mod secret;
 #[cfg(test)]
 mod snapshots;
+mod throttle;
 #[cfg(test)]
 mod user;

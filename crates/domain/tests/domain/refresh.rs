@@ -14,7 +14,7 @@ fn signed_in() -> (World, SignIn) {
 
 fn refresh(world: &World, token: &RefreshToken) -> Result<SignIn, SessionError> {
     let token = RefreshToken::from_bytes(*token.as_bytes());
-    now(world.services.sessions.refresh(token, &world.context))
+    now(world.services.sessions.refresh(Some(token), &world.context)).outcome
 }
 
 fn is_refused(outcome: &Result<SignIn, SessionError>) -> bool {

@@ -1,8 +1,8 @@
 //! `POST /login`: from an address and a password to tokens.
 
 use super::tokens::{self, Tokens};
-use crate::error::ApiError;
 use crate::extract::{Body, Context, Fields, ReadJson};
+use crate::rate_limit;
 use crate::state::AppState;
 use axum::extract::State;
 use axum::response::Response;
@@ -50,6 +50,7 @@ fn parse_device_token(text: &str) -> Result<DeviceToken, Fault> {
     responses(
         (status = 200, description = "A new session.", body = Tokens<'_>),
         (status = 401, description = "invalid_credentials"),
+        (status = 429, description = "rate_limited"),
         (status = 503, description = "overloaded"),
     ),
 )]
@@ -57,7 +58,7 @@ pub(super) async fn log_in(
     State(AppState { services, .. }): State<AppState>,
     Context(context): Context,
     Body(Credentials { email, password, device_token }): Body<Credentials>,
-) -> Result<Response, ApiError> {
+) -> Response {
     let login = Login { email, password, device_token };
-    Ok(tokens::grant(&services.sessions.login(login, &context).await?))
+    rate_limit::answer(services.sessions.login(login, &context).await, |sign_in| tokens::grant(&sign_in))
 }

@@ -1,13 +1,13 @@
 //! `POST /refresh`: new tokens for a refresh token.
 
 use super::tokens::{self, Tokens};
-use crate::error::ApiError;
 use crate::extract::{Body, Context, Fields, ReadJson};
+use crate::rate_limit;
 use crate::state::AppState;
 use axum::extract::State;
 use axum::response::Response;
 use utoipa::ToSchema;
-use vestibule_domain::session::{RefreshToken, SessionError};
+use vestibule_domain::session::RefreshToken;
 
 #[derive(Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,13 +47,13 @@ impl ReadJson for RefreshRequest {
     responses(
         (status = 200, description = "The session goes on.", body = Tokens<'_>),
         (status = 401, description = "invalid_refresh_token"),
+        (status = 429, description = "rate_limited"),
     ),
 )]
 pub(super) async fn refresh_session(
     State(AppState { services, .. }): State<AppState>,
     Context(context): Context,
     Body(RefreshRequest { refresh_token: PresentedToken(token) }): Body<RefreshRequest>,
-) -> Result<Response, ApiError> {
-    let token = token.ok_or(SessionError::InvalidRefreshToken)?;
-    Ok(tokens::grant(&services.sessions.refresh(token, &context).await?))
+) -> Response {
+    rate_limit::answer(services.sessions.refresh(token, &context).await, |sign_in| tokens::grant(&sign_in))
 }

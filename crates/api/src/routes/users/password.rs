@@ -2,8 +2,10 @@
 
 use crate::error::ApiError;
 use crate::extract::{Body, Context, Fields, FreshBearer, ReadJson, TargetUser};
+use crate::rate_limit;
 use crate::state::AppState;
 use axum::extract::{FromRequestParts, State};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 use std::sync::Arc;
@@ -70,6 +72,7 @@ impl FromRequestParts<AppState> for OwnAccount {
         (status = 204, description = "Changed."),
         (status = 403, description = "wrong_password, forbidden"),
         (status = 404, description = "not_found"),
+        (status = 429, description = "rate_limited"),
         (status = 503, description = "overloaded"),
     ),
 )]
@@ -78,8 +81,8 @@ pub(super) async fn change_password(
     OwnAccount(caller): OwnAccount,
     Context(context): Context,
     Body(PasswordChange { current_password, new_password }): Body<PasswordChange>,
-) -> Result<StatusCode, ApiError> {
+) -> Response {
     let change = ChangePassword { current: current_password, new: new_password };
-    services.credentials.change_password(&caller, change, &context).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let changed = services.credentials.change_password(&caller, change, &context).await;
+    rate_limit::answer(changed, |()| StatusCode::NO_CONTENT.into_response())
 }

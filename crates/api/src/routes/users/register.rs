@@ -3,6 +3,7 @@
 use super::user::{self, User};
 use crate::error::ApiError;
 use crate::extract::{Body, Context, Fields, ReadJson};
+use crate::rate_limit;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -10,8 +11,10 @@ use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
 use http::{StatusCode, request};
 use serde::Serialize;
+use std::convert::identity;
 use utoipa::ToSchema;
 use vestibule_domain::credential::{NewPassword, Owner};
+use vestibule_domain::throttle::Limited;
 use vestibule_domain::user::{Email, Name, Register, RegistrationMode, UserError};
 
 /// Who wants to register.
@@ -81,6 +84,7 @@ impl FromRequestParts<AppState> for RegistrationIsOpen {
         (status = 202, description = "Strict registration: what follows comes by mail.", body = Accepted),
         (status = 403, description = "registration_closed"),
         (status = 409, description = "email_taken"),
+        (status = 429, description = "rate_limited"),
         (status = 503, description = "overloaded"),
     ),
 )]
@@ -89,9 +93,10 @@ pub(super) async fn register_user(
     State(AppState { services, .. }): State<AppState>,
     Context(context): Context,
     Body(Registration { email, password, name }): Body<Registration>,
-) -> Result<Response, ApiError> {
+) -> Response {
     let strict = services.users.registration_mode() == RegistrationMode::Strict;
-    match services.users.register(Register { email, name, password }, &context).await {
+    let Limited { outcome, standing } = services.users.register(Register { email, name, password }, &context).await;
+    let response = match outcome {
         Ok(_) | Err(UserError::EmailTaken) if strict => {
             Ok((StatusCode::ACCEPTED, Json(Accepted { status: "accepted" })).into_response())
         }
@@ -99,8 +104,9 @@ pub(super) async fn register_user(
             let location = [(LOCATION, format!("/users/{}", user.id))];
             Ok((StatusCode::CREATED, location, user::show(&user)).into_response())
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => Err(error),
+    };
+    rate_limit::answer(Limited { outcome: response, standing }, identity)
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use vestibule_domain::Timestamp;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
 use vestibule_domain::id::{KeyId, SessionId, TokenId, UserId};
 use vestibule_domain::session::{RefreshSealer, RefreshToken, SealedToken};
+use vestibule_domain::throttle::KeyedHash;
 use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, TokenCodec, TokenFault,
     VerifiedToken,
@@ -16,9 +18,14 @@ use vestibule_domain::token::{
 #[derive(Debug, Default)]
 pub(crate) struct PlainHasher {
     verified: AtomicUsize,
+    overloaded: AtomicBool,
 }
 
 impl PlainHasher {
+    pub(crate) fn set_overloaded(&self, overloaded: bool) {
+        self.overloaded.store(overloaded, Ordering::SeqCst);
+    }
+
     pub(crate) fn verified(&self) -> usize {
         self.verified.load(Ordering::SeqCst)
     }
@@ -35,6 +42,9 @@ impl PasswordHasher for PlainHasher {
     }
 
     async fn verify(&self, attempt: PasswordAttempt, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+        if self.overloaded.load(Ordering::SeqCst) {
+            return Err(HashingError::Overloaded { retry_after: Duration::from_secs(1) });
+        }
         self.verified.fetch_add(1, Ordering::SeqCst);
         let right = phc(attempt.as_bytes());
         Ok(match hash.map(PasswordHash::as_phc) {
@@ -42,6 +52,22 @@ impl PasswordHasher for PlainHasher {
             Some(phc) if phc.replace("old:", "new:") == right.as_phc() => Verdict::Match { upgraded: Some(right) },
             _ => Verdict::Mismatch,
         })
+    }
+}
+
+/// Enough for tests to tell purposes and data apart.
+#[derive(Debug)]
+pub(crate) struct PlainHash;
+
+impl KeyedHash for PlainHash {
+    fn digest(&self, purpose: &'static str, data: &[u8]) -> [u8; 32] {
+        let mut digest = [0; 32];
+        for (n, byte) in digest.iter_mut().enumerate() {
+            let seed = 0xcbf2_9ce4_8422_2325 ^ n as u64;
+            let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            *byte = mix(purpose.bytes().chain([0]).chain(data.iter().copied()).fold(seed, mix), 0).to_be_bytes()[3];
+        }
+        digest
     }
 }
 

@@ -4,7 +4,7 @@ mod crypto;
 mod store;
 mod work;
 
-pub(crate) use crypto::{PlainCodec, PlainHasher, PlainKeys, XorSealer};
+pub(crate) use crypto::{PlainCodec, PlainHash, PlainHasher, PlainKeys, XorSealer};
 pub(crate) use store::MemoryStore;
 
 use std::collections::BTreeSet;
@@ -102,6 +102,7 @@ impl World {
             codec: Arc::clone(&codec) as _,
             sealer: Arc::new(XorSealer),
             key_generator: Arc::new(PlainKeys),
+            keyed_hash: Arc::new(PlainHash),
             snapshots: Arc::new(Snapshots::default()),
         };
         let services = Services::new(ports, settings);
@@ -119,7 +120,7 @@ impl World {
     pub(crate) fn try_login(&self, name: &str, password: &str) -> Result<SignIn, SessionError> {
         let password = PasswordAttempt::parse(password).unwrap();
         let login = Login { email: email(name), password, device_token: None };
-        now(self.services.sessions.login(login, &self.context))
+        now(self.services.sessions.login(login, &self.context)).outcome
     }
 
     pub(crate) fn login(&self, name: &str) -> SignIn {

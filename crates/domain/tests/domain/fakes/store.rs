@@ -5,6 +5,7 @@ use super::work::MemoryWork;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use vestibule_domain::access::RoleName;
 use vestibule_domain::audit::{Actor, AuditKind};
@@ -19,6 +20,8 @@ use vestibule_domain::session::store::{
 };
 use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, Session};
 use vestibule_domain::store::StoreHealth;
+use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
+use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::token::SigningKey;
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
@@ -33,6 +36,7 @@ pub(crate) struct State {
     pub(crate) keys: Vec<SigningKey>,
     pub(crate) audit: Vec<Audited>,
     pub(crate) changes: Vec<Change>,
+    pub(crate) devices: Vec<(UserId, DeviceTokenHash)>,
 }
 
 #[derive(Debug, Clone)]
@@ -67,6 +71,8 @@ pub(crate) struct MemoryStore {
     state: Arc<Mutex<State>>,
     interruptions: Mutex<Vec<Interruption>>,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    buckets: Mutex<BTreeMap<BucketKey, Bucket>>,
+    pub(crate) throttles_fail: AtomicBool,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -180,8 +186,29 @@ impl SessionReads for MemoryStore {
         }))
     }
 
-    async fn knows_device(&self, _: UserId, _: &DeviceTokenHash, _: Timestamp) -> Result<bool, StoreError> {
-        Ok(false)
+    async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, _: Timestamp) -> Result<bool, StoreError> {
+        let state = self.state();
+        Ok(state.devices.iter().any(|(owner, known)| known == device && state.users[owner].email == *user))
+    }
+}
+
+#[async_trait]
+impl ThrottleStore for MemoryStore {
+    async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
+        assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+        if self.throttles_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable { context: "throttles", source: None });
+        }
+        let mut buckets = self.buckets.lock().unwrap();
+        let mut touched: Vec<_> = keys.iter().map(|key| buckets.get(key).cloned().unwrap_or_default()).collect();
+        if change(&mut touched) {
+            buckets.extend(keys.iter().copied().zip(touched));
+        }
+        Ok(())
+    }
+
+    async fn purge_buckets(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
     }
 }
 

@@ -159,11 +159,12 @@ impl SessionWrites for MemoryWork {
 
     async fn insert_device(
         &mut self,
-        _: UserId,
-        _: &DeviceTokenHash,
+        user: UserId,
+        device: &DeviceTokenHash,
         _: Timestamp,
         _: Timestamp,
     ) -> Result<(), StoreError> {
+        self.state.devices.push((user, device.clone()));
         Ok(())
     }
 }

@@ -1,0 +1,172 @@
+use crate::fakes::{PASSWORD, World, email, now};
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use vestibule_domain::RequestContext;
+use vestibule_domain::audit::AuditKind;
+use vestibule_domain::credential::PasswordAttempt;
+use vestibule_domain::session::{DeviceToken, Login, SessionError, SignIn};
+use vestibule_domain::throttle::{Limited, Standing};
+
+type Outcome = Limited<SignIn, SessionError>;
+
+fn from(address: &str) -> RequestContext {
+    RequestContext { ip: Some(address.parse::<IpAddr>().unwrap()), ..RequestContext::default() }
+}
+
+fn login(world: &World, address: &str, name: &str, password: &str, device: Option<&DeviceToken>) -> Outcome {
+    let device_token = device.map(|token| DeviceToken::from_bytes(*token.as_bytes()));
+    let password = PasswordAttempt::parse(password).unwrap();
+    now(world.services.sessions.login(Login { email: email(name), password, device_token }, &from(address)))
+}
+
+fn guess(world: &World, address: &str, name: &str) -> Outcome {
+    login(world, address, name, "wrong", None)
+}
+
+/// How long to wait, if it is for that.
+fn wait(outcome: &Outcome) -> Option<Duration> {
+    match &outcome.outcome {
+        Err(SessionError::Throttled(throttled)) => Some(throttled.retry_after),
+        _ => None,
+    }
+}
+
+fn world() -> World {
+    let world = World::default();
+    world.register("alice", &[]);
+    world
+}
+
+#[test]
+fn d42_known_and_unknown_accounts_wait_alike() {
+    let (known, unknown) = (world(), world());
+    for n in 0..20 {
+        let (a, b) = (guess(&known, "192.0.2.1", "alice"), guess(&unknown, "192.0.2.1", "nobody"));
+        assert_eq!((wait(&a), a.standing), (wait(&b), b.standing), "attempt {n}");
+        known.clock.advance(Duration::from_secs(n));
+        unknown.clock.advance(Duration::from_secs(n));
+    }
+}
+
+#[test]
+fn d47_who_waits_costs_no_hash() {
+    let world = world();
+    let waiting = (0..500).filter(|n| wait(&guess(&world, "192.0.2.1", &format!("user{n}"))).is_some()).count();
+    assert_eq!((world.hasher.verified(), waiting), (10, 490));
+}
+
+#[test]
+fn d48_one_account_is_closed_to_strangers_whoever_they_are() {
+    let world = world();
+    for n in 0..5_000 {
+        let outcome = guess(&world, &format!("2001:db8:{:x}:{:x}::1", n / 256, n % 256), "alice");
+        // As patient as the account wants them to be, but no more.
+        world.clock.advance(wait(&outcome).unwrap_or_default().min(Duration::from_secs(10)));
+    }
+    assert_eq!(world.hasher.verified(), 100);
+    let closed = world.store.audited(AuditKind::ThrottleClosed);
+    assert_eq!(closed.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("account")]);
+}
+
+#[test]
+fn d49_one_network_tries_few_accounts() {
+    let world = world();
+    for n in 0..200 {
+        let outcome = guess(&world, &format!("2001:db8::{n:x}"), &format!("user{n}"));
+        world.clock.advance(wait(&outcome).unwrap_or_default().min(Duration::from_secs(3)));
+    }
+    assert_eq!(world.hasher.verified(), 15);
+    let closed = world.store.audited(AuditKind::ThrottleClosed);
+    assert_eq!(closed.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("accounts")]);
+}
+
+#[test]
+fn d50_a_known_device_is_let_in_whatever_strangers_do() {
+    let world = world();
+    let device = login(&world, "192.0.2.1", "alice", PASSWORD, None).outcome.unwrap().device_token.unwrap();
+    while wait(&guess(&world, "192.0.2.1", "alice")).is_none() {}
+    assert!(wait(&login(&world, "192.0.2.1", "alice", PASSWORD, None)).is_some(), "a stranger waits");
+    assert!(login(&world, "192.0.2.1", "alice", PASSWORD, Some(&device)).outcome.is_ok());
+    // It knows one account, and has a budget of its own.
+    let policy = |name| login(&world, "192.0.2.1", name, "wrong", Some(&device)).standing.unwrap().policy;
+    assert_eq!((policy("bob"), policy("alice")), ("login", "device"));
+    let waits = (0..5).map(|_| wait(&login(&world, "192.0.2.1", "alice", "wrong", Some(&device))).is_some());
+    assert_eq!(waits.collect::<Vec<_>>(), [false, false, false, false, true]);
+}
+
+#[test]
+fn d51_spelling_opens_no_other_budget() {
+    let world = world();
+    for (n, name) in ["alice", "ALICE", "Alice", "aLICE"].into_iter().enumerate() {
+        assert_eq!(wait(&guess(&world, &format!("192.0.2.{n}"), name)).is_some(), n == 3, "{name}");
+    }
+}
+
+#[test]
+fn d55_a_network_is_one_however_its_addresses_are_written() {
+    let world = world();
+    let spellings = ["2001:db8::1", "2001:DB8:0:0:ffff::", "2001:0db8::ffff"];
+    for n in 0..12 {
+        let outcome = guess(&world, spellings[n % 3], &format!("user{n}"));
+        assert_eq!(wait(&outcome).is_some(), n >= 10, "{n}");
+    }
+    assert!(wait(&guess(&world, "2001:db8:0:1::1", "other")).is_none());
+}
+
+#[test]
+fn what_is_right_is_given_back() {
+    let world = world();
+    for _ in 0..50 {
+        let outcome = login(&world, "192.0.2.1", "alice", PASSWORD, None);
+        let full = Standing {
+            policy: "login",
+            quota: 10,
+            window: Duration::from_secs(30),
+            remaining: 10,
+            reset: Duration::ZERO,
+        };
+        assert_eq!((outcome.outcome.is_ok(), outcome.standing), (true, Some(full)));
+    }
+    // And wipes out what was wrong before, of this account alone.
+    for _ in 0..2 {
+        guess(&world, "192.0.2.1", "alice");
+    }
+    assert!(login(&world, "192.0.2.1", "alice", PASSWORD, None).outcome.is_ok());
+    for remaining in [7, 6] {
+        assert_eq!(guess(&world, "192.0.2.1", "alice").standing.unwrap().remaining, remaining);
+    }
+}
+
+#[test]
+fn j119_what_is_nobodys_fault_is_not_charged() {
+    let world = world();
+    world.hasher.set_overloaded(true);
+    for _ in 0..50 {
+        assert!(matches!(guess(&world, "192.0.2.1", "alice").outcome, Err(SessionError::Hashing(_))));
+    }
+    world.hasher.set_overloaded(false);
+    assert_eq!(guess(&world, "192.0.2.1", "alice").standing.unwrap().remaining, 9);
+}
+
+#[test]
+fn d53_the_charge_outlives_what_fails_after_it() {
+    let world = world();
+    for _ in 0..3 {
+        // The trail cannot be written, so the answer is an error; the guess was wrong all the same.
+        guess(&world, "192.0.2.1", "alice");
+    }
+    assert!(wait(&guess(&world, "192.0.2.9", "alice")).is_some());
+}
+
+#[test]
+fn d56_without_the_store_attempts_are_counted_in_memory() {
+    let world = world();
+    world.store.throttles_fail.store(true, Ordering::SeqCst);
+    let waiting = (0..50).filter(|n| wait(&guess(&world, "192.0.2.1", &format!("user{n}"))).is_some()).count();
+    assert_eq!((world.hasher.verified(), waiting), (10, 40));
+    // Nobody else is locked out, and the address comes in again.
+    assert!(login(&world, "192.0.2.2", "alice", PASSWORD, None).outcome.is_ok());
+    world.clock.advance(Duration::from_secs(3));
+    assert!(login(&world, "192.0.2.1", "alice", PASSWORD, None).outcome.is_ok());
+}

@@ -1,0 +1,174 @@
+//! The rules by themselves, through a throttle that keeps them in memory.
+
+use proptest::prelude::*;
+use std::net::IpAddr;
+use std::time::Duration;
+use vestibule_domain::Timestamp;
+use vestibule_domain::throttle::{Bucket, BucketKey, Budget, Lockout, Network, Rule, Spread};
+
+const START: Timestamp = Timestamp::EPOCH;
+
+fn at(seconds: u64) -> Timestamp {
+    START.plus(Duration::from_secs(1_000_000 + seconds))
+}
+
+/// Charges the bucket if it admits the attempt.
+fn attempt(rule: &Rule, bucket: &mut Bucket, now: Timestamp) -> Result<(), Duration> {
+    match rule.refuses(bucket, now) {
+        Some(wait) => Err(wait),
+        None => {
+            rule.charge(bucket, now);
+            Ok(())
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_budget_never_admits_more_than_its_burst_and_what_has_filled_since(
+        burst in 1..20_u32,
+        refill in 1..10_u64,
+        pauses in prop::collection::vec(0..30_u64, 1..200),
+    ) {
+        let rule = Rule::Failures(Budget::new(burst, Duration::from_secs(refill)));
+        let mut bucket = Bucket::default();
+        let (mut admitted, mut now) = (0, 0);
+        for pause in pauses {
+            now += pause / 10;
+            match attempt(&rule, &mut bucket, at(now)) {
+                Ok(()) => admitted += 1,
+                Err(wait) => {
+                    prop_assert!(rule.refuses(&bucket, at(now).plus(wait)).is_none(), "{wait:?} is long enough");
+                    let sooner = wait - Duration::from_millis(1);
+                    prop_assert!(rule.refuses(&bucket, at(now).plus(sooner)).is_some(), "{wait:?} is not too long");
+                }
+            }
+            prop_assert!(admitted <= u64::from(burst) + now / refill, "{admitted} within {now} s");
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_spent_again(burst in 1..20_u32, rights in 1..50_usize) {
+        let rule = Rule::Failures(Budget::new(burst, Duration::from_secs(60)));
+        let mut bucket = Bucket::default();
+        for _ in 0..rights {
+            prop_assert_eq!(attempt(&rule, &mut bucket, at(0)), Ok(()));
+            rule.succeed(&mut bucket, at(0));
+        }
+        for _ in 0..burst {
+            prop_assert_eq!(attempt(&rule, &mut bucket, at(0)), Ok(()));
+        }
+        prop_assert!(attempt(&rule, &mut bucket, at(0)).is_err());
+    }
+
+    #[test]
+    fn the_accounts_tried_come_back_from_a_row(tags in prop::collection::vec((any::<u64>(), 0..1_000_000_000_u64), 0..20)) {
+        let tried: Vec<_> = tags.into_iter().map(|(tag, at)| (tag, START.plus(Duration::from_millis(at)))).collect();
+        let bucket = Bucket { tried: tried.clone(), ..Bucket::default() };
+        let bytes = bucket.tried_bytes();
+        prop_assert_eq!(Bucket::tried_from_bytes(&bytes), Some(tried));
+        prop_assert_eq!(Bucket::tried_from_bytes(&[bytes.as_slice(), &[0]].concat()), None);
+    }
+}
+
+#[test]
+fn attempts_are_not_given_back_to_whoever_succeeds() {
+    let rule = Rule::Attempts(Budget::new(1, Duration::from_secs(60)));
+    let mut bucket = Bucket::default();
+    attempt(&rule, &mut bucket, at(0)).unwrap();
+    rule.succeed(&mut bucket, at(0));
+    assert_eq!(attempt(&rule, &mut bucket, at(0)), Err(Duration::from_secs(60)));
+    rule.withdraw(&mut bucket, at(0));
+    assert_eq!(attempt(&rule, &mut bucket, at(0)), Ok(()));
+}
+
+#[test]
+fn failures_in_a_row_make_the_next_one_wait_ever_longer_and_at_last_a_day() {
+    let rule = Rule::InARow(Lockout { free: 3, most: 100 });
+    let mut bucket = Bucket::default();
+    let (mut now, mut waits) = (at(0), Vec::new());
+    for _ in 0..100 {
+        attempt(&rule, &mut bucket, now).unwrap();
+        let wait = rule.refuses(&bucket, now).unwrap_or_default();
+        waits.push(wait.as_secs());
+        now = now.plus(wait);
+    }
+    let mut expected = vec![0, 0, 1, 3, 5];
+    expected.resize(99, 10);
+    expected.push(24 * 60 * 60);
+    assert_eq!(waits, expected);
+    // Never for good, and then everything is forgotten.
+    for _ in 0..3 {
+        attempt(&rule, &mut bucket, now).unwrap();
+    }
+    assert_eq!(attempt(&rule, &mut bucket, now), Err(Duration::from_secs(1)));
+    rule.succeed(&mut bucket, now);
+    assert_eq!(bucket, Bucket::default());
+}
+
+#[test]
+fn failures_are_forgotten_after_a_day_without_any() {
+    let rule = Rule::InARow(Lockout { free: 3, most: 100 });
+    let mut bucket = Bucket::default();
+    for _ in 0..3 {
+        attempt(&rule, &mut bucket, at(0)).unwrap();
+    }
+    let later = at(24 * 60 * 60);
+    for _ in 0..3 {
+        attempt(&rule, &mut bucket, later).unwrap();
+    }
+    assert!(attempt(&rule, &mut bucket, later).is_err());
+}
+
+fn account(n: u8) -> Rule {
+    Rule::Accounts(Spread { most: 15 }, BucketKey::from_bytes([n; 32]))
+}
+
+#[test]
+fn who_fails_at_fifteen_accounts_in_an_hour_is_out_for_an_hour() {
+    let mut bucket = Bucket::default();
+    for n in 0..15 {
+        for _ in 0..3 {
+            if n < 14 || bucket.tried.len() < 15 {
+                attempt(&account(n), &mut bucket, at(60 * u64::from(n))).unwrap();
+            }
+        }
+    }
+    let last = at(60 * 14);
+    assert_eq!(attempt(&account(3), &mut bucket, last), Err(Duration::from_hours(1)));
+    assert_eq!(attempt(&account(99), &mut bucket, last.plus(Duration::from_hours(1))), Ok(()));
+}
+
+#[test]
+fn accounts_that_were_opened_or_tried_long_ago_do_not_count() {
+    let mut office = Bucket::default();
+    for n in 0..200 {
+        attempt(&account(n), &mut office, at(0)).unwrap();
+        account(n).succeed(&mut office, at(0));
+    }
+    let mut slow = Bucket::default();
+    for n in 0..200 {
+        attempt(&account(n), &mut slow, at(300 * u64::from(n))).unwrap();
+    }
+    assert!(slow.tried.len() < 15);
+}
+
+#[test]
+fn the_fifteenth_account_opens_again_if_it_was_right() {
+    let mut bucket = Bucket::default();
+    for n in 0..15 {
+        attempt(&account(n), &mut bucket, at(0)).unwrap();
+    }
+    account(14).succeed(&mut bucket, at(0));
+    assert_eq!(attempt(&account(20), &mut bucket, at(0)), Ok(()));
+    assert!(attempt(&account(21), &mut bucket, at(0)).is_err());
+}
+
+#[test]
+fn d55_one_network_has_one_spelling() {
+    let of = |text: &str| Network::of(text.parse::<IpAddr>().unwrap());
+    assert_eq!(of("2001:db8:1:2::1"), of("2001:0DB8:0001:0002:ffff:ffff:ffff:ffff"));
+    assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+}
