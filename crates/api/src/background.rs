@@ -142,7 +142,10 @@ async fn purge_throttles(services: Services) {
                 Ok(purged) if purged >= u64::from(PURGE_BATCH) => {}
                 Ok(_) => break,
                 Err(error) => {
-                    tracing::warn!(error = chain(&error), "old throttles could not be deleted, trying again in a minute");
+                    tracing::warn!(
+                        error = chain(&error),
+                        "old throttles could not be deleted, trying again in a minute"
+                    );
                     break;
                 }
             }

@@ -171,7 +171,7 @@ impl From<SessionError> for ApiError {
             SessionError::Throttled(throttled) => throttled.into(),
             SessionError::Hashing(error) => error.into(),
             SessionError::Signing(error) => error.into(),
-            SessionError::Store(error) => error.into(),
+            SessionError::Unrecorded(error) | SessionError::Store(error) => error.into(),
         }
     }
 }
@@ -183,7 +183,7 @@ impl From<CredentialError> for ApiError {
             CredentialError::NotFound => Self::new(Code::NotFound),
             CredentialError::Throttled(throttled) => throttled.into(),
             CredentialError::Hashing(error) => error.into(),
-            CredentialError::Store(error) => error.into(),
+            CredentialError::Unrecorded(error) | CredentialError::Store(error) => error.into(),
         }
     }
 }

@@ -23,6 +23,9 @@ pub struct CredentialService {
 pub enum CredentialError {
     #[error("the current password is wrong")]
     WrongPassword,
+    /// This, and the trail cannot be written: the caller is told that the service is unavailable.
+    #[error("the attempt failed, and cannot be recorded")]
+    Unrecorded(#[source] StoreError),
     #[error("no such user")]
     NotFound,
     #[error(transparent)]
@@ -37,7 +40,7 @@ lost_to_other!(CredentialError);
 
 impl Judged for CredentialError {
     fn is_failure(&self) -> bool {
-        matches!(self, Self::WrongPassword)
+        matches!(self, Self::WrongPassword | Self::Unrecorded(_))
     }
 }
 
@@ -74,7 +77,7 @@ impl CredentialService {
         let stored = self.ports.store.password(user.id).await?;
         let verdict = self.ports.hasher.verify(request.current, stored.as_ref()).await?;
         if stored.is_none() || matches!(verdict, Verdict::Mismatch) {
-            self.record_failure(caller, context).await?;
+            self.record_failure(caller, context).await.map_err(CredentialError::Unrecorded)?;
             return Err(CredentialError::WrongPassword);
         }
         let hash = self.ports.hasher.hash(request.new).await?;

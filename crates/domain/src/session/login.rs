@@ -131,9 +131,8 @@ impl SessionService {
         reason: &'static str,
         context: &RequestContext,
     ) -> Result<T, SessionError> {
-        self.ports
-            .record(&AuditEvent::anonymous(AuditKind::LoginFailed, context).about(subject).because(reason))
-            .await?;
+        let event = AuditEvent::anonymous(AuditKind::LoginFailed, context).about(subject).because(reason);
+        self.ports.record(&event).await.map_err(SessionError::Unrecorded)?;
         Err(SessionError::InvalidCredentials)
     }
 }

@@ -141,7 +141,8 @@ impl SessionService {
         context: &RequestContext,
     ) -> Result<T, SessionError> {
         let event = AuditEvent::anonymous(AuditKind::RefreshFailed, context).about(Some(found.user.id));
-        self.ports.record(&event.in_session(found.session.id).because(reason)).await?;
+        let event = event.in_session(found.session.id).because(reason);
+        self.ports.record(&event).await.map_err(SessionError::Unrecorded)?;
         Err(SessionError::InvalidRefreshToken)
     }
 }

@@ -74,6 +74,9 @@ pub enum SessionError {
     /// Unknown, expired, revoked or reused: the caller is not told which.
     #[error("the refresh token is not valid")]
     InvalidRefreshToken,
+    /// One of these two, and the trail cannot be written: the caller is told that the service is unavailable.
+    #[error("the attempt failed, and cannot be recorded")]
+    Unrecorded(#[source] StoreError),
     #[error("no such session")]
     NotFound,
     #[error(transparent)]
@@ -92,7 +95,7 @@ lost_to_other!(SessionError);
 
 impl Judged for SessionError {
     fn is_failure(&self) -> bool {
-        matches!(self, Self::InvalidCredentials | Self::InvalidRefreshToken)
+        matches!(self, Self::InvalidCredentials | Self::InvalidRefreshToken | Self::Unrecorded(_))
     }
 }
 

@@ -2,11 +2,11 @@ use crate::fakes::{PASSWORD, World, email, now};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use vestibule_domain::RequestContext;
 use vestibule_domain::audit::AuditKind;
 use vestibule_domain::credential::PasswordAttempt;
 use vestibule_domain::session::{DeviceToken, Login, SessionError, SignIn};
 use vestibule_domain::throttle::{Limited, Standing};
+use vestibule_domain::{RequestContext, StoreError};
 
 type Outcome = Limited<SignIn, SessionError>;
 
@@ -153,8 +153,9 @@ fn j119_what_is_nobodys_fault_is_not_charged() {
 fn d53_the_charge_outlives_what_fails_after_it() {
     let world = world();
     for _ in 0..3 {
-        // The trail cannot be written, so the answer is an error; the guess was wrong all the same.
-        guess(&world, "192.0.2.1", "alice");
+        // The guess was wrong, whether or not the trail can be written.
+        world.store.before_next_transaction(|_| Err(StoreError::Unavailable { context: "trail", source: None }));
+        assert!(matches!(guess(&world, "192.0.2.1", "alice").outcome, Err(SessionError::Unrecorded(_))));
     }
     assert!(wait(&guess(&world, "192.0.2.9", "alice")).is_some());
 }
