@@ -14,6 +14,8 @@ use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
 use vestibule_domain::session::{DeviceTokenHash, RefreshTokenHash, Session};
 use vestibule_domain::store::StoreHealth;
+use vestibule_domain::throttle::BucketKey;
+use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
 use vestibule_domain::token::SigningKey;
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
@@ -28,6 +30,8 @@ pub enum Reach {
     Everything,
     /// All but the change feed.
     NoFeed,
+    /// All but what counts attempts.
+    NoThrottles,
     /// Like a database that is gone.
     Nothing,
 }
@@ -141,7 +145,7 @@ impl SessionReads for CountingStore {
         self.call("find_refresh")?.find_refresh(token).await
     }
 
-    async fn knows_device(&self, user: UserId, device: &DeviceTokenHash, now: Timestamp) -> Answer<bool> {
+    async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, now: Timestamp) -> Answer<bool> {
         self.call("knows_device")?.knows_device(user, device, now).await
     }
 }
@@ -185,5 +189,17 @@ impl FeedReads for CountingStore {
 
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Answer<u64> {
         self.feed()?.purge_changes(before, limit).await
+    }
+}
+
+#[async_trait]
+impl ThrottleStore for CountingStore {
+    async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Answer<()> {
+        let store = self.call("change_buckets")?;
+        self.reachable(self.reach.load(Ordering::SeqCst) != Reach::NoThrottles as u8)?.change_buckets(keys, change).await
+    }
+
+    async fn purge_buckets(&self, before: Timestamp, limit: u32) -> Answer<u64> {
+        self.call("purge_buckets")?.purge_buckets(before, limit).await
     }
 }

@@ -43,7 +43,8 @@ const ROWS: &[(&str, &str)] = &[
         "SELECT (SELECT count(*) FROM sessions WHERE octet_length(refresh_hash) <> 32 \
          OR octet_length(refresh_parent_hash) <> 32) \
          + (SELECT count(*) FROM spent_refresh_tokens WHERE octet_length(hash) <> 32) \
-         + (SELECT count(*) FROM devices WHERE octet_length(hash) <> 32)",
+         + (SELECT count(*) FROM devices WHERE octet_length(hash) <> 32) \
+         + (SELECT count(*) FROM throttles WHERE octet_length(key) <> 32)",
     ),
     (
         "one signing key of each generation",

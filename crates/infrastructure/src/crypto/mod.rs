@@ -6,12 +6,14 @@
 mod aead;
 mod argon2;
 mod jws;
+mod keyed_hash;
 mod keys;
 mod sealer;
 mod secrets;
 
 pub use argon2::{Argon2Error, Argon2Hasher, Argon2Settings};
 pub use jws::{JwsCodec, JwsSettings};
+pub use keyed_hash::HmacKeyedHash;
 pub use keys::KeyForge;
 pub use sealer::AeadSealer;
 pub use secrets::{HmacSecret, MasterKey, SecretError};

@@ -11,6 +11,7 @@ mod feed;
 mod migration;
 mod pool;
 mod session;
+mod throttle;
 mod token;
 mod unit_of_work;
 mod user;

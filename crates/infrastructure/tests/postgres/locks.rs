@@ -3,7 +3,11 @@
 use crate::database::{Database, alice, insert};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 use vestibule_domain::access::RoleName;
+use vestibule_domain::throttle::store::ThrottleStore;
+use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Email, User};
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
@@ -65,4 +69,33 @@ async fn rename(work: &mut dyn UnitOfWork, user: &User, email: Option<Email>) ->
     let name = email.is_none().then(|| user.name.clone());
     let update = ProfileUpdate { id: user.id, name, email, version: None, now: Timestamp::EPOCH };
     work.update_profile(&update).await
+}
+
+fn bucket(n: u8) -> [BucketKey; 1] {
+    [BucketKey::from_bytes([n; 32])]
+}
+
+fn fail(buckets: &mut [Bucket]) -> bool {
+    for bucket in buckets {
+        bucket.failures += 1;
+    }
+    true
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_tries_waits_for_those_alone_who_share_a_bucket() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    store.change_buckets(&bucket(2), &mut fail).await.expect("an answer");
+    let mut others = Vec::new();
+    let mut meanwhile = |buckets: &mut [Bucket]| {
+        for n in 1..=3 {
+            let other = async { store.change_buckets(&bucket(n), &mut fail).await };
+            others.push(block_in_place(|| Handle::current().block_on(other)));
+        }
+        fail(buckets)
+    };
+    store.change_buckets(&bucket(1), &mut meanwhile).await.expect("an answer");
+    assert!(matches!(others[..], [Err(StoreError::Contention), Ok(()), Ok(())]), "{others:?}");
+    store.change_buckets(&bucket(1), &mut fail).await.expect("the connections are sound");
 }

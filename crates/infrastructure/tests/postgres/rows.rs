@@ -3,6 +3,8 @@
 use crate::database::{Database, alice, insert};
 use sqlx::{AssertSqlSafe, Executor};
 use vestibule_domain::StoreError;
+use vestibule_domain::throttle::BucketKey;
+use vestibule_domain::throttle::store::ThrottleStore;
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::UserReads;
 
@@ -18,9 +20,17 @@ async fn rows_that_fit_no_state_are_named() {
              VALUES ('00000000-0000-0000-0000-000000000009', 'none', 1, '', '', now(), now())",
         )
         .await;
+    database
+        .execute(
+            "INSERT INTO throttles VALUES (decode(repeat('5a', 32), 'hex'), now(), 0, now(),
+                                           decode('00000000000000007fffffffffffffff', 'hex'), now())",
+        )
+        .await;
+    let bucket = [BucketKey::from_bytes([0x5a; 32])];
     let errors: Vec<StoreError> = vec![
         store.user(alice().id).await.expect_err("no such name"),
         store.signing_keys().await.expect_err("no such algorithm"),
+        store.change_buckets(&bucket, &mut |_| true).await.expect_err("no such time"),
     ];
     let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -28,6 +38,7 @@ async fn rows_that_fit_no_state_are_named() {
         [
             format!("row {} of users has no valid name", alice().id),
             "row 00000000-0000-0000-0000-000000000009 of signing_keys has no valid algorithm".to_owned(),
+            "row BucketKey[5a5a5a5a5a5a5a5a] of throttles has no valid tried".to_owned(),
         ]
     );
 }

@@ -12,6 +12,7 @@ use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::session::service::MAX_SESSIONS;
 use vestibule_domain::session::store::{FoundRefresh, RefreshStanding, SessionReads};
 use vestibule_domain::session::{DeviceTokenHash, RefreshTokenHash, SealedToken, Session};
+use vestibule_domain::user::Email;
 use vestibule_domain::{StoreError, Timestamp};
 
 #[async_trait]
@@ -72,13 +73,14 @@ impl SessionReads for SqliteStore {
         }))
     }
 
-    async fn knows_device(&self, user: UserId, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError> {
+    async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar!(
             r#"SELECT EXISTS (
-                   SELECT 1 FROM devices WHERE hash = ?1 AND user_id = ?2 AND expires_at > ?3
+                   SELECT 1 FROM devices AS d JOIN users AS u ON u.id = d.user_id
+                   WHERE d.hash = ?1 AND u.email_canonical = ?2 AND d.expires_at > ?3
                ) AS "known!: bool""#,
             device.as_bytes().as_slice(),
-            user.as_uuid(),
+            user.canonical(),
             now.as_millis(),
         );
         bounded("knows_device", query.fetch_one(self.readers())).await

@@ -2,6 +2,8 @@
 
 use crate::fixture::{Directory, insert, user};
 use std::fs;
+use vestibule_domain::throttle::store::ThrottleStore;
+use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::UserReads;
 use vestibule_domain::{Store, StoreError};
 use vestibule_sqlite::{Access, OpenError, SqliteStore};
@@ -28,6 +30,29 @@ async fn a_row_is_named_by_table_column_and_id() {
 }
 
 #[tokio::test]
+async fn a_bucket_is_named_by_the_beginning_of_its_key() {
+    for (sql, column) in [
+        ("UPDATE throttles SET full_at = 9223372036854775807", "full_at"),
+        ("UPDATE throttles SET closed_until = -9223372036854775808", "closed_until"),
+        ("UPDATE throttles SET tried = x'00000000000000007fffffffffffffff'", "tried"),
+        ("UPDATE throttles SET expires_at = 9223372036854775807", "expires_at"),
+    ] {
+        let directory = Directory::new();
+        let store = directory.serve().await;
+        let keys = [BucketKey::from_bytes([0x5a; 32])];
+        let mut fail = |buckets: &mut [Bucket]| {
+            buckets[0].failures = 1;
+            true
+        };
+        store.change_buckets(&keys, &mut fail).await.unwrap();
+        assert_eq!(directory.execute(sql).await.unwrap(), 1);
+        let error = store.change_buckets(&keys, &mut fail).await.expect_err(sql);
+        let expected = format!("row BucketKey[5a5a5a5a5a5a5a5a] of throttles has no valid {column}");
+        assert_eq!(error.to_string(), expected, "{sql}");
+    }
+}
+
+#[tokio::test]
 async fn the_schema_refuses_what_no_version_writes() {
     let directory = Directory::new();
     let store = directory.serve().await;
@@ -40,6 +65,10 @@ async fn the_schema_refuses_what_no_version_writes() {
         "UPDATE password_credentials SET phc = 'correct horse battery staple'",
         "INSERT INTO password_credentials VALUES (x'00', '$argon2id$', 0)",
         "INSERT INTO user_roles SELECT id, 'two roles' FROM users",
+        "INSERT INTO throttles VALUES (zeroblob(31), 0, 0, 0, x'', 0)",
+        "INSERT INTO throttles VALUES (zeroblob(32), 0, -1, 0, x'', 0)",
+        "INSERT INTO throttles VALUES (zeroblob(32), 0, 4294967296, 0, x'', 0)",
+        "INSERT INTO throttles VALUES (zeroblob(32), 0, 0, 0, zeroblob(15), 0)",
     ] {
         assert!(directory.execute(impossible).await.is_err(), "{impossible}");
     }
@@ -68,5 +97,5 @@ async fn a_statement_on_a_missing_table_is_a_defect_and_a_check_tells_of_the_mig
     let store = directory.open(Access::Serve).await;
     let error = store.user(user(1).id).await.unwrap_err();
     assert!(matches!(error, StoreError::Unexpected { context: "user", .. }), "{error:?}");
-    assert_eq!(store.check().await.unwrap().pending_migrations, 7);
+    assert_eq!(store.check().await.unwrap().pending_migrations, 8);
 }

@@ -1,10 +1,11 @@
 //! Devices that have logged in before.
 
 use super::Fixture;
-use super::fixture::{DAY, MILLISECOND};
+use super::fixture::{DAY, MILLISECOND, address};
 use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::{DEVICE_TTL, MAX_DEVICES};
 use vestibule_domain::session::{DeviceToken, DeviceTokenHash};
+use vestibule_domain::user::Email;
 
 async fn remember(fixture: &Fixture, user: UserId) -> DeviceTokenHash {
     let device = DeviceToken::generate(&fixture.rng).hash();
@@ -15,7 +16,7 @@ async fn remember(fixture: &Fixture, user: UserId) -> DeviceTokenHash {
     device
 }
 
-async fn knows(fixture: &Fixture, user: UserId, device: &DeviceTokenHash) -> bool {
+async fn knows(fixture: &Fixture, user: &Email, device: &DeviceTokenHash) -> bool {
     fixture.store.knows_device(user, device, fixture.now()).await.expect("an answer")
 }
 
@@ -23,12 +24,14 @@ pub async fn a_device_is_known_to_its_user_until_it_expires(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let bob = fixture.register("bob@example.com").await;
     let device = remember(fixture, alice.id).await;
-    assert!(knows(fixture, alice.id, &device).await);
-    assert!(!knows(fixture, bob.id, &device).await);
+    assert!(knows(fixture, &alice.email, &device).await);
+    assert!(knows(fixture, &address("ALICE@example.com"), &device).await);
+    assert!(!knows(fixture, &bob.email, &device).await);
+    assert!(!knows(fixture, &address("nobody@example.com"), &device).await);
     fixture.clock.advance((180 * DAY).saturating_sub(MILLISECOND));
-    assert!(knows(fixture, alice.id, &device).await);
+    assert!(knows(fixture, &alice.email, &device).await);
     fixture.clock.advance(MILLISECOND);
-    assert!(!knows(fixture, alice.id, &device).await);
+    assert!(!knows(fixture, &alice.email, &device).await);
 }
 
 pub async fn the_oldest_devices_are_forgotten(fixture: &Fixture) {
@@ -38,8 +41,8 @@ pub async fn the_oldest_devices_are_forgotten(fixture: &Fixture) {
         fixture.clock.advance(MILLISECOND);
         devices.push(remember(fixture, alice.id).await);
     }
-    assert!(!knows(fixture, alice.id, &devices[0]).await);
-    assert!(knows(fixture, alice.id, &devices[1]).await);
-    assert!(knows(fixture, alice.id, &devices[100]).await);
+    assert!(!knows(fixture, &alice.email, &devices[0]).await);
+    assert!(knows(fixture, &alice.email, &devices[1]).await);
+    assert!(knows(fixture, &alice.email, &devices[100]).await);
     assert_eq!(fixture.database.number("SELECT count(*) FROM devices").await, 100);
 }

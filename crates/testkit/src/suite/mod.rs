@@ -9,6 +9,7 @@ pub mod listing;
 pub mod races;
 pub mod refresh;
 pub mod sessions;
+pub mod throttle;
 pub mod trail;
 pub mod upkeep;
 pub mod users;
@@ -53,6 +54,10 @@ macro_rules! store_suite {
                     nothing_rotates_after_expiry, nothing_rotates_for_the_disabled, unknown_tokens_are_unknown,
                 ]
                 devices: [a_device_is_known_to_its_user_until_it_expires, the_oldest_devices_are_forgotten]
+                throttle: [
+                    a_new_bucket_is_as_good_as_none, buckets_keep_every_field, what_is_refused_leaves_no_trace,
+                    of_simultaneous_changes_none_is_lost, expired_buckets_are_purged_in_portions,
+                ]
                 keys: [
                     keeps_every_field_of_a_key, a_generation_is_taken_once, older_keys_get_an_end_and_never_a_later_one,
                     a_key_is_revoked_once, a_waiting_key_is_activated, one_of_many_processes_adds_the_key,

@@ -11,6 +11,7 @@ use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::session::service::MAX_SESSIONS;
 use vestibule_domain::session::store::{FoundRefresh, RefreshStanding, SessionReads};
 use vestibule_domain::session::{DeviceTokenHash, RefreshTokenHash, SealedToken, Session};
+use vestibule_domain::user::Email;
 use vestibule_domain::{StoreError, Timestamp};
 
 #[async_trait]
@@ -75,11 +76,14 @@ impl SessionReads for PgStore {
         }))
     }
 
-    async fn knows_device(&self, user: UserId, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError> {
+    async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM devices WHERE hash = $1 AND user_id = $2 AND expires_at > $3) AS "known!""#,
+            r#"SELECT EXISTS (
+                   SELECT FROM devices AS d JOIN users AS u ON u.id = d.user_id
+                   WHERE d.hash = $1 AND u.email_canonical = $2 AND d.expires_at > $3
+               ) AS "known!""#,
             device.as_bytes(),
-            user.as_uuid(),
+            user.canonical(),
             now.as_datetime(),
         );
         let mut lease = self.pool.lease().await?;

@@ -1,0 +1,136 @@
+//! Buckets.
+
+use super::Fixture;
+use super::fixture::MILLISECOND;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use vestibule_domain::throttle::{Bucket, BucketKey};
+use vestibule_domain::{Store, StoreError};
+
+fn key(n: u8) -> BucketKey {
+    BucketKey::from_bytes([n; 32])
+}
+
+async fn stored(fixture: &Fixture, keys: &[BucketKey]) -> Vec<Bucket> {
+    let mut stored = Vec::new();
+    let mut look = |buckets: &mut [Bucket]| {
+        stored = buckets.to_vec();
+        false
+    };
+    fixture.store.change_buckets(keys, &mut look).await.expect("an answer");
+    stored
+}
+
+async fn put(fixture: &Fixture, keys: &[BucketKey], new: &[Bucket]) {
+    let mut put = |buckets: &mut [Bucket]| {
+        buckets.clone_from_slice(new);
+        true
+    };
+    fixture.store.change_buckets(keys, &mut put).await.expect("an answer");
+}
+
+/// Something else in every field for every `n`.
+fn full(fixture: &Fixture, n: u32) -> Bucket {
+    let at = |hours: u32| fixture.now().plus(Duration::from_hours(u64::from(n * 10 + hours)));
+    Bucket {
+        full_at: at(1),
+        failures: u32::MAX - n,
+        closed_until: at(2),
+        tried: (0..n).map(|account| (u64::MAX - u64::from(account), at(3).plus(MILLISECOND * account))).collect(),
+        expires_at: at(4),
+    }
+}
+
+async fn rows(fixture: &Fixture) -> i64 {
+    fixture.database.number("SELECT count(*) FROM throttles").await
+}
+
+pub async fn a_new_bucket_is_as_good_as_none(fixture: &Fixture) {
+    let keys = [key(1), key(2)];
+    assert_eq!(stored(fixture, &keys).await, [Bucket::default(), Bucket::default()]);
+    put(fixture, &keys, &[Bucket::default(), Bucket::default()]).await;
+    assert_eq!(rows(fixture).await, 0, "whoever has tried nothing is not remembered");
+}
+
+pub async fn buckets_keep_every_field(fixture: &Fixture) {
+    let keys: Vec<_> = (1..=4).map(key).collect();
+    let first: Vec<_> = (1..=4).map(|n| full(fixture, n)).collect();
+    put(fixture, &keys, &first).await;
+    assert_eq!(stored(fixture, &keys).await, first);
+
+    let past = Bucket { full_at: fixture.now().minus(Duration::from_hours(1_000_000)), ..Bucket::default() };
+    put(fixture, &[key(2), key(4), key(5)], &[past.clone(), full(fixture, 6), full(fixture, 7)]).await;
+    let [one, _, three, _] = &first[..] else { panic!("there are four") };
+    let all: Vec<_> = (1..=6).map(key).collect();
+    let expected = [one.clone(), past, three.clone(), full(fixture, 6), full(fixture, 7), Bucket::default()];
+    assert_eq!(stored(fixture, &all).await, expected, "each where it belongs, old and new ones together");
+}
+
+pub async fn what_is_refused_leaves_no_trace(fixture: &Fixture) {
+    let before = full(fixture, 3);
+    put(fixture, &[key(2)], std::slice::from_ref(&before)).await;
+    let mut refuse = |buckets: &mut [Bucket]| {
+        for bucket in buckets {
+            bucket.failures = 7;
+        }
+        false
+    };
+    fixture.store.change_buckets(&[key(1), key(2), key(3)], &mut refuse).await.expect("an answer");
+    assert_eq!(stored(fixture, &[key(2)]).await, [before]);
+    assert_eq!(rows(fixture).await, 1);
+}
+
+async fn add_one(store: &dyn Store, keys: &[BucketKey]) {
+    let mut add = |buckets: &mut [Bucket]| {
+        for bucket in buckets {
+            bucket.failures += 1;
+        }
+        true
+    };
+    loop {
+        match store.change_buckets(keys, &mut add).await {
+            Ok(()) => return,
+            // So many at once may find no free connection in time, and have done nothing.
+            Err(StoreError::Contention | StoreError::Unavailable { context: "acquire" | "begin", .. }) => {
+                tokio::task::yield_now().await;
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+pub async fn of_simultaneous_changes_none_is_lost(fixture: &Fixture) {
+    let handles = [Arc::clone(&fixture.store), fixture.database.open().await];
+    let choices = [vec![key(1), key(2)], vec![key(2), key(3)], vec![key(1), key(2), key(3)], vec![key(1), key(3)]];
+    let mut clients = JoinSet::new();
+    for n in 0..64 {
+        let (store, keys) = (Arc::clone(&handles[n % 2]), choices[n / 2 % 4].clone());
+        clients.spawn(async move { add_one(&*store, &keys).await });
+    }
+    clients.join_all().await;
+    let failures: Vec<_> = stored(fixture, &choices[2]).await.iter().map(|bucket| bucket.failures).collect();
+    assert_eq!(failures, [48, 48, 48]);
+}
+
+pub async fn expired_buckets_are_purged_in_portions(fixture: &Fixture) {
+    let keys: Vec<_> = (1..=5).map(key).collect();
+    let expiring = |seconds| Bucket {
+        failures: 1,
+        expires_at: fixture.now().plus(Duration::from_secs(seconds)),
+        ..Bucket::default()
+    };
+    let buckets = [3, 2, 5, 1, 4].map(expiring);
+    put(fixture, &keys, &buckets).await;
+    let before = fixture.now().plus(Duration::from_secs(4));
+    let purge = async || fixture.store.purge_buckets(before, 2).await.expect("a count");
+    assert_eq!(purge().await, 2);
+    let [third, _, fifth, _, fourth] = buckets;
+    let (none, new) = (Bucket::default(), Bucket::default());
+    let left = [third, none.clone(), fifth.clone(), new.clone(), fourth.clone()];
+    assert_eq!(stored(fixture, &keys).await, left, "the oldest first");
+    assert_eq!((purge().await, purge().await), (1, 0));
+    let left = [none.clone(), none, fifth, new, fourth];
+    assert_eq!(stored(fixture, &keys).await, left, "what expires at that very time or later stays");
+    assert_eq!(rows(fixture).await, 2);
+}

@@ -1,0 +1,22 @@
+-- How often somebody has tried, and until when they may not.
+--
+-- A row is found by a keyed hash, and the key of that hash is not in this file: neither the addresses nor the
+-- accounts that were tried can be read here, or found out by trying. Hence no foreign keys, and an account that does
+-- not exist has its row like any other.
+
+CREATE TABLE throttles (
+    key          BLOB    NOT NULL,
+    full_at      INTEGER NOT NULL,
+    failures     INTEGER NOT NULL,
+    closed_until INTEGER NOT NULL,
+    -- 16 bytes for each account: the beginning of its hash, and when it was tried, in milliseconds since 1970.
+    tried        BLOB    NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    CONSTRAINT throttles_pkey PRIMARY KEY (key),
+    CONSTRAINT throttles_key_check CHECK (length(key) = 32),
+    CONSTRAINT throttles_failures_check CHECK (failures BETWEEN 0 AND 4294967295),
+    CONSTRAINT throttles_tried_check CHECK (length(tried) % 16 = 0)
+) STRICT, WITHOUT ROWID;
+
+-- What housekeeping looks for.
+CREATE INDEX throttles_expires_at_idx ON throttles (expires_at);
