@@ -7,9 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use vestibule_domain::credential::PasswordPolicy;
 use vestibule_domain::session::SessionSettings;
+use vestibule_domain::throttle::{Lockout, Spread, ThrottleSettings};
+use vestibule_domain::token::KeyError;
 use vestibule_domain::{Clock, Ports, Rng, Services, Settings, Store, StoreError};
 use vestibule_infrastructure::crypto::{
-    AeadSealer, Argon2Error, Argon2Hasher, Argon2Settings, HmacSecret, JwsCodec, JwsSettings, KeyForge, MasterKey,
+    AeadSealer, Argon2Error, Argon2Hasher, Argon2Settings, HmacKeyedHash, HmacSecret, JwsCodec, JwsSettings, KeyForge,
+    MasterKey,
 };
 use vestibule_infrastructure::postgres::{PgSettings, PgStore};
 use vestibule_infrastructure::system::{SystemClock, SystemRng};
@@ -40,6 +43,8 @@ pub(crate) enum WireError {
     MasterKey(#[from] MasterKeyFileError),
     #[error("tokens.master_key is not set")]
     NoMasterKey,
+    #[error("the master key cannot be used")]
+    Key(#[from] KeyError),
     #[error("password hashing cannot start")]
     Hashing(#[from] Argon2Error),
 }
@@ -63,7 +68,9 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let secrets = config.take_secrets();
     let opened = open_store(config, purpose).await?;
-    let forge = Arc::new(KeyForge::new(master_key(config, secrets.master_key, &*rng)?));
+    let master_key = master_key(config, secrets.master_key, &*rng)?;
+    let keyed_hash = Arc::new(HmacKeyedHash::derive(&master_key)?);
+    let forge = Arc::new(KeyForge::new(master_key));
     let codec = JwsCodec::new(jws_settings(config, secrets.hmac), Arc::clone(&forge), Arc::clone(&clock));
     let ports = Ports {
         store: opened.store,
@@ -71,6 +78,7 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
         codec: Arc::new(codec),
         sealer: Arc::new(AeadSealer),
         key_generator: forge,
+        keyed_hash,
         snapshots: Arc::default(),
         clock,
         rng,
@@ -126,6 +134,20 @@ fn argon2_settings(config: &Config, purpose: Purpose) -> Argon2Settings {
     }
 }
 
+fn limits(config: &Config) -> ThrottleSettings {
+    let limits = &config.limits;
+    ThrottleSettings {
+        enabled: limits.enabled,
+        login: limits.login,
+        spread: Spread { most: limits.accounts },
+        account: Lockout { free: limits.free_failures, most: limits.most_failures },
+        device: limits.device,
+        registration: limits.registration,
+        taken: limits.taken,
+        refresh: limits.refresh,
+    }
+}
+
 fn settings(config: &Config) -> Settings {
     let tokens = &config.tokens;
     Settings {
@@ -140,5 +162,6 @@ fn settings(config: &Config) -> Settings {
         },
         passwords: PasswordPolicy { min_length: config.passwords.min_length },
         algorithm: tokens.algorithm,
+        limits: limits(config),
     }
 }

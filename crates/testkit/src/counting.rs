@@ -82,7 +82,8 @@ impl CountingStore {
     }
 
     fn feed(&self) -> Answer<&dyn Store> {
-        self.reachable(self.reach.load(Ordering::SeqCst) == Reach::Everything as u8)
+        let reach = self.reach.load(Ordering::SeqCst);
+        self.reachable(reach != Reach::Nothing as u8 && reach != Reach::NoFeed as u8)
     }
 
     fn reachable(&self, reachable: bool) -> Answer<&dyn Store> {
@@ -195,8 +196,10 @@ impl FeedReads for CountingStore {
 #[async_trait]
 impl ThrottleStore for CountingStore {
     async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Answer<()> {
-        let store = self.call("change_buckets")?;
-        self.reachable(self.reach.load(Ordering::SeqCst) != Reach::NoThrottles as u8)?.change_buckets(keys, change).await
+        self.call("change_buckets")?;
+        self.reachable(self.reach.load(Ordering::SeqCst) != Reach::NoThrottles as u8)?
+            .change_buckets(keys, change)
+            .await
     }
 
     async fn purge_buckets(&self, before: Timestamp, limit: u32) -> Answer<u64> {

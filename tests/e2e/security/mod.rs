@@ -10,6 +10,7 @@ mod passwords;
 mod permissions;
 mod refresh;
 mod slow;
+mod throttle;
 pub(crate) mod token;
 mod tokens;
 mod wire;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use vestibule_domain::throttle::Budget;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::user::RegistrationMode;
 use vestibule_infrastructure::crypto::{HmacSecret, MasterKey};
@@ -109,6 +110,24 @@ fn parse_duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     number.checked_mul(seconds_each).map(Duration::from_secs)
+}
+
+/// So many at once, and so many more in a time: `10+20/1m`.
+pub(super) fn budget(text: &str) -> Parsed<Budget> {
+    let parts = || {
+        let (burst, rate) = text.split_once('+')?;
+        let (count, time) = rate.split_once('/')?;
+        Some((burst.parse::<u32>().ok()?, count.parse::<u32>().ok()?, parse_duration(time)?))
+    };
+    let (burst, count, time) = parts().ok_or("is not of this form")?;
+    if !(1..=1_000_000).contains(&burst) || !(1..=1_000_000).contains(&count) {
+        return Err("has a number below 1 or above 1000000".to_owned());
+    }
+    let refill = time / count;
+    if refill < Duration::from_millis(1) || time > Duration::from_hours(24) {
+        return Err("allows more than one each millisecond, or has a time above 24h".to_owned());
+    }
+    Ok(Budget { burst, refill })
 }
 
 pub(super) fn address(text: &str) -> Parsed<SocketAddr> {

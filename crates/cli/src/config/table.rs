@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracing_subscriber::filter::Targets;
+use vestibule_domain::throttle::Budget;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::user::{Email, RegistrationMode};
 use vestibule_infrastructure::crypto::{HmacSecret, MasterKey};
@@ -236,7 +237,7 @@ settings! {
         }
     }
 
-    /// How often anybody may try. Checked, but without effect: this version has no limits yet.
+    /// How often anybody may try, counted by all replicas together.
     limits: Limits {
         /// `false` is for load tests only.
         enabled: bool {
@@ -245,6 +246,66 @@ settings! {
             expected: "true or false",
             example: "true",
             shape: Shape::Bare,
+        }
+        /// Failed logins and wrong current passwords from one address (IPv4) or /64 (IPv6): so many at once, and so
+        /// many more in a time.
+        login: Budget {
+            parse: one(parse::budget),
+            default: Is("10+20/1m"),
+            expected: "a number at once and a number for a time, like 10+20/1m",
+            example: "20+40/1m",
+        }
+        /// Accounts that one address may fail at within an hour, before it is closed for an hour.
+        accounts: u32 {
+            parse: one(parse::number(1, 1000)),
+            default: Is("15"),
+            expected: "a whole number from 1 to 1000",
+            example: "15",
+            shape: Shape::Bare,
+        }
+        /// Failures in a row at one account, before each makes the next wait: 1, 3, 5, then 10 seconds.
+        free_failures: u32 {
+            parse: one(parse::number(1, 100)),
+            default: Is("3"),
+            expected: "a whole number from 1 to 100",
+            example: "3",
+            shape: Shape::Bare,
+        }
+        /// Failures in a row at one account, before only devices that it was opened from before are let in, for a day.
+        most_failures: u32 {
+            parse: one(parse::number(1, 100)),
+            default: Is("100"),
+            expected: "a whole number from 1 to 100",
+            example: "100",
+            shape: Shape::Bare,
+        }
+        /// Failures of one known device at its account.
+        device: Budget {
+            parse: one(parse::budget),
+            default: Is("5+5/15m"),
+            expected: "a number at once and a number for a time, like 10+20/1m",
+            example: "10+10/15m",
+        }
+        /// Registrations from one address.
+        registration: Budget {
+            parse: one(parse::budget),
+            default: Is("60+60/1h"),
+            expected: "a number at once and a number for a time, like 10+20/1m",
+            example: "600+600/1h",
+        }
+        /// Answers to one address that an address is taken, where registration is open.
+        taken: Budget {
+            parse: one(parse::budget),
+            default: Is("5+5/1h"),
+            expected: "a number at once and a number for a time, like 10+20/1m",
+            example: "5+5/1h",
+        }
+        /// Failed refreshes from one address; each replica counts its own.
+        refresh: Budget {
+            parse: one(parse::budget),
+            default: Is("30+60/1m"),
+            expected: "a number at once and a number for a time, like 10+20/1m",
+            example: "100+100/1m",
         }
     }
 

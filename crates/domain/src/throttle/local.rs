@@ -20,13 +20,21 @@ impl LocalBuckets {
     pub(super) fn change(&self, keys: &[BucketKey], now: Timestamp, change: &mut ChangeBuckets<'_>) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut touched: Vec<_> = keys.iter().map(|key| buckets.get(key).cloned().unwrap_or_default()).collect();
-        if !change(&mut touched) {
-            return;
+        if change(&mut touched) {
+            Self::put(&mut buckets, keys, touched, now);
         }
+    }
+
+    /// What another place holds.
+    pub(super) fn remember(&self, keys: &[BucketKey], seen: Vec<Bucket>, now: Timestamp) {
+        Self::put(&mut self.buckets.lock().unwrap_or_else(PoisonError::into_inner), keys, seen, now);
+    }
+
+    fn put(buckets: &mut HashMap<BucketKey, Bucket>, keys: &[BucketKey], new: Vec<Bucket>, now: Timestamp) {
         if buckets.len() + keys.len() > Self::CAPACITY {
-            Self::make_room(&mut buckets, now);
+            Self::make_room(buckets, now);
         }
-        buckets.extend(keys.iter().copied().zip(touched));
+        buckets.extend(keys.iter().copied().zip(new));
     }
 
     /// If none has expired, every eighth goes, whichever it is: a flood of strangers must neither grow the memory nor

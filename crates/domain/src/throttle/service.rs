@@ -224,7 +224,8 @@ impl Throttle {
     }
 
     /// Changes the buckets where they are; in memory, if the store does not answer: guessing must be neither unlimited
-    /// then nor impossible.
+    /// then nor impossible. What the store was seen to hold is remembered, so that nobody gets a second budget by
+    /// overloading it.
     async fn change(
         &self,
         place: Place,
@@ -233,8 +234,17 @@ impl Throttle {
     ) -> Place {
         let keys: Vec<_> = charges.iter().map(|charge| charge.key).collect();
         if place == Place::Fleet {
-            match self.change_in_store(&keys, change).await {
-                Ok(()) => return Place::Fleet,
+            let mut seen = Vec::new();
+            let mut change_and_look = |buckets: &mut [Bucket]| {
+                let keep = change(buckets);
+                seen = buckets.to_vec();
+                keep
+            };
+            match self.change_in_store(&keys, &mut change_and_look).await {
+                Ok(()) => {
+                    self.local.remember(&keys, seen, self.ports.clock.now());
+                    return Place::Fleet;
+                }
                 Err(error) => tracing::debug!(%error, "counting attempts in memory"),
             }
         }

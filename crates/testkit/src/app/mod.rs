@@ -19,6 +19,7 @@ use std::sync::Arc;
 use vestibule_api::HttpSettings;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::credential::{NewPassword, Owner, PasswordPolicy};
+use vestibule_domain::throttle::ThrottleSettings;
 use vestibule_domain::user::{Email, Name, Register, User};
 use vestibule_domain::{RequestContext, Settings};
 
@@ -43,12 +44,17 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            domain: Settings::default(),
+            // Most tests try more often than anybody should.
+            domain: Settings { limits: unlimited(), ..Settings::default() },
             http: HttpSettings { public_url: PUBLIC_URL.to_owned(), ..HttpSettings::default() },
             issuer: PUBLIC_URL.to_owned(),
             audience: "vestibule".to_owned(),
         }
     }
+}
+
+fn unlimited() -> ThrottleSettings {
+    ThrottleSettings { enabled: false, ..ThrottleSettings::default() }
 }
 
 /// A service with a store of its own.

@@ -16,7 +16,7 @@ use vestibule_domain::feed::Snapshots;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::{Clock, Ports, Rng, Services, Store};
 use vestibule_infrastructure::crypto::{
-    AeadSealer, Argon2Hasher, Argon2Settings, HmacSecret, JwsCodec, JwsSettings, KeyForge, MasterKey,
+    AeadSealer, Argon2Hasher, Argon2Settings, HmacKeyedHash, HmacSecret, JwsCodec, JwsSettings, KeyForge, MasterKey,
 };
 
 /// What all processes of one test have in common.
@@ -27,13 +27,16 @@ pub(super) struct Fleet {
     pub(super) rng: SeededRng,
     pub(super) secrets: Arc<Secrets>,
     forge: Arc<KeyForge>,
+    keyed_hash: Arc<HmacKeyedHash>,
 }
 
 impl Fleet {
     pub(super) fn new(setup: Setup) -> Self {
         let rng = SeededRng::default();
-        let forge = Arc::new(KeyForge::new(MasterKey::generate(&rng)));
-        Self { setup, clock: MovableClock::default(), rng, secrets: Arc::default(), forge }
+        let master_key = MasterKey::generate(&rng);
+        let keyed_hash = Arc::new(HmacKeyedHash::derive(&master_key).expect("a key"));
+        let forge = Arc::new(KeyForge::new(master_key));
+        Self { setup, clock: MovableClock::default(), rng, secrets: Arc::default(), forge, keyed_hash }
     }
 }
 
@@ -107,6 +110,7 @@ fn services(store: Arc<dyn Store>, hasher: Arc<dyn PasswordHasher>, fleet: &Flee
         codec: Arc::new(JwsCodec::new(jws, Arc::clone(&fleet.forge), Arc::clone(&clock))),
         sealer: Arc::new(AeadSealer),
         key_generator: Arc::clone(&fleet.forge) as Arc<_>,
+        keyed_hash: Arc::clone(&fleet.keyed_hash) as Arc<_>,
         snapshots: Arc::new(Snapshots::default()),
         clock,
     };

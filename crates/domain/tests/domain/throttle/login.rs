@@ -161,6 +161,15 @@ fn d53_the_charge_outlives_what_fails_after_it() {
 }
 
 #[test]
+fn d56_losing_the_store_gives_nobody_a_second_budget() {
+    let world = world();
+    for n in 0..20 {
+        world.store.throttles_fail.store(n >= 5, Ordering::SeqCst);
+        assert_eq!(wait(&guess(&world, "192.0.2.1", &format!("user{n}"))).is_some(), n >= 10, "{n}");
+    }
+}
+
+#[test]
 fn d56_without_the_store_attempts_are_counted_in_memory() {
     let world = world();
     world.store.throttles_fail.store(true, Ordering::SeqCst);
