@@ -8,6 +8,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vestibule_domain::feed::Follower;
+use vestibule_domain::user::IDEMPOTENCY_TTL;
 use vestibule_domain::{Services, StoreError};
 
 /// Between two looks at the feed: with the age that snapshots may reach, what is revoked is out within a second.
@@ -125,9 +126,13 @@ async fn look_after_keys(services: Services) {
 async fn purge(services: Services) {
     loop {
         sleep(PURGE).await;
-        let (sessions, children, changes) =
-            (purge_sessions(&services).await, forget_children(&services).await, purge_changes(&services).await);
-        for error in [sessions, children, changes].into_iter().filter_map(Result::err) {
+        let (sessions, children, changes, keys) = (
+            purge_sessions(&services).await,
+            forget_children(&services).await,
+            purge_changes(&services).await,
+            purge_idempotency_keys(&services).await,
+        );
+        for error in [sessions, children, changes, keys].into_iter().filter_map(Result::err) {
             tracing::warn!(error = chain(&error), "what is out of date could not be deleted, trying again in an hour");
         }
     }
@@ -169,6 +174,12 @@ async fn forget_children(services: &Services) -> Result<(), StoreError> {
 async fn purge_changes(services: &Services) -> Result<(), StoreError> {
     let before = services.ports.clock.now().minus(KEEP_CHANGES);
     while services.ports.store.purge_changes(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
+    Ok(())
+}
+
+async fn purge_idempotency_keys(services: &Services) -> Result<(), StoreError> {
+    let before = services.ports.clock.now().minus(IDEMPOTENCY_TTL);
+    while services.ports.store.purge_idempotency_keys(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
     Ok(())
 }
 

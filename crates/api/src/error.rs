@@ -149,6 +149,7 @@ impl From<UserError> for ApiError {
         match error {
             UserError::RegistrationClosed => Self::new(Code::RegistrationClosed),
             UserError::EmailTaken => Self::new(Code::EmailTaken),
+            UserError::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
             UserError::NotFound => Self::new(Code::NotFound),
             UserError::Stale => Self::new(Code::Stale),
             UserError::Denied(denied) => denied.into(),

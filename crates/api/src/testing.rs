@@ -21,7 +21,7 @@ use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, SigningKey, TokenCodec,
     TokenFault, VerifiedToken,
 };
-use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
+use vestibule_domain::user::store::{IdempotencyUpkeep, ListedUser, UserFilter, UserReads};
 use vestibule_domain::user::{Email, User};
 use vestibule_domain::{Ports, Rng, Services, Settings, Store, StoreError, UnitOfWork};
 
@@ -76,6 +76,13 @@ impl Store for OutOfReach {
         if *self == Self::IsSilent {
             std::future::pending::<()>().await;
         }
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl IdempotencyUpkeep for OutOfReach {
+    async fn purge_idempotency_keys(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         out_of_reach()
     }
 }

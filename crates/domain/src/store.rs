@@ -11,7 +11,7 @@ use crate::rng::Rng;
 use crate::session::store::{SessionReads, SessionRotation, SessionUpkeep, SessionWrites};
 use crate::throttle::store::ThrottleStore;
 use crate::token::store::{KeyReads, KeyWrites};
-use crate::user::store::{UserReads, UserWrites};
+use crate::user::store::{IdempotencyUpkeep, IdempotencyWrites, UserReads, UserWrites};
 use async_trait::async_trait;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -20,6 +20,7 @@ use std::ops::{Deref, DerefMut};
 #[async_trait]
 pub trait Store:
     UserReads
+    + IdempotencyUpkeep
     + CredentialReads
     + SessionReads
     + SessionRotation
@@ -45,7 +46,7 @@ pub struct StoreHealth {
 /// One transaction. Dropped without a commit it leaves nothing behind.
 #[async_trait]
 pub trait UnitOfWork:
-    UserWrites + CredentialWrites + SessionWrites + KeyWrites + AuditWrites + FeedWrites + Send
+    UserWrites + IdempotencyWrites + CredentialWrites + SessionWrites + KeyWrites + AuditWrites + FeedWrites + Send
 {
     /// When it returns, what was written is on disk.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

@@ -18,7 +18,7 @@ use vestibule_domain::throttle::BucketKey;
 use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
 use vestibule_domain::token::SigningKey;
 use vestibule_domain::token::store::KeyReads;
-use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
+use vestibule_domain::user::store::{IdempotencyUpkeep, ListedUser, UserFilter, UserReads};
 use vestibule_domain::user::{Email, User};
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
@@ -190,6 +190,13 @@ impl FeedReads for CountingStore {
 
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Answer<u64> {
         self.feed()?.purge_changes(before, limit).await
+    }
+}
+
+#[async_trait]
+impl IdempotencyUpkeep for CountingStore {
+    async fn purge_idempotency_keys(&self, before: Timestamp, limit: u32) -> Answer<u64> {
+        self.call("purge_idempotency_keys")?.purge_idempotency_keys(before, limit).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod administer;
 mod delete;
+mod idempotency;
 mod list;
 mod me;
 mod password;

@@ -78,6 +78,9 @@ catalogue! {
         "Send the header Content-Type: application/json, in UTF-8 and without Content-Encoding.";
     ValidationFailed: "validation_failed", UNPROCESSABLE_ENTITY, "The content is not acceptable",
         "The list errors has an entry for each fault: where it is, a stable code, and what would be right.";
+    IdempotencyKeyReused: "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used before",
+        "Another registration was sent under this Idempotency-Key within the last 24 hours. Send the same one again, \
+         or use a new key.";
     RateLimited: "rate_limited", TOO_MANY_REQUESTS, "Too many requests",
         "Wait as many seconds as the header Retry-After says.";
     HeadersTooLarge: "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large",

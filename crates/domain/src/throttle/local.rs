@@ -1,7 +1,7 @@
 //! Buckets in the memory of this process: for when the store cannot be reached, and for what is not worth its time.
 
 use super::store::ChangeBuckets;
-use super::{Bucket, BucketKey, Standing, Throttled};
+use super::{Bucket, BucketKey, Standing};
 use crate::clock::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -70,15 +70,15 @@ impl Refusals {
     const TRUSTED: Duration = Duration::from_secs(1);
 
     /// `now` is monotonic.
-    pub(super) fn find(&self, keys: impl Iterator<Item = BucketKey>, now: Duration) -> Option<(Throttled, Standing)> {
+    pub(super) fn find(&self, keys: impl Iterator<Item = BucketKey>, now: Duration) -> Option<Standing> {
         let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         keys.filter_map(|key| {
             let Refused { at, standing } = refusals.get(&key)?;
             let age = now.saturating_sub(*at);
             let reset = standing.reset.checked_sub(age).filter(|left| !left.is_zero() && age < Self::TRUSTED)?;
-            Some((Throttled { retry_after: reset }, Standing { reset, ..*standing }))
+            Some(Standing { reset, ..*standing })
         })
-        .max_by_key(|(throttled, _)| throttled.retry_after)
+        .max_by_key(|standing| standing.reset)
     }
 
     pub(super) fn remember(&self, key: BucketKey, standing: Standing, now: Duration) {
@@ -89,5 +89,24 @@ impl Refusals {
         if refusals.len() < Self::CAPACITY {
             refusals.insert(key, Refused { at: now, standing });
         }
+    }
+}
+
+/// Since when (monotonic) the store has not answered.
+#[derive(Debug, Default)]
+pub(super) struct Outage(Mutex<Option<Duration>>);
+
+impl Outage {
+    /// Longer than a busy store takes to be itself again.
+    const LASTING: Duration = Duration::from_secs(1);
+
+    /// To be asked each time the store fails.
+    pub(super) fn is_lasting(&self, now: Duration) -> bool {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
+        now.saturating_sub(since) >= Self::LASTING
+    }
+
+    pub(super) fn over(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

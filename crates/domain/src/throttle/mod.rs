@@ -6,6 +6,7 @@
 //! nor accounts, and an account that does not exist has its bucket like any other.
 
 mod bucket;
+mod charge;
 mod key;
 mod local;
 mod rule;
@@ -13,10 +14,12 @@ pub mod service;
 pub mod store;
 
 pub use bucket::Bucket;
+pub use charge::ThrottleSettings;
 pub use key::{BucketKey, KeyedHash, Network};
 pub use rule::{Budget, Lockout, Rule, Spread};
-pub use service::{Throttle, ThrottleSettings};
+pub use service::Throttle;
 
+use crate::error::StoreError;
 use std::time::Duration;
 
 /// Too many attempts; nothing was charged for this one.
@@ -49,7 +52,7 @@ pub struct Limited<T, E> {
 }
 
 /// What an error of a use case means for the budget.
-pub trait Judged: From<Throttled> {
+pub trait Judged: From<Throttled> + From<StoreError> {
     /// Whether the caller was wrong, so that the charge stays. Everything else (the store is away, too much is waiting
     /// to be hashed) says nothing about the caller and is given back.
     fn is_failure(&self) -> bool;

@@ -2,6 +2,7 @@
 
 mod administer;
 mod email;
+mod idempotency;
 mod name;
 mod profile;
 mod register;
@@ -9,6 +10,7 @@ pub mod service;
 pub mod store;
 
 pub use email::Email;
+pub use idempotency::{FirstOutcome, IDEMPOTENCY_TTL, IdempotencyClaim, IdempotencyKey};
 pub use name::Name;
 pub use profile::{ChangeProfile, ProfileChange};
 pub use register::{Register, RegistrationMode};

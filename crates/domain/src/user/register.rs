@@ -1,6 +1,6 @@
 //! Registration.
 
-use super::{Email, Name, Status, User, UserError, UserService};
+use super::{Email, IDEMPOTENCY_TTL, IdempotencyClaim, IdempotencyKey, Name, Status, User, UserError, UserService};
 use crate::access::{Authority, RoleName};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
@@ -36,13 +36,20 @@ impl UserService {
     }
 
     /// The password is hashed before the address is looked at, so that a taken one takes as long as a free one.
-    pub async fn register(&self, request: Register, context: &RequestContext) -> Limited<User, UserError> {
+    /// Under a `key` the same registration may be sent again.
+    pub async fn register(
+        &self,
+        request: Register,
+        key: Option<&IdempotencyKey>,
+        context: &RequestContext,
+    ) -> Limited<User, UserError> {
         if self.settings.registration == RegistrationMode::Closed {
             return Limited { outcome: Err(UserError::RegistrationClosed), standing: None };
         }
         let tells = self.settings.registration == RegistrationMode::Open;
         let charges = self.throttle.registration(tells, context);
-        let work = self.insert_hashed(request, BTreeSet::from([RoleName::user()]), None, context);
+        let claim = key.map(|key| key.claim(&request, &*self.ports.keyed_hash));
+        let work = self.insert_hashed(request, BTreeSet::from([RoleName::user()]), None, claim, context);
         self.throttle.guard(Place::Fleet, charges, context, work).await
     }
 
@@ -54,7 +61,7 @@ impl UserService {
         context: &RequestContext,
     ) -> Result<User, UserError> {
         self.settings.roles.check(&roles)?;
-        self.insert_hashed(request, roles, Some(Authority::Operator), context).await
+        self.insert_hashed(request, roles, Some(Authority::Operator), None, context).await
     }
 
     /// On the new user's own word, unless on that of an authority.
@@ -63,6 +70,7 @@ impl UserService {
         request: Register,
         roles: BTreeSet<RoleName>,
         authority: Option<Authority<'_>>,
+        claim: Option<IdempotencyClaim>,
         context: &RequestContext,
     ) -> Result<User, UserError> {
         let hash = self.ports.hasher.hash(request.password).await?;
@@ -85,18 +93,37 @@ impl UserService {
             Some(authority) => event.by(authority),
             None => event,
         };
-        retried(|| self.insert(&user, &hash, &event)).await?;
-        Ok(user)
+        retried(|| self.insert(&user, &hash, claim.as_ref(), &event)).await
     }
 
-    async fn insert(&self, user: &User, hash: &PasswordHash, event: &AuditEvent<'_>) -> Result<(), UserError> {
+    async fn insert(
+        &self,
+        user: &User,
+        hash: &PasswordHash,
+        claim: Option<&IdempotencyClaim>,
+        event: &AuditEvent<'_>,
+    ) -> Result<User, UserError> {
+        let now = user.created_at;
         let mut work = self.ports.begin().await?;
-        if !work.insert_user(user).await? {
-            return Err(UserError::EmailTaken);
+        let inserted = work.insert_user(user).await?;
+        if let Some(claim) = claim {
+            let id = inserted.then_some(user.id);
+            let first = work.claim_idempotency_key(claim, id, now, now.minus(IDEMPOTENCY_TTL)).await?;
+            if let Some(first) = first {
+                // Whatever was inserted goes with the transaction.
+                let same = first.request == claim.request;
+                return if same {
+                    first.user_as_told(user).ok_or(UserError::EmailTaken)
+                } else {
+                    Err(UserError::IdempotencyKeyReused)
+                };
+            }
         }
-        work.set_password(user.id, hash, user.created_at).await?;
-        work.audit(event).await?;
+        if inserted {
+            work.set_password(user.id, hash, now).await?;
+            work.audit(event).await?;
+        }
         work.commit().await?;
-        Ok(())
+        inserted.then(|| user.clone()).ok_or(UserError::EmailTaken)
     }
 }

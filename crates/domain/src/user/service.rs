@@ -33,6 +33,9 @@ pub enum UserError {
     RegistrationClosed,
     #[error("the address belongs to another account")]
     EmailTaken,
+    /// For another registration, within [`IDEMPOTENCY_TTL`](super::IDEMPOTENCY_TTL).
+    #[error("the idempotency key was used for something else")]
+    IdempotencyKeyReused,
     #[error("no such user")]
     NotFound,
     #[error("the record has changed since it was read")]
@@ -55,7 +58,7 @@ lost_to_other!(UserError);
 
 impl Judged for UserError {
     fn is_failure(&self) -> bool {
-        matches!(self, Self::EmailTaken)
+        matches!(self, Self::EmailTaken | Self::IdempotencyKeyReused)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The port for users.
 
-use super::{Email, Name, Status, User};
+use super::{Email, FirstOutcome, IdempotencyClaim, Name, Status, User};
 use crate::access::RoleName;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
@@ -23,6 +23,27 @@ pub trait UserReads: Send + Sync {
     ) -> Result<Page<ListedUser>, StoreError>;
     /// Whether anyone is an administrator: active and with the role.
     async fn has_administrator(&self) -> Result<bool, StoreError>;
+}
+
+/// Within a [`UnitOfWork`](crate::UnitOfWork).
+#[async_trait]
+pub trait IdempotencyWrites: Send {
+    /// Remembers that the first registration under this key came to `user`, or, with `None`, that its address was
+    /// taken; if another one was first since `forgotten`, changes nothing and tells what came of that.
+    async fn claim_idempotency_key(
+        &mut self,
+        claim: &IdempotencyClaim,
+        user: Option<UserId>,
+        now: Timestamp,
+        forgotten: Timestamp,
+    ) -> Result<Option<FirstOutcome>, StoreError>;
+}
+
+/// Housekeeping.
+#[async_trait]
+pub trait IdempotencyUpkeep: Send + Sync {
+    /// Deletes up to `limit` idempotency keys that were first used before `before`; how many.
+    async fn purge_idempotency_keys(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
 /// All set conditions must hold.

@@ -16,6 +16,7 @@ mod feed;
 #[cfg(test)]
 mod id;
 #[cfg(test)]
+mod idempotency;
 mod key;
 #[cfg(test)]
 mod key_service;

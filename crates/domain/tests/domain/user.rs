@@ -13,7 +13,7 @@ fn roles(names: &[&str]) -> BTreeSet<RoleName> {
 fn whoever_registers_is_the_actor_and_so_is_the_operator_who_creates() {
     let world = World::default();
     let request = Register { email: email("bob"), name: Name::parse("Bob").unwrap(), password: new_password(PASSWORD) };
-    let bob = now(world.services.users.register(request, &world.context)).outcome.unwrap();
+    let bob = now(world.services.users.register(request, None, &world.context)).outcome.unwrap();
     world.register("alice", &["admin"]);
     let actors: Vec<_> = world.store.audited(AuditKind::UserRegistered).iter().map(|event| event.actor).collect();
     assert_eq!(actors, [Actor::User(bob.id), Actor::Operator]);
@@ -24,7 +24,7 @@ fn case_21_a_taken_address_is_taken_in_every_spelling() {
     let world = World::default();
     world.register("alice", &[]);
     let request = Register { email: email("ALICE"), name: Name::parse("A").unwrap(), password: new_password(PASSWORD) };
-    let outcome = now(world.services.users.register(request, &world.context));
+    let outcome = now(world.services.users.register(request, None, &world.context));
     assert!(matches!(outcome.outcome, Err(UserError::EmailTaken)));
     assert_eq!(world.store.state().users.len(), 1);
 }

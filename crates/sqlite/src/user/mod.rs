@@ -1,5 +1,6 @@
 //! Users: their rows. How they are read, listed and changed has files of its own.
 
+mod idempotency;
 mod list;
 mod reads;
 mod writes;

@@ -2,7 +2,7 @@
 
 use super::user::{self, User};
 use crate::error::ApiError;
-use crate::extract::{Body, Context, Fields, ReadJson};
+use crate::extract::{Body, Context, Fields, Idempotency, ReadJson};
 use crate::rate_limit;
 use crate::state::AppState;
 use axum::Json;
@@ -70,11 +70,12 @@ impl FromRequestParts<AppState> for RegistrationIsOpen {
 /// Register a user
 ///
 /// Where the operator chose strict registration, the answer is always 202 and never tells whether the address has an
-/// account.
+/// account. With an `Idempotency-Key` a registration whose answer was lost can be sent again.
 #[utoipa::path(
     post,
     path = "/users",
     tag = "Users",
+    params(Idempotency),
     request_body = Registration,
     responses(
         (status = 201, description = "The new user.", body = User<'_>, headers(
@@ -84,6 +85,7 @@ impl FromRequestParts<AppState> for RegistrationIsOpen {
         (status = 202, description = "Strict registration: what follows comes by mail.", body = Accepted),
         (status = 403, description = "registration_closed"),
         (status = 409, description = "email_taken"),
+        (status = 422, description = "validation_failed, idempotency_key_reused"),
         (status = 429, description = "rate_limited"),
         (status = 503, description = "overloaded"),
     ),
@@ -92,10 +94,12 @@ pub(super) async fn register_user(
     _: RegistrationIsOpen,
     State(AppState { services, .. }): State<AppState>,
     Context(context): Context,
+    Idempotency(idempotency_key): Idempotency,
     Body(Registration { email, password, name }): Body<Registration>,
 ) -> Response {
     let strict = services.users.registration_mode() == RegistrationMode::Strict;
-    let Limited { outcome, standing } = services.users.register(Register { email, name, password }, &context).await;
+    let Limited { outcome, standing } =
+        services.users.register(Register { email, name, password }, idempotency_key.as_ref(), &context).await;
     let response = match outcome {
         Ok(_) | Err(UserError::EmailTaken) if strict => {
             Ok((StatusCode::ACCEPTED, Json(Accepted { status: "accepted" })).into_response())

@@ -24,8 +24,8 @@ use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::token::SigningKey;
 use vestibule_domain::token::store::KeyReads;
-use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
-use vestibule_domain::user::{Email, Status, User};
+use vestibule_domain::user::store::{IdempotencyUpkeep, ListedUser, UserFilter, UserReads};
+use vestibule_domain::user::{Email, FirstOutcome, Status, User};
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,7 @@ pub(crate) struct State {
     pub(crate) keys: Vec<SigningKey>,
     pub(crate) audit: Vec<Audited>,
     pub(crate) changes: Vec<Change>,
+    pub(crate) idempotency_keys: BTreeMap<[u8; 32], FirstOutcome>,
     pub(crate) devices: Vec<(UserId, DeviceTokenHash)>,
 }
 
@@ -240,6 +241,13 @@ impl SessionUpkeep for MemoryStore {
     }
 
     async fn forget_sealed_children(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl IdempotencyUpkeep for MemoryStore {
+    async fn purge_idempotency_keys(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
 }

@@ -10,8 +10,8 @@ use vestibule_domain::id::{AuditEventId, KeyId, SessionId, UserId};
 use vestibule_domain::session::store::SessionWrites;
 use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, Session};
 use vestibule_domain::token::{SigningKey, store::KeyWrites};
-use vestibule_domain::user::store::{DeleteOutcome, ProfileOutcome, ProfileUpdate, UserWrites};
-use vestibule_domain::user::{Status, User};
+use vestibule_domain::user::store::{DeleteOutcome, IdempotencyWrites, ProfileOutcome, ProfileUpdate, UserWrites};
+use vestibule_domain::user::{FirstOutcome, IdempotencyClaim, Status, User};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
 pub(super) struct MemoryWork {
@@ -38,6 +38,23 @@ impl UnitOfWork for MemoryWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         *self.home.lock().unwrap() = self.state;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl IdempotencyWrites for MemoryWork {
+    async fn claim_idempotency_key(
+        &mut self,
+        claim: &IdempotencyClaim,
+        user: Option<UserId>,
+        now: Timestamp,
+        forgotten: Timestamp,
+    ) -> Result<Option<FirstOutcome>, StoreError> {
+        let first = self.state.idempotency_keys.get(&claim.key).filter(|first| first.at >= forgotten).copied();
+        if first.is_none() {
+            self.state.idempotency_keys.insert(claim.key, FirstOutcome { request: claim.request, user, at: now });
+        }
+        Ok(first)
     }
 }
 

@@ -17,7 +17,7 @@ fn request(name: &str) -> Register {
 }
 
 fn register(world: &World, name: &str) -> Result<(), UserError> {
-    now(world.services.users.register(request(name), &context())).outcome.map(drop)
+    now(world.services.users.register(request(name), None, &context())).outcome.map(drop)
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn d44_strict_registration_counts_taken_and_free_addresses_alike() {
     let (taken, free) = (World::new(settings()), World::new(settings()));
     taken.register("user", &[]);
     for n in 0..70 {
-        let a = now(taken.services.users.register(request("user"), &context()));
-        let b = now(free.services.users.register(request(&format!("user{n}")), &context()));
+        let a = now(taken.services.users.register(request("user"), None, &context()));
+        let b = now(free.services.users.register(request(&format!("user{n}")), None, &context()));
         assert_eq!(a.standing, b.standing, "{n}");
         let throttled = |error: Result<_, UserError>| matches!(error, Err(UserError::Throttled(_)));
         assert_eq!((throttled(a.outcome), throttled(b.outcome)), (n >= 60, n >= 60), "{n}");

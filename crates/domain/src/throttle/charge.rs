@@ -1,0 +1,105 @@
+//! Which budgets an attempt is charged to.
+
+use super::{BucketKey, Budget, Lockout, Network, Rule, Spread, Throttle};
+use crate::context::RequestContext;
+use crate::id::UserId;
+use crate::session::DeviceTokenHash;
+use crate::user::Email;
+use std::time::Duration;
+
+/// What an operator decides.
+#[derive(Debug, Clone, Copy)]
+pub struct ThrottleSettings {
+    pub enabled: bool,
+    /// Failed logins and wrong current passwords from one address.
+    pub login: Budget,
+    /// Accounts that one address may fail at in an hour.
+    pub spread: Spread,
+    /// Failures at one account.
+    pub account: Lockout,
+    /// Failures of one known device at its account.
+    pub device: Budget,
+    /// Registrations from one address.
+    pub registration: Budget,
+    /// Answers to one address that an address is taken.
+    pub taken: Budget,
+    /// Failed refreshes from one address; counted by each process for itself.
+    pub refresh: Budget,
+}
+
+impl Default for ThrottleSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            login: Budget::new(10, Duration::from_secs(3)),
+            spread: Spread { most: 15 },
+            account: Lockout { free: 3, most: 100 },
+            device: Budget::new(5, Duration::from_mins(3)),
+            registration: Budget::new(60, Duration::from_mins(1)),
+            taken: Budget::new(5, Duration::from_mins(12)),
+            refresh: Budget::new(30, Duration::from_secs(1)),
+        }
+    }
+}
+
+/// What one attempt costs one bucket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Charge {
+    pub(super) policy: &'static str,
+    pub(super) key: BucketKey,
+    pub(super) rule: Rule,
+}
+
+impl Throttle {
+    /// A known device answers for itself alone, so that nobody can lock its owner out by guessing (CVE-2024-1722);
+    /// everybody else shares what the address and the account have left. An account is what its canonical address
+    /// says, whether it exists or not (CVE-2025-6004).
+    pub(crate) fn login(
+        &self,
+        email: &Email,
+        device: Option<&DeviceTokenHash>,
+        context: &RequestContext,
+    ) -> Vec<Charge> {
+        if let Some(device) = device {
+            let key = self.key("device", device.as_bytes());
+            return vec![Charge { policy: "device", key, rule: Rule::Failures(self.settings.device) }];
+        }
+        let account = self.key("account", email.canonical().as_bytes());
+        let mut charges = self.address(context, "login", Rule::Failures(self.settings.login));
+        charges.extend(self.address(context, "accounts", Rule::Accounts(self.settings.spread, account)));
+        charges.push(Charge { policy: "account", key: account, rule: Rule::InARow(self.settings.account) });
+        charges
+    }
+
+    /// Whoever has somebody's session may guess their password no faster than a stranger, and without locking
+    /// strangers out.
+    pub(crate) fn change_of_password(&self, user: UserId, context: &RequestContext) -> Vec<Charge> {
+        let key = self.key("current password", user.as_uuid().as_bytes());
+        let mut charges = self.address(context, "login", Rule::Failures(self.settings.login));
+        charges.push(Charge { policy: "account", key, rule: Rule::InARow(self.settings.account) });
+        charges
+    }
+
+    /// Where the answer tells whether an address is taken, that has a budget of its own.
+    pub(crate) fn registration(&self, tells: bool, context: &RequestContext) -> Vec<Charge> {
+        let mut charges = self.address(context, "registration", Rule::Attempts(self.settings.registration));
+        if tells {
+            charges.extend(self.address(context, "taken", Rule::Failures(self.settings.taken)));
+        }
+        charges
+    }
+
+    pub(crate) fn refresh(&self, context: &RequestContext) -> Vec<Charge> {
+        self.address(context, "refresh", Rule::Failures(self.settings.refresh))
+    }
+
+    /// Nothing for whoever has no address: the command line.
+    fn address(&self, context: &RequestContext, policy: &'static str, rule: Rule) -> Vec<Charge> {
+        let network = context.ip.map(Network::of);
+        network.map(|network| Charge { policy, key: self.key(policy, &network.octets()), rule }).into_iter().collect()
+    }
+
+    fn key(&self, purpose: &'static str, data: &[u8]) -> BucketKey {
+        BucketKey::new(&*self.ports.keyed_hash, purpose, data)
+    }
+}

@@ -1,0 +1,69 @@
+use crate::fakes::{PASSWORD, World, email, new_password, now};
+use std::time::Duration;
+use vestibule_domain::audit::AuditKind;
+use vestibule_domain::user::{IdempotencyKey, Name, Register, User, UserError};
+
+fn request(name: &str, password: &str) -> Register {
+    Register { email: email(name), name: Name::parse(name).unwrap(), password: new_password(password) }
+}
+
+fn register(world: &World, key: &str, name: &str, password: &str) -> Result<User, UserError> {
+    let key = IdempotencyKey::parse(key).unwrap();
+    now(world.services.users.register(request(name, password), Some(&key), &world.context)).outcome
+}
+
+#[test]
+fn j124_the_same_again_gives_the_first_answer_and_one_user() {
+    let world = World::default();
+    let first = register(&world, "one", "alice", PASSWORD).unwrap();
+    world.clock.advance(Duration::from_hours(23));
+    assert_eq!(register(&world, "\"one\"", "alice", PASSWORD).unwrap(), first);
+    assert_eq!(world.store.state().users.len(), 1);
+    assert_eq!(world.store.audited(AuditKind::UserRegistered).len(), 1);
+    // Whatever has become of the user.
+    world.store.state().users.clear();
+    assert_eq!(register(&world, "one", "alice", PASSWORD).unwrap(), first);
+    assert!(world.store.state().users.is_empty());
+}
+
+#[test]
+fn j124_another_registration_under_the_key_is_refused() {
+    let world = World::default();
+    register(&world, "one", "alice", PASSWORD).unwrap();
+    for (name, password) in [("bob", PASSWORD), ("alice", "another lamp, another hill")] {
+        assert!(matches!(register(&world, "one", name, password), Err(UserError::IdempotencyKeyReused)), "{name}");
+    }
+    assert_eq!(world.store.state().users.len(), 1);
+    assert!(register(&world, "two", "bob", PASSWORD).is_ok());
+}
+
+#[test]
+fn j124_a_taken_address_stays_the_answer() {
+    let world = World::default();
+    world.register("alice", &[]);
+    assert!(matches!(register(&world, "one", "alice", PASSWORD), Err(UserError::EmailTaken)));
+    world.store.state().users.clear();
+    assert!(matches!(register(&world, "one", "alice", PASSWORD), Err(UserError::EmailTaken)));
+    assert!(register(&world, "two", "alice", PASSWORD).is_ok());
+}
+
+#[test]
+fn j124_a_key_is_forgotten_after_a_day() {
+    let world = World::default();
+    register(&world, "one", "alice", PASSWORD).unwrap();
+    world.clock.advance(Duration::from_hours(24) + Duration::from_millis(1));
+    assert!(matches!(register(&world, "one", "alice", PASSWORD), Err(UserError::EmailTaken)));
+    assert!(matches!(register(&world, "one", "bob", PASSWORD), Err(UserError::IdempotencyKeyReused)));
+}
+
+#[test]
+fn a_key_is_short_printable_text() {
+    let longest = "k".repeat(255);
+    for good in ["a", "8e03978e-40d5-43dd-bc93-6894a57f9324", "\"quoted\"", &longest] {
+        assert!(IdempotencyKey::parse(good).is_ok(), "{good}");
+    }
+    let too_long = "k".repeat(256);
+    for bad in ["", "\"\"", "two words", "back\\slash", "qu\"ote", "\"open", "é", "\u{7f}", &too_long] {
+        assert!(IdempotencyKey::parse(bad).is_err(), "{bad}");
+    }
+}
