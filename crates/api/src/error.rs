@@ -80,7 +80,6 @@ impl ApiError {
         Self { bad_token: true, ..Self::new(Code::InvalidToken).detail(detail) }
     }
 
-    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.outline.code
     }
@@ -100,7 +99,10 @@ impl ApiError {
     fn log(&self) {
         let (code, status) = (self.outline.code.as_str(), self.outline.code.status());
         let cause = self.source.as_deref().map(|source| chain(source));
-        if status.is_server_error() {
+        if self.outline.code == Code::Overloaded {
+            // Under attack it is what should happen.
+            tracing::warn!(code, cause, "the request was refused");
+        } else if status.is_server_error() {
             tracing::error!(code, cause, "the request failed");
         } else {
             tracing::debug!(code, cause, "the request was refused");

