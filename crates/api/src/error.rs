@@ -38,13 +38,15 @@ pub(crate) struct ApiError {
     retry_after: Option<Duration>,
     /// The client presented a bearer token, and it is at fault (RFC 6750, section 3.1).
     bad_token: bool,
+    /// Where the next request on the connection would begin is not known.
+    is_last: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl ApiError {
     /// Tells the client what the catalogue says about the code.
     pub(crate) fn new(code: Code) -> Self {
-        Self { outline: Outline::new(code), retry_after: None, bad_token: false, source: None }
+        Self { outline: Outline::new(code), retry_after: None, bad_token: false, is_last: false, source: None }
     }
 
     /// Tells the client more about this one request. Nothing internal.
@@ -59,6 +61,12 @@ impl ApiError {
     pub(crate) fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Ends the connection: the rest of the message is not read, or makes no sense.
+    #[must_use]
+    pub(crate) fn and_close(self) -> Self {
+        Self { is_last: true, ..self }
     }
 
     /// When to come back, rounded up to whole seconds. Every 429 and 503 says so: without this, 1 second.
@@ -139,6 +147,9 @@ impl IntoResponse for ApiError {
         if let Some(delay) = self.retry_after {
             let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if self.is_last {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(self.outline);
         response

@@ -105,9 +105,10 @@ pub(crate) fn read_body<T: ReadJson>(text: &str) -> Result<T, ApiError> {
 async fn collect(body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     if body.size_hint().lower() > most as u64 {
         // Known from Content-Length: nothing is read, nor a client told to continue.
-        return Err(ApiError::new(Code::PayloadTooLarge));
+        return Err(ApiError::new(Code::PayloadTooLarge).and_close());
     }
-    tokio::time::timeout(DEADLINE, read(body, most)).await.unwrap_or(Err(ApiError::new(Code::RequestTimeout)))
+    let late = || Err(ApiError::new(Code::RequestTimeout).and_close());
+    tokio::time::timeout(DEADLINE, read(body, most)).await.unwrap_or_else(|_| late())
 }
 
 async fn read(mut body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {
@@ -116,12 +117,13 @@ async fn read(mut body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u
     let mut text = Zeroizing::new(Vec::with_capacity(expected.min(most)));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
-            ApiError::new(Code::MalformedRequest).detail("The body broke off, or its framing is broken.").because(error)
+            let broken = ApiError::new(Code::MalformedRequest).detail("The body broke off, or its framing is broken.");
+            broken.because(error).and_close()
         })?;
         // Trailers are not read: nothing in them counts.
         let Ok(data) = frame.into_data() else { continue };
         if text.len() + data.len() > most {
-            return Err(ApiError::new(Code::PayloadTooLarge));
+            return Err(ApiError::new(Code::PayloadTooLarge).and_close());
         }
         text.extend_from_slice(&data);
     }

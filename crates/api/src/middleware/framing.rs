@@ -6,7 +6,7 @@ use crate::problem::Code;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
+use http::header::{HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use std::net::{Ipv6Addr, SocketAddr};
 
@@ -16,12 +16,10 @@ pub(crate) struct Unread(pub(crate) StatusCode);
 
 /// Refuses, and closes the connection: where the next request begins is in doubt.
 pub(super) async fn enforce(request: Request, next: Next) -> Response {
-    let Some(refusal) = refusal(&request) else { return next.run(request).await };
-    let mut response = refusal.into_response();
-    if request.version() < Version::HTTP_2 {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    match refusal(&request) {
+        Some(refusal) => refusal.and_close().into_response(),
+        None => next.run(request).await,
     }
-    response
 }
 
 fn refusal(request: &Request) -> Option<ApiError> {

@@ -105,7 +105,7 @@ impl Connections {
             let (router, activity, readiness) = (router.clone(), Arc::clone(&activity), self.readiness.clone());
             service_fn(move |mut request: Request<Incoming>| {
                 let exchange = Exchange::begin(&activity, request.version());
-                let leaving = readiness.is_draining() && request.version() < Version::HTTP_2;
+                let leaving = readiness.is_draining();
                 request.extensions_mut().insert(ConnectInfo(peer));
                 if let Some(unread) = unread {
                     request.extensions_mut().insert(unread);
@@ -173,9 +173,14 @@ async fn answer(
     exchange: Exchange,
     leaving: bool,
 ) -> Result<Response<Answer>, Infallible> {
+    let version = request.version();
     let mut response = router.oneshot(request.map(Body::new)).await?;
     if leaving {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if version >= Version::HTTP_2 {
+        // It says this otherwise (RFC 9113, section 8.2.2).
+        response.headers_mut().remove(CONNECTION);
     }
     Ok(response.map(|body| exchange.answered_with(body)))
 }
