@@ -39,13 +39,15 @@ pub(crate) struct ApiError {
     retry_after: Option<Duration>,
     /// The client presented a bearer token, and it is at fault (RFC 6750, section 3.1).
     bad_token: bool,
+    /// Where the next request on the connection would begin is not known.
+    is_last: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl ApiError {
     /// Tells the client what the catalogue says about the code.
     pub(crate) fn new(code: Code) -> Self {
-        Self { outline: Outline::new(code), retry_after: None, bad_token: false, source: None }
+        Self { outline: Outline::new(code), retry_after: None, bad_token: false, is_last: false, source: None }
     }
 
     /// Tells the client more about this one request. Nothing internal.
@@ -60,6 +62,12 @@ impl ApiError {
     pub(crate) fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Ends the connection: the rest of the message is not read, or makes no sense.
+    #[must_use]
+    pub(crate) fn and_close(self) -> Self {
+        Self { is_last: true, ..self }
     }
 
     /// When to come back, rounded up to whole seconds. Every 429 and 503 says so: without this, 1 second.
@@ -81,7 +89,6 @@ impl ApiError {
         Self { bad_token: true, ..Self::new(Code::InvalidToken).detail(detail) }
     }
 
-    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.outline.code
     }
@@ -101,7 +108,10 @@ impl ApiError {
     fn log(&self) {
         let (code, status) = (self.outline.code.as_str(), self.outline.code.status());
         let cause = self.source.as_deref().map(|source| chain(source));
-        if status.is_server_error() {
+        if self.outline.code == Code::Overloaded {
+            // Under attack it is what should happen.
+            tracing::warn!(code, cause, "the request was refused");
+        } else if status.is_server_error() {
             tracing::error!(code, cause, "the request failed");
         } else {
             tracing::debug!(code, cause, "the request was refused");
@@ -138,6 +148,9 @@ impl IntoResponse for ApiError {
         if let Some(delay) = self.retry_after {
             let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if self.is_last {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(self.outline);
         response

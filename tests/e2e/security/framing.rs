@@ -2,7 +2,7 @@
 
 use super::wire::{exchange, read_head, statuses};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use vestibule_testkit::app::{PASSWORD, Scene};
@@ -77,6 +77,19 @@ async fn a14_ambiguous_framing_gets_one_answer(Scene { app, .. }: &Scene) {
         let statuses = statuses(&answer);
         assert_eq!(statuses.len(), 1, "{case}: {answer}");
         assert!(matches!(statuses[0], "400" | "422" | "501"), "{case}: {answer}");
+        assert_is_problem(&answer);
+    }
+}
+
+/// However little of the message could be read.
+fn assert_is_problem(answer: &str) {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    for header in ["content-type: application/problem+json", "x-content-type-options: nosniff", "x-request-id: "] {
+        assert!(head.contains(&format!("\r\n{header}")), "{header}: {answer}");
+    }
+    let problem: Value = serde_json::from_str(body).expect("JSON");
+    for member in ["type", "title", "status", "code", "detail", "instance", "request_id"] {
+        assert!(!problem[member].is_null(), "{member}: {answer}");
     }
 }
 
@@ -94,9 +107,19 @@ async fn a15_trailers_are_ignored(Scene { app, alice, .. }: &Scene) {
 async fn a17_oversized_heads_and_strange_methods(Scene { app, anonymous, .. }: &Scene) {
     let get = |headers: &str| format!("GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n");
     let many = "x-one-of-many: 1\r\n".repeat(200);
-    assert_eq!(statuses(&exchange(app.address, get(&many)).await), ["431"]);
+    let more = "x-one-of-many: 1\r\n".repeat(2_000);
     let large = format!("x-large: {}\r\n", "x".repeat(1_000_000));
-    assert_eq!(statuses(&exchange(app.address, get(&large)).await), ["431"]);
+    for headers in [many, more, large] {
+        let answer = exchange(app.address, get(&headers)).await;
+        assert_eq!(statuses(&answer), ["431"]);
+        assert_is_problem(&answer);
+    }
+    for length in [9_000, 60_000, 100_000, 1_000_000] {
+        let target = format!("GET /{} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "x".repeat(length));
+        let answer = exchange(app.address, target).await;
+        assert_eq!(statuses(&answer), ["414"], "{length}");
+        assert_is_problem(&answer);
+    }
     let long = anonymous.get(&format!("/users?q={}", "x".repeat(60_000))).await;
     assert!(matches!((long.status, long.code()), (414, "uri_too_long") | (431, "headers_too_large")), "{long}");
 

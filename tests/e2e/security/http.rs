@@ -18,6 +18,7 @@ scenes!(
     a18_malformed_authorization_is_unauthorized,
     a19_a_parameter_is_given_once,
     what_a_call_does_not_take_is_refused,
+    no_call_drops_anything_silently,
 );
 
 async fn a01_broken_json_is_malformed_and_writes_nothing(Scene { app, anonymous, .. }: &Scene) {
@@ -250,4 +251,31 @@ async fn what_a_call_does_not_take_is_refused(Scene { app, alice, admin, .. }: &
     }
     assert_eq!((app.database().dump("users").await, app.database().dump("sessions").await), before);
     assert_eq!(admin.get(&format!("/users/{}", alice.id())).json(json!({})).await.status, 200);
+}
+
+/// Every call of the document, so that none can be forgotten.
+async fn no_call_drops_anything_silently(Scene { app, admin, .. }: &Scene) {
+    let before = (app.database().dump("users").await, app.database().dump("sessions").await);
+    let document = admin.get("/openapi.json").await.json;
+    for (path, calls) in document["paths"].as_object().expect("paths") {
+        let path = path.replace("{user}", "me").replace("{id}", admin.session_id());
+        let path = path.replace("{file}", "style.css").replace("{code}", "stale");
+        for (method, operation) in calls.as_object().expect("calls") {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+            let takes = &operation["requestBody"]["content"];
+            if takes.as_object().is_some_and(|types| !types.contains_key("application/json")) {
+                continue;
+            }
+            let call = |query: &str| admin.request(method.clone(), &format!("{path}{query}"));
+            for parameter in [call("?unheard=of").await, call("?unheard=of").json(json!({})).await] {
+                let (status, faults) = (parameter.status, parameter.faults());
+                let is_told =
+                    if takes.is_null() { faults.contains(&("/unheard", "unknown_field")) } else { status == 400 };
+                assert!(is_told, "{method} {path}: {parameter}");
+            }
+            let field = call("").json(json!({"unheard": "of"})).await;
+            assert!(field.faults().contains(&("/unheard", "unknown_field")), "{method} {path}: {field}");
+        }
+    }
+    assert_eq!((app.database().dump("users").await, app.database().dump("sessions").await), before);
 }

@@ -1,6 +1,7 @@
 //! `GET /openapi.json`: the document for machines.
 
 use crate::error::ApiError;
+use crate::extract::Nothing;
 use crate::openapi;
 use crate::problem::Code;
 use axum::Extension;
@@ -60,6 +61,7 @@ impl Written {
 pub(super) async fn openapi_document(
     Extension(Document(document)): Extension<Document>,
     headers: HeaderMap,
+    Nothing: Nothing,
 ) -> Result<Response, ApiError> {
     let document =
         document.as_ref().as_ref().map_err(|error| ApiError::new(Code::InternalError).because(error.to_string()))?;

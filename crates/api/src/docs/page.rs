@@ -1,6 +1,7 @@
 //! `GET /docs`: the document for people.
 
 use crate::error::ApiError;
+use crate::extract::Nothing;
 use crate::problem::Code;
 use axum::extract::Path;
 use axum::response::{Html, IntoResponse};
@@ -24,7 +25,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     tag = "Documentation",
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")),
 )]
-pub(super) async fn docs_page() -> impl IntoResponse {
+pub(super) async fn docs_page(Nothing: Nothing) -> impl IntoResponse {
     ([(CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, CACHING)], Html(PAGE))
 }
 
@@ -42,7 +43,7 @@ pub(super) async fn docs_page() -> impl IntoResponse {
         (status = 404, description = "not_found"),
     ),
 )]
-pub(super) async fn docs_asset(Path(file): Path<String>) -> Result<impl IntoResponse, ApiError> {
+pub(super) async fn docs_asset(Path(file): Path<String>, Nothing: Nothing) -> Result<impl IntoResponse, ApiError> {
     let (media_type, text) = match file.as_str() {
         "style.css" => ("text/css; charset=utf-8", STYLE),
         "script.js" => ("text/javascript; charset=utf-8", SCRIPT),

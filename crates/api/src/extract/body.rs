@@ -19,13 +19,13 @@ const DEADLINE: Duration = Duration::from_secs(8);
 
 /// A JSON object, read into domain types.
 ///
-/// Fails with 400 `malformed_request` if there is a query too, 415 `unsupported_media_type` (before anything is
+/// Fails with 400 `malformed_request` if there is a query, 415 `unsupported_media_type` (before anything is
 /// read), 413 `payload_too_large`, 408 `request_timeout`, 400 `malformed_json`, and 422 `validation_failed` with all
 /// faults at once.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
-/// As [`Body`], but a request without any body is read as an empty object.
+/// As [`Body`], but a request without any body, or with an empty one, is read as an empty object.
 #[derive(Debug)]
 pub(crate) struct OptionalBody<T>(pub(crate) T);
 
@@ -33,13 +33,10 @@ impl<T: ReadJson> FromRequest<AppState> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        if request.uri().query().is_some_and(|query| !query.is_empty()) {
-            // Nobody shall have to guess which of two values counts.
-            return Err(ApiError::new(Code::MalformedRequest).detail("What has a body takes no query."));
-        }
+        refuse_query(&request)?;
         require_json(request.headers())?;
         let (mut parts, body) = request.into_parts();
-        let text = collect(body).await?;
+        let text = collect(body, MAX_BYTES).await?;
         let members = Json::parse_object(&text).map_err(refuse)?;
         let fields = Fields::new(members, &state.services.password_policy);
         fields.sent_by(parts.extensions.remove()).read(T::read).map(Self)
@@ -50,10 +47,28 @@ impl<T: ReadJson> FromRequest<AppState> for OptionalBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        if request.body().is_end_stream() {
-            return Fields::new(Members::new(), &state.services.password_policy).read(T::read).map(Self);
-        }
-        Body::from_request(request, state).await.map(|Body(value)| Self(value))
+        refuse_query(&request)?;
+        read_if_any(request, state).await.map(Self)
+    }
+}
+
+/// What [`OptionalBody`] reads, whatever the query says.
+pub(super) async fn read_if_any<T: ReadJson>(request: Request, state: &AppState) -> Result<T, ApiError> {
+    let declared = require_json(request.headers());
+    // Whether a body of unknown length is empty shows only when it is read.
+    let text = match (collect(request.into_body(), if declared.is_ok() { MAX_BYTES } else { 0 }).await, declared) {
+        (Err(error), Err(undeclared)) if error.code() == Code::PayloadTooLarge => return Err(undeclared),
+        (text, _) => text?,
+    };
+    let members = if text.is_empty() { Members::new() } else { Json::parse_object(&text).map_err(refuse)? };
+    Fields::new(members, &state.services.password_policy).read(T::read)
+}
+
+/// Nobody shall have to guess which of two values counts.
+fn refuse_query(request: &Request) -> Result<(), ApiError> {
+    match request.uri().query() {
+        None | Some("") => Ok(()),
+        Some(_) => Err(ApiError::new(Code::MalformedRequest).detail("What can have a body takes no query.")),
     }
 }
 
@@ -87,26 +102,28 @@ pub(crate) fn read_body<T: ReadJson>(text: &str) -> Result<T, ApiError> {
     Fields::new(members, &vestibule_domain::credential::PasswordPolicy::default()).read(T::read)
 }
 
-async fn collect(body: axum::body::Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
-    if body.size_hint().lower() > MAX_BYTES as u64 {
+async fn collect(body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    if body.size_hint().lower() > most as u64 {
         // Known from Content-Length: nothing is read, nor a client told to continue.
-        return Err(ApiError::new(Code::PayloadTooLarge));
+        return Err(ApiError::new(Code::PayloadTooLarge).and_close());
     }
-    tokio::time::timeout(DEADLINE, read(body)).await.unwrap_or(Err(ApiError::new(Code::RequestTimeout)))
+    let late = || Err(ApiError::new(Code::RequestTimeout).and_close());
+    tokio::time::timeout(DEADLINE, read(body, most)).await.unwrap_or_else(|_| late())
 }
 
-async fn read(mut body: axum::body::Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+async fn read(mut body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     // In one piece from the start: a vector that grows leaves copies of passwords behind.
-    let expected = usize::try_from(body.size_hint().exact().unwrap_or(MAX_BYTES as u64)).unwrap_or(MAX_BYTES);
-    let mut text = Zeroizing::new(Vec::with_capacity(expected.min(MAX_BYTES)));
+    let expected = body.size_hint().exact().and_then(|size| usize::try_from(size).ok()).unwrap_or(most);
+    let mut text = Zeroizing::new(Vec::with_capacity(expected.min(most)));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
-            ApiError::new(Code::MalformedRequest).detail("The body broke off, or its framing is broken.").because(error)
+            let broken = ApiError::new(Code::MalformedRequest).detail("The body broke off, or its framing is broken.");
+            broken.because(error).and_close()
         })?;
         // Trailers are not read: nothing in them counts.
         let Ok(data) = frame.into_data() else { continue };
-        if text.len() + data.len() > MAX_BYTES {
-            return Err(ApiError::new(Code::PayloadTooLarge));
+        if text.len() + data.len() > most {
+            return Err(ApiError::new(Code::PayloadTooLarge).and_close());
         }
         text.extend_from_slice(&data);
     }

@@ -1,28 +1,33 @@
 //! Query strings.
 
+use super::Nothing;
+use super::body::read_if_any;
 use super::fields::{Fields, ReadQuery};
 use super::json::{Json, Members};
 use crate::error::ApiError;
 use crate::problem::Code;
 use crate::state::AppState;
-use axum::extract::FromRequestParts;
-use http::request::Parts;
+use axum::extract::{FromRequest, Request};
 use zeroize::Zeroizing;
 
-/// The parameters of the query.
+/// The parameters of the query, and no body, except an empty object. Comes last in a handler, so that whatever else is
+/// demanded is judged before.
 ///
 /// Fails with 400 `malformed_request` for a parameter that occurs twice or percent-encoding that is broken or no
-/// UTF-8, and 422 `validation_failed` with all faults at once, unknown parameters among them.
+/// UTF-8, and 422 `validation_failed` with all faults at once, unknown parameters among them; then as
+/// [`OptionalBody`](super::OptionalBody) does, to which any field is unknown.
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);
 
-impl<T: ReadQuery> FromRequestParts<AppState> for Query<T> {
+impl<T: ReadQuery + Send> FromRequest<AppState> for Query<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let members = parse(parts.uri.query().unwrap_or_default())
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let members = parse(request.uri().query().unwrap_or_default())
             .map_err(|fault| ApiError::new(Code::MalformedRequest).detail(fault))?;
-        Fields::new(members, &state.services.password_policy).read(T::read).map(Self)
+        let parameters = Fields::new(members, &state.services.password_policy).read(T::read)?;
+        let Nothing = read_if_any(request, state).await?;
+        Ok(Self(parameters))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Body, Fields, Nothing, OptionalBody, Parameters, Query, ReadJson, ReadQuery};
 use crate::error::ApiError;
 use crate::testing::state;
-use axum::extract::{FromRequest, FromRequestParts};
+use axum::extract::FromRequest;
 use bytes::Bytes;
 use http::Request;
 use hyper::body::Frame;
@@ -225,11 +225,56 @@ async fn a_body_may_be_absent_where_it_is_optional() {
     assert_eq!(error.errors()[0].detail, "must be `one` or `two`");
 }
 
+/// Of unknown length, as a chunked one is until its end.
+fn chunked(text: &'static str) -> axum::body::Body {
+    struct Chunked(&'static str);
+    impl axum::body::HttpBody for Chunked {
+        type Data = Bytes;
+        type Error = Infallible;
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let text = std::mem::take(&mut self.0);
+            Poll::Ready((!text.is_empty()).then(|| Ok(Frame::data(text.into()))))
+        }
+    }
+    axum::body::Body::new(Chunked(text))
+}
+
+#[tokio::test]
+async fn an_empty_body_is_none_however_it_is_framed_or_declared() {
+    let optional = async |request| OptionalBody::<Choice>::from_request(request, &state()).await.map(|body| body.0);
+    let text = |body| Request::builder().header("content-type", "text/plain").body(body).unwrap();
+    for empty in [Request::new(chunked("")), json(chunked("")), text(chunked("")), text(axum::body::Body::empty())] {
+        assert_eq!(optional(empty).await.unwrap(), Choice(None));
+    }
+    assert_eq!(optional(json(chunked(r#"{"choice": "two"}"#))).await.unwrap(), Choice(Some(2)));
+    for undeclared in [Request::new(chunked("{}")), text(chunked("x"))] {
+        assert_eq!(optional(undeclared).await.unwrap_err().code().as_str(), "unsupported_media_type");
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_in_vain_is_not_dropped_silently() {
+    let uri = |uri: &str, mut request: Request<axum::body::Body>| {
+        *request.uri_mut() = uri.parse().unwrap();
+        request
+    };
+    for request in [Request::new(axum::body::Body::empty()), json("{}")] {
+        let error = OptionalBody::<Choice>::from_request(uri("/?choice=one", request), &state()).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "malformed_request");
+    }
+    let query = async |request| Query::<Choice>::from_request(request, &state()).await;
+    assert_eq!(query(uri("/?choice=one", json("{}"))).await.unwrap().0, Choice(Some(1)));
+    let error = query(uri("/?choice=one", json(r#"{"choice": "two"}"#))).await.unwrap_err();
+    assert_eq!(error.faults(), [("/choice", "unknown_field")]);
+    let error = query(Request::new(chunked("x"))).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "unsupported_media_type");
+}
+
 #[tokio::test]
 async fn a_query_is_read_like_a_body() {
     let query = async |uri: &str| {
-        let (mut parts, ()) = Request::builder().uri(uri).body(()).unwrap().into_parts();
-        Query::<Choice>::from_request_parts(&mut parts, &state()).await.map(|Query(choice)| choice)
+        let request = Request::builder().uri(uri).body(axum::body::Body::empty()).unwrap();
+        Query::<Choice>::from_request(request, &state()).await.map(|Query(choice)| choice)
     };
     assert_eq!(query("/").await.unwrap(), Choice(None));
     assert_eq!(query("/?choice=one").await.unwrap(), Choice(Some(1)));

@@ -1,26 +1,38 @@
-//! Messages that another recipient may understand otherwise: where they end, and whom they are for. hyper leaves these
-//! two rules to its user.
+//! Messages that cannot be understood, or that another recipient may understand otherwise: where they end, and whom
+//! they are for. hyper leaves these two rules to its user.
 
 use crate::error::ApiError;
 use crate::problem::Code;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Version};
+use http::header::{HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use std::net::{Ipv6Addr, SocketAddr};
 
-/// Refuses, and closes the connection: where the next request begins is in doubt. Only what came over a connection is
-/// a message.
+/// Marks a request that stands for a message which could not be read as one; nothing of it is known but why.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unread(pub(crate) StatusCode);
+
+/// Refuses, and closes the connection: where the next request begins is in doubt.
 pub(super) async fn enforce(request: Request, next: Next) -> Response {
-    let came_over_a_connection = request.extensions().get::<ConnectInfo<SocketAddr>>().is_some();
-    let fault = came_over_a_connection.then(|| fault(request.version(), request.headers())).flatten();
-    let Some(fault) = fault else { return next.run(request).await };
-    let mut response = ApiError::new(Code::MalformedRequest).detail(fault).into_response();
-    if request.version() < Version::HTTP_2 {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    match refusal(&request) {
+        Some(refusal) => refusal.and_close().into_response(),
+        None => next.run(request).await,
     }
-    response
+}
+
+fn refusal(request: &Request) -> Option<ApiError> {
+    let malformed = ApiError::new(Code::MalformedRequest);
+    if let Some(Unread(status)) = request.extensions().get() {
+        return Some(match Code::of_status(*status) {
+            Code::MalformedRequest => malformed.detail("The message is not HTTP, or breaks its syntax (RFC 9112)."),
+            code => ApiError::new(code),
+        });
+    }
+    // Only what came over a connection is a message.
+    request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    fault(request.version(), request.headers()).map(|fault| malformed.detail(fault))
 }
 
 fn fault(version: Version, headers: &HeaderMap) -> Option<&'static str> {

@@ -1,5 +1,4 @@
-//! Bounds of what stands before the body. The connection has wider ones, for memory's sake, whose answers have no
-//! body ([`crate::serve`]).
+//! Bounds of what stands before the body. The connection has wider ones, for memory's sake ([`crate::serve`]).
 
 use crate::error::ApiError;
 use crate::problem::Code;

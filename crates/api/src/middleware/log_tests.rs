@@ -54,6 +54,16 @@ async fn a_request_is_named_without_what_its_client_put_into_it() {
 }
 
 #[tokio::test]
+async fn an_overload_is_no_failure() {
+    let body = json!({ "email": "ada@example.com", "password": "correct horse battery staple", "name": "Ada" });
+    let request = Request::post("/users").header("content-type", "application/json").body(Body::from(body.to_string()));
+    let lines = log_of(request.unwrap()).await;
+    let told: Vec<_> = lines.iter().filter(|line| line["fields"]["code"] == "overloaded").collect();
+    assert_eq!(told.len(), 1, "{lines:?}");
+    assert_eq!(told[0]["level"], "WARN");
+}
+
+#[tokio::test]
 async fn a_failure_is_logged_once_with_its_cause() {
     let body = json!({ "email": "canary@example.com", "password": "canary horse battery staple" });
     let request = Request::post("/login")

@@ -14,6 +14,7 @@ mod security_headers;
 mod tests;
 mod trace;
 
+pub(crate) use framing::Unread;
 pub(crate) use request_id::RequestId;
 
 use crate::state::AppState;

@@ -2,6 +2,7 @@
 
 use super::Code;
 use crate::error::ApiError;
+use crate::extract::Nothing;
 use crate::state::AppState;
 use axum::extract::RawPathParams;
 use axum::response::{Html, IntoResponse, Response};
@@ -26,7 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         (status = 404, description = "not_found"),
     ),
 )]
-async fn problem_page(params: RawPathParams) -> Result<Response, ApiError> {
+async fn problem_page(params: RawPathParams, Nothing: Nothing) -> Result<Response, ApiError> {
     // Everything shown is from the catalogue; nothing of the request gets into the page.
     let code = params.iter().find_map(|(_, text)| Code::parse(text)).ok_or(ApiError::new(Code::NotFound))?;
     let (name, status, title, explanation) = (code.as_str(), code.status().as_u16(), code.title(), code.explanation());

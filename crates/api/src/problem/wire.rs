@@ -23,7 +23,7 @@ pub(crate) struct Problem {
     /// What is wrong with this request.
     #[schema(value_type = String, example = "1 field is not acceptable.")]
     pub(crate) detail: Cow<'static, str>,
-    /// The path of the request.
+    /// The path of the request; `/` if it could not be read.
     #[schema(example = "/users")]
     pub(crate) instance: String,
     /// Finds the request in the log; the same as the header `x-request-id`.

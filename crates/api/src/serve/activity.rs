@@ -40,6 +40,8 @@ struct State {
     /// Frames that are no request (pings, settings) come and go on HTTP/2; they do not begin a head.
     http2: bool,
     write_stalled: Option<Instant>,
+    /// A request is being answered, or what was answered may still be with hyper.
+    unflushed: bool,
     stopped: Option<Instant>,
 }
 
@@ -56,6 +58,7 @@ impl Activity {
                 since: Instant::now(),
                 http2: false,
                 write_stalled: None,
+                unflushed: false,
                 stopped: None,
             }),
         }
@@ -75,6 +78,7 @@ impl Activity {
     pub(super) fn request_began(&self, http2: bool) {
         self.update(|state| {
             state.http2 = http2;
+            state.unflushed = true;
             state.enter(Phase::Busy(state.running() + 1));
         });
     }
@@ -92,6 +96,11 @@ impl Activity {
         self.update(|state| {
             state.write_stalled = stalls.then(|| state.write_stalled.unwrap_or_else(Instant::now));
         });
+    }
+
+    /// hyper has written everything that it had.
+    pub(super) fn flushed(&self) {
+        self.update(|state| state.unflushed &= state.running() > 0);
     }
 
     /// The service stops: from now on only answers are waited for.
@@ -113,6 +122,11 @@ impl Activity {
             Phase::Head => Some(false),
             Phase::Idle | Phase::Busy(_) => None,
         }
+    }
+
+    /// Whether nothing of an answer is left to be written: whatever is, hyper says by itself.
+    pub(super) fn owes_nothing(&self) -> bool {
+        !self.state.lock().unwrap_or_else(PoisonError::into_inner).unflushed
     }
 
     /// Whether closing now would drop a request: part of a head has arrived, or, as nobody connects for nothing, it is
@@ -219,6 +233,19 @@ mod tests {
         activity.wrote(false);
         activity.wrote(true);
         assert_eq!(left(&activity), WRITE);
+    }
+
+    #[test]
+    fn an_answer_is_owed_until_its_last_byte_is_written() {
+        let activity = Activity::new();
+        assert!(activity.owes_nothing());
+        activity.request_began(false);
+        activity.flushed();
+        assert!(!activity.owes_nothing(), "it has not even begun");
+        activity.answer_ended();
+        assert!(!activity.owes_nothing(), "hyper may have all of it");
+        activity.flushed();
+        assert!(activity.owes_nothing());
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,9 +2,11 @@
 
 use super::activity::Activity;
 use super::exchange::{Answer, Exchange};
-use super::socket::Socket;
+use super::socket::{self, Left, Socket};
 use super::timed::Timed;
+use super::unread;
 use crate::Readiness;
+use crate::middleware::Unread;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -14,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-/// Beyond what the middleware admits, so that it can answer with a problem; what is beyond these as well gets hyper's
-/// own 431, which has no body.
+/// Beyond what the middleware admits. What is beyond these as well is no request: hyper refuses it by itself
+/// ([`super::unread`]).
 const MAX_HEADERS: usize = 256;
 const MAX_BUFFER_BYTES: usize = 128 * 1024;
 const MAX_HEADER_LIST_BYTES: u32 = 64 * 1024;
@@ -98,24 +101,43 @@ impl Connections {
 
     async fn converse(&self, stream: TcpStream, peer: SocketAddr, router: Router) {
         let activity = Arc::new(Activity::new());
-        let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
-        let service = {
-            let (activity, readiness) = (Arc::clone(&activity), self.readiness.clone());
-            service_fn(move |request: Request<Incoming>| {
+        let service = |unread: Option<Unread>| {
+            let (router, activity, readiness) = (router.clone(), Arc::clone(&activity), self.readiness.clone());
+            service_fn(move |mut request: Request<Incoming>| {
                 let exchange = Exchange::begin(&activity, request.version());
-                let leaving = readiness.is_draining() && request.version() < Version::HTTP_2;
-                answer(router.clone(), request, peer, exchange, leaving)
+                let leaving = readiness.is_draining();
+                request.extensions_mut().insert(ConnectInfo(peer));
+                if let Some(unread) = unread {
+                    request.extensions_mut().insert(unread);
+                }
+                answer(router.clone(), request, exchange, leaving)
             })
         };
-        let mut connection = Timed::new(self.protocol.serve_connection(TokioIo::new(socket), service), activity);
-        let in_time = tokio::select! {
+        let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
+        let connection = self.protocol.serve_connection(TokioIo::new(socket), service(None));
+        let mut in_time = self.see_through(connection, &activity).await;
+        let mut left = returned.take();
+        if let Some(Left { stream, refused: Some(status) }) = left {
+            let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
+            let connection = unread::answer_over(socket, service(Some(Unread(status))));
+            in_time = in_time && self.see_through(connection, &activity).await;
+            left = returned.take();
+        }
+        if let Some(Left { stream, .. }) = left
+            && in_time
+            && !self.stopping.is_cancelled()
+        {
+            socket::close(stream).await;
+        }
+    }
+
+    /// Until one side ends it; says whether it was that.
+    async fn see_through(&self, connection: impl GracefulConnection, activity: &Arc<Activity>) -> bool {
+        let mut connection = Timed::new(connection, Arc::clone(activity));
+        tokio::select! {
             biased;
             in_time = &mut connection => in_time,
             () = self.stopped() => connection.finish().await,
-        };
-        drop(connection);
-        if in_time && !self.stopping.is_cancelled() {
-            returned.close().await;
         }
     }
 }
@@ -148,15 +170,17 @@ fn protocol() -> Builder<TokioExecutor> {
 async fn answer(
     router: Router,
     request: Request<Incoming>,
-    peer: SocketAddr,
     exchange: Exchange,
     leaving: bool,
 ) -> Result<Response<Answer>, Infallible> {
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let mut response = router.oneshot(request).await?;
+    let version = request.version();
+    let mut response = router.oneshot(request.map(Body::new)).await?;
     if leaving {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if version >= Version::HTTP_2 {
+        // It says this otherwise (RFC 9113, section 8.2.2).
+        response.headers_mut().remove(CONNECTION);
     }
     Ok(response.map(|body| exchange.answered_with(body)))
 }

@@ -1,35 +1,56 @@
-//! Bare line feeds in the head of an HTTP/1 message.
+//! Line ends in the head of an HTTP/1 message.
 //!
-//! hyper takes them for line ends, as RFC 9112, section 2.2, allows. A proxy in front that does not would see another
-//! message than we do, which is what request smuggling is made of, so they are refused.
+//! hyper takes bare line feeds for line ends, as RFC 9112, section 2.2, allows. A proxy in front that does not would see
+//! another message than we do, which is what request smuggling is made of, so they are refused. It also passes over any
+//! number of empty lines before a message, all of them anew with each packet; here a few are enough.
+
+/// More than the one that section 2.2 asks for.
+const MAX_EMPTY_LINES: u8 = 8;
 
 /// Follows one connection's bytes.
 #[derive(Debug, Default)]
 pub(super) struct LineEnds {
     last: u8,
-    /// Line ends in a row; `None` before the first line, where empty ones are passed over.
-    row: Option<u8>,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before the first line, after so many empty ones.
+    Before(u8),
+    FirstLine,
+    /// In a further line, after so many line ends in a row.
+    After(u8),
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::Before(0)
+    }
 }
 
 impl LineEnds {
-    /// What was read amid a head; `begins` if it is the first of it. The first bare line feed becomes a NUL, which no
-    /// parser takes.
+    /// What was read amid a head; `begins` if it is the first of it. The first line feed that is refused becomes a NUL,
+    /// which no parser takes.
     pub(super) fn refuse_bare(&mut self, read: &mut [u8], begins: bool) {
         if begins {
-            self.row = None;
+            self.place = Place::default();
         }
         for byte in read.iter_mut() {
-            match (self.last, *byte) {
+            self.place = match (self.place, self.last, *byte) {
                 // The end of the head: what follows is a body, or frames of HTTP/2.
-                _ if self.row == Some(2) => break,
-                (b'\r', b'\n') => self.row = self.row.map(|row| row + 1),
-                (_, b'\n') => {
+                (Place::After(2), _, _) => break,
+                (Place::Before(empty), b'\r', b'\n') if empty < MAX_EMPTY_LINES => Place::Before(empty + 1),
+                (Place::FirstLine, b'\r', b'\n') => Place::After(1),
+                (Place::After(row), b'\r', b'\n') => Place::After(row + 1),
+                (_, _, b'\n') => {
                     *byte = 0;
                     break;
                 }
-                (_, b'\r') => {}
-                _ => self.row = Some(0),
-            }
+                (place, _, b'\r') => place,
+                (Place::Before(_) | Place::FirstLine, _, _) => Place::FirstLine,
+                (Place::After(_), _, _) => Place::After(0),
+            };
             self.last = *byte;
         }
         self.skip(read);
@@ -38,6 +59,11 @@ impl LineEnds {
     /// What was read while a request is being answered.
     pub(super) fn skip(&mut self, read: &[u8]) {
         self.last = read.last().copied().unwrap_or(self.last);
+    }
+
+    /// Whether the line with the target has begun and not ended.
+    pub(super) fn is_in_first_line(&self) -> bool {
+        self.place == Place::FirstLine
     }
 }
 
@@ -74,6 +100,24 @@ mod tests {
             "\r\n\r\nGET / HTTP/1.1\n",
         ] {
             assert!(passed(&[bare.as_bytes()]).contains(&0), "{bare:?}");
+        }
+    }
+
+    #[test]
+    fn a_few_empty_lines_before_a_head_pass_and_no_more() {
+        let after = |empty: usize| passed(&["\r\n".repeat(empty).as_bytes(), b"GET / HTTP/1.1\r\n\r\n"]);
+        assert!(!after(8).contains(&0));
+        assert!(after(9).contains(&0));
+    }
+
+    #[test]
+    fn the_first_line_is_told_from_the_others() {
+        let mut line_ends = LineEnds::default();
+        let mut steps =
+            [("\r\n", false), ("GET", true), (" / HTTP/1.1\r", true), ("\n", false), ("host: x\r\n", false)];
+        for (index, (text, is_first)) in steps.iter_mut().enumerate() {
+            line_ends.refuse_bare(&mut text.as_bytes().to_vec(), index == 0);
+            assert_eq!(line_ends.is_in_first_line(), *is_first, "{text:?}");
         }
     }
 

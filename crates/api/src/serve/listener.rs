@@ -35,6 +35,8 @@ pub(super) struct Door {
     pub(super) router: Router,
     /// Connections at once; further clients wait in the kernel's queue.
     pub(super) most: usize,
+    /// Clients that can wait there.
+    pub(super) queue: usize,
 }
 
 /// A client with a place of its own.
@@ -57,11 +59,11 @@ impl Door {
                 }
             }
         }
-        let Self { listener, router, .. } = self;
-        if let Err(error) = empty(listener, &slots, |accepted| let_in(accepted, &router, &connections)).await {
+        if let Err(error) = self.empty_queue(&slots, &connections).await {
             tracing::warn!(%error, "clients that were waiting to be accepted are lost");
         }
     }
+
     /// The next client that is still there when its turn comes.
     async fn accept(&self, slots: &Arc<Semaphore>) -> io::Result<Accepted> {
         let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
@@ -73,6 +75,25 @@ impl Door {
             }
         }
     }
+
+    /// Takes everybody out of the kernel's queue: they believe to be connected, and would be reset with the listener.
+    /// Not those who come later: they could hold up the end for as long as they like.
+    async fn empty_queue(self, slots: &Arc<Semaphore>, connections: &Arc<Connections>) -> io::Result<()> {
+        // The kernel knows who is there; the runtime learns it only later.
+        let listener = self.listener.into_std()?;
+        for _ in 0..self.queue {
+            let (stream, peer) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if is_of_one_client(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            stream.set_nonblocking(true)?;
+            let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+            let_in((TcpStream::from_std(stream)?, peer, slot), &self.router, connections);
+        }
+        Ok(())
+    }
 }
 
 fn let_in((stream, peer, slot): Accepted, router: &Router, connections: &Arc<Connections>) {
@@ -83,23 +104,6 @@ fn let_in((stream, peer, slot): Accepted, router: &Router, connections: &Arc<Con
         each.serve(stream, peer, router).await;
         drop(slot);
     });
-}
-
-/// Takes everybody out of the kernel's queue: they believe to be connected, and would be reset with the listener.
-async fn empty(listener: TcpListener, slots: &Arc<Semaphore>, let_in: impl Fn(Accepted)) -> io::Result<()> {
-    // The kernel knows who is there; the runtime learns it only later.
-    let listener = listener.into_std()?;
-    loop {
-        let (stream, peer) = match listener.accept() {
-            Ok(accepted) => accepted,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-            Err(error) if is_of_one_client(&error) => continue,
-            Err(error) => return Err(error),
-        };
-        stream.set_nonblocking(true)?;
-        let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
-        let_in((TcpStream::from_std(stream)?, peer, slot));
-    }
 }
 
 /// The client went before it was accepted (accept(2)): no reason to keep the next one waiting.

@@ -12,6 +12,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod timed;
+mod unread;
 
 use crate::background::Background;
 use crate::{AppState, Readiness, ops_router, router};
@@ -26,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Connections of the operators' listener.
 const OPS_CONNECTIONS: usize = 256;
+/// Clients that wait to be accepted at most, unless the kernel was told otherwise (`net.core.somaxconn`).
+const QUEUE: usize = 4096;
 /// How long connections that were told to break off may take to do so.
 const BREAKING_OFF: Duration = Duration::from_secs(1);
 
@@ -63,8 +66,10 @@ pub async fn serve(
         listener: public,
         router: router(state.clone()),
         most: listener::affordable(settings.max_connections, OPS_CONNECTIONS),
+        queue: QUEUE,
     }];
-    doors.extend(ops.map(|listener| Door { listener, router: ops_router(state.clone()), most: OPS_CONNECTIONS }));
+    let ops_router = ops_router(state.clone());
+    doors.extend(ops.map(|listener| Door { listener, router: ops_router, most: OPS_CONNECTIONS, queue: QUEUE }));
     for door in &doors {
         tracing::info!(address = %door.listener.local_addr()?, connections = door.most, "listening");
     }

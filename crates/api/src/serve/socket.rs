@@ -2,6 +2,7 @@
 
 use super::activity::Activity;
 use super::line_ends::LineEnds;
+use http::StatusCode;
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,17 +22,27 @@ pub(super) struct Socket {
     stream: Option<TcpStream>,
     activity: Arc<Activity>,
     line_ends: LineEnds,
+    refused: Option<StatusCode>,
     returned: Returned,
 }
 
-/// Where the stream is to be found after hyper has let go of the [`Socket`].
+/// What is left when hyper has let go of the [`Socket`].
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) stream: TcpStream,
+    /// What hyper would have answered, with nothing but a head, to a message that it could not read.
+    pub(super) refused: Option<StatusCode>,
+}
+
+/// Where that is to be found.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Returned(Arc<Mutex<Option<TcpStream>>>);
+pub(super) struct Returned(Arc<Mutex<Option<Left>>>);
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> (Self, Returned) {
         let returned = Returned::default();
-        (Self { stream: Some(stream), activity, line_ends: LineEnds::default(), returned: returned.clone() }, returned)
+        let line_ends = LineEnds::default();
+        (Self { stream: Some(stream), activity, line_ends, refused: None, returned: returned.clone() }, returned)
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
@@ -42,29 +53,55 @@ impl Socket {
         self.activity.wrote(outcome.is_pending());
         outcome
     }
+
+    /// Whether `written` is an answer of hyper's own, which comes last on a connection. HTTP/2 has none, and its frames
+    /// do not look like one.
+    fn keep_back(&mut self, written: &[u8]) -> bool {
+        if self.refused.is_none() && self.activity.owes_nothing() {
+            self.refused = status(written).map(|status| self.more_exactly(status));
+        }
+        self.refused.is_some()
+    }
+
+    /// hyper sees only that its buffer is full.
+    fn more_exactly(&self, status: StatusCode) -> StatusCode {
+        let is_target = status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE && self.line_ends.is_in_first_line();
+        if is_target { StatusCode::URI_TOO_LONG } else { status }
+    }
+}
+
+/// Of an HTTP/1 answer that begins here.
+fn status(written: &[u8]) -> Option<StatusCode> {
+    let is_head = written.starts_with(b"HTTP/1.");
+    written
+        .get("HTTP/1.1 ".len().."HTTP/1.1 400".len())
+        .filter(|_| is_head)
+        .and_then(|s| StatusCode::from_bytes(s).ok())
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        *self.returned.0.lock().unwrap_or_else(PoisonError::into_inner) = self.stream.take();
+        let left = self.stream.take().map(|stream| Left { stream, refused: self.refused });
+        *self.returned.0.lock().unwrap_or_else(PoisonError::into_inner) = left;
     }
 }
 
 impl Returned {
-    /// Closes so that the last answer arrives: whoever closes with unread bytes in the buffer, as after refusing a
-    /// body that is too large, sends a reset that can overtake it (RFC 9112, section 9.6).
-    pub(super) async fn close(self) {
-        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(mut stream) = stream {
-            let _ = timeout(LINGER, async {
-                stream.shutdown().await?;
-                let mut discarded = [0; 4096];
-                while stream.read(&mut discarded).await? > 0 {}
-                io::Result::Ok(())
-            })
-            .await;
-        }
+    pub(super) fn take(self) -> Option<Left> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+}
+
+/// Closes so that the last answer arrives: whoever closes with unread bytes in the buffer, as after refusing a body that
+/// is too large, sends a reset that can overtake it (RFC 9112, section 9.6).
+pub(super) async fn close(mut stream: TcpStream) {
+    let _ = timeout(LINGER, async {
+        stream.shutdown().await?;
+        let mut discarded = [0; 4096];
+        while stream.read(&mut discarded).await? > 0 {}
+        io::Result::Ok(())
+    })
+    .await;
 }
 
 impl AsyncRead for Socket {
@@ -84,6 +121,9 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.keep_back(buf) {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let outcome = self.stream()?.poll_write(cx, buf);
         self.note_write(outcome)
     }
@@ -93,6 +133,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let Some(first) = bufs.iter().find(|buf| !buf.is_empty())
+            && self.keep_back(first)
+        {
+            return Poll::Ready(Ok(first.len()));
+        }
         let outcome = self.stream()?.poll_write_vectored(cx, bufs);
         self.note_write(outcome)
     }
@@ -102,10 +147,16 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // hyper flushes when it has nothing left to write.
+        self.activity.flushed();
         self.stream()?.poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.refused.is_some() {
+            // An answer is still to come.
+            return Poll::Ready(Ok(()));
+        }
         self.stream()?.poll_shutdown(cx)
     }
 }

@@ -1,5 +1,6 @@
 //! `GET /health/live`: whether the process answers at all.
 
+use crate::extract::Nothing;
 use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,6 +20,6 @@ pub(crate) struct Liveness {
     tag = "Health",
     responses((status = 200, description = "It does.", body = Liveness)),
 )]
-pub(super) async fn live() -> Json<Liveness> {
+pub(super) async fn live(Nothing: Nothing) -> Json<Liveness> {
     Json(Liveness { status: "live" })
 }

@@ -1,5 +1,6 @@
 //! `GET /health/ready`: whether to send requests here.
 
+use crate::extract::Nothing;
 use crate::readiness::{CheckState, Report};
 use crate::state::AppState;
 use axum::Json;
@@ -83,6 +84,7 @@ impl From<Report> for ReadinessAnswer {
 )]
 pub(super) async fn ready(
     State(AppState { services, readiness, .. }): State<AppState>,
+    Nothing: Nothing,
 ) -> (StatusCode, Json<ReadinessAnswer>) {
     let report = readiness.check(&services).await;
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

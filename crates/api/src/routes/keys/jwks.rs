@@ -1,5 +1,6 @@
 //! `GET /.well-known/jwks.json`: the public keys.
 
+use crate::extract::Nothing;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -82,7 +83,7 @@ impl From<Jwk> for PublicKey {
         )),
     ),
 )]
-pub(super) async fn key_set(State(AppState { services, .. }): State<AppState>) -> impl IntoResponse {
+pub(super) async fn key_set(State(AppState { services, .. }): State<AppState>, Nothing: Nothing) -> impl IntoResponse {
     let keys = services.keys.public_keys().into_iter().map(PublicKey::from).collect();
     let caching = format!("public, max-age={}", KEY_SET_MAX_AGE.as_secs());
     ([(CACHE_CONTROL, caching)], Json(KeySet { keys }))

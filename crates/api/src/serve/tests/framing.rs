@@ -46,6 +46,33 @@ async fn broken_framing_is_answered_once_and_closed() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_not_read_to_its_end_is_the_last_one() {
+    let served = serve().await;
+    let post = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let chunked = format!("{post}transfer-encoding: chunked\r\n\r\n");
+    let extension = format!("2;{}\r\n{{}}\r\n0\r\n\r\n", "x".repeat(200 << 10));
+    let trailers = format!("2\r\n{{}}\r\n0\r\n{}\r\n", "x: 1\r\n".repeat(50_000));
+    let cases = [
+        (format!("{post}content-length: 100000\r\n\r\n"), 413),
+        (format!("{chunked}{}", format!("1000\r\n{}\r\n", " ".repeat(0x1000)).repeat(20)), 413),
+        (format!("{chunked}0x2\r\n{{}}\r\n0\r\n\r\n"), 400),
+        (format!("{chunked}2\r\n{{}}xx0\r\n\r\n"), 400),
+        (format!("{chunked}fffffffffffffffff\r\n"), 400),
+        (format!("{chunked}{extension}"), 400),
+        (format!("{chunked}{trailers}"), 400),
+    ];
+    for (request, status) in cases {
+        let mut stream = connect(&served).await;
+        // The server may answer before it has read everything.
+        let _ = stream.write_all(request.as_bytes()).await;
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        assert!(answer.contains("\r\ncontent-type: application/problem+json\r\n"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_message_whose_host_or_end_is_in_doubt_is_a_problem_and_the_last_one() {
     let served = serve().await;
     let doubtful = [
@@ -92,7 +119,7 @@ async fn chunked_in_any_case_and_http_1_0_without_a_host_are_understood() {
 }
 
 #[tokio::test]
-async fn too_many_headers_are_a_problem_and_far_too_many_a_refusal() {
+async fn more_headers_than_a_request_can_have_are_a_problem() {
     let served = serve().await;
     let ask = async |headers: String| {
         let mut stream = connect(&served).await;
@@ -106,8 +133,6 @@ async fn too_many_headers_are_a_problem_and_far_too_many_a_refusal() {
     assert!(many.starts_with("HTTP/1.1 431") && many.contains("\"code\":\"headers_too_large\""), "{many}");
     let large = ask(format!("x-large: {}\r\n", "x".repeat(20_000))).await;
     assert!(large.starts_with("HTTP/1.1 431") && large.contains("\"code\":\"headers_too_large\""), "{large}");
-    let absurd = ask(format!("x-large: {}\r\n", "x".repeat(1 << 20))).await;
-    assert!(absurd.starts_with("HTTP/1.1 431"), "{absurd}");
 }
 
 #[tokio::test]

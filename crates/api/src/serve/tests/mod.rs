@@ -6,6 +6,7 @@
 mod deadlines;
 mod framing;
 mod shutdown;
+mod unread;
 
 use super::listener::Door;
 use super::{Readiness, ServeSettings, run};
@@ -45,7 +46,7 @@ async fn serve_with(settings: ServeSettings) -> Served {
     let address = listener.local_addr().unwrap();
     let (slow, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let router = routes(Arc::clone(&slow), Arc::clone(&begun));
-    let door = Door { listener, router, most: settings.max_connections };
+    let door = Door { listener, router, most: settings.max_connections, queue: 8 };
     let (shutdown, force) = (CancellationToken::new(), CancellationToken::new());
     let readiness = Readiness::default();
     let running = tokio::spawn({
@@ -74,6 +75,7 @@ fn routes(slow: Arc<Notify>, begun: Arc<Notify>) -> Router {
     let routes = Router::new()
         .route("/", get(async || "hello"))
         .route("/slow", get(slow))
+        .route("/heads", get(async || Bytes::from("HTTP/1.1".repeat(4 << 20))))
         .route("/large", get(async || Bytes::from(vec![b'x'; 64 << 20])))
         .route("/body", post(async |body: Bytes| body.len().to_string()));
     // Without the deadline of a request, so that the service's own shows.

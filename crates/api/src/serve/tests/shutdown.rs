@@ -47,6 +47,27 @@ async fn clients_that_wait_to_be_accepted_are_served_and_not_reset() {
 }
 
 #[tokio::test]
+async fn clients_that_keep_coming_do_not_hold_it_up() {
+    let served =
+        serve_with(ServeSettings { max_connections: 1, drain: Duration::ZERO, ..ServeSettings::default() }).await;
+    let mut only = connect(&served).await;
+    say(&mut only, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    served.begun.notified().await;
+    // Each would be waited for a second, longer than `finish` together.
+    let mut silent = Vec::new();
+    for _ in 0..30 {
+        silent.push(connect(&served).await);
+    }
+    served.shutdown.cancel();
+    served.slow.notify_one();
+    assert!(rest(&mut only).await.ends_with("done"));
+    let began = Instant::now();
+    pause();
+    served.running.await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(9) + SLACK, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_client_that_has_just_connected_is_served_and_not_reset() {
     let served = serve().await;
     let mut stream = connect(&served).await;
