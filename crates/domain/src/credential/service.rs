@@ -94,9 +94,11 @@ impl CredentialService {
             return Err(CredentialError::WrongPassword);
         }
         work.set_password(id, hash, now).await?;
-        work.end_sessions(id, keep, EndReason::PasswordChanged, now).await?;
+        let ended = work.end_sessions(id, keep, EndReason::PasswordChanged, now).await?;
+        work.sessions_ended(id, ended);
         work.audit(event).await?;
-        work.change(Change::SessionsEnded { user: id, except: keep }).await?;
+        // The record's epoch, for the session that goes on.
+        work.change(Change::UserChanged(id));
         work.commit().await?;
         Ok(())
     }

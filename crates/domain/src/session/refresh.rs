@@ -5,7 +5,6 @@ use super::{EndReason, RefreshToken, SessionError, SessionService, SignIn};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
-use crate::feed::Change;
 use crate::token::SigningError;
 use crate::user::Status;
 use std::fmt;
@@ -111,7 +110,7 @@ impl SessionService {
         if work.end_session(user, session, reason, self.ports.clock.now()).await? {
             let event = AuditEvent::anonymous(AuditKind::RefreshTokenReused, context).about(Some(user));
             work.audit(&event.in_session(session)).await?;
-            work.change(Change::SessionEnded { user, session }).await?;
+            work.sessions_ended(user, [session]);
             work.commit().await?;
         }
         Ok(())

@@ -63,15 +63,15 @@ pub struct Rotation {
 #[async_trait]
 pub trait SessionWrites: Send {
     async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError>;
-    /// Ends the oldest sessions of the user, so that `keep` are left; how many. Never `newest`, whatever the clocks of
-    /// other processes have made of the order.
+    /// Ends the oldest sessions of the user, so that `keep` are left; which ones. Never `newest`, whatever the clocks
+    /// of other processes have made of the order.
     async fn displace_sessions(
         &mut self,
         user: UserId,
         newest: SessionId,
         keep: u32,
         now: Timestamp,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<Vec<SessionId>, StoreError>;
     /// `false` if the user has no such session or it has ended before.
     async fn end_session(
         &mut self,
@@ -80,14 +80,14 @@ pub trait SessionWrites: Send {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// All of the user, but for `except`; how many.
+    /// All of the user, but for `except`; which ones, in no order.
     async fn end_sessions(
         &mut self,
         user: UserId,
         except: Option<SessionId>,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<Vec<SessionId>, StoreError>;
     /// Remembers the device, and forgets the user's oldest ones beyond [`super::service::MAX_DEVICES`].
     async fn insert_device(
         &mut self,

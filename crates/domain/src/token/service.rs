@@ -125,7 +125,7 @@ impl KeyService {
         }
         let mut work = self.ports.begin().await?;
         work.retire_keys_before(keys.newest_generation() + 1, self.retirement(now)).await?;
-        work.change(Change::KeysChanged).await?;
+        work.change(Change::KeysChanged);
         Ok(work.commit().await?)
     }
 
@@ -170,7 +170,7 @@ impl KeyService {
         }
         let context = RequestContext::default();
         work.audit(&AuditEvent::anonymous(AuditKind::KeyRevoked, &context).with_actor(Actor::Operator)).await?;
-        work.change(Change::KeysChanged).await?;
+        work.change(Change::KeysChanged);
         work.commit().await?;
         Ok(())
     }
@@ -190,7 +190,7 @@ impl KeyService {
         work.retire_keys_before(key.generation, self.retirement(key.activates_at)).await?;
         let context = RequestContext::default();
         work.audit(&AuditEvent::anonymous(AuditKind::KeyAdded, &context).with_actor(actor)).await?;
-        work.change(Change::KeysChanged).await?;
+        work.change(Change::KeysChanged);
         work.commit().await?;
         Ok(())
     }

@@ -74,7 +74,7 @@ impl UserService {
         };
         let event = AuditEvent::of(AuditKind::ProfileChanged, user.id, context);
         work.audit(&event.by(Authority::User(caller))).await?;
-        work.change(Change::UserChanged(user.id)).await?;
+        work.change(Change::UserChanged(user.id));
         work.commit().await?;
         Ok(user)
     }

@@ -118,7 +118,7 @@ impl UserService {
         }
         let event = AuditEvent::of(AuditKind::UserDeleted, request.id, context);
         work.audit(&event.by(Authority::User(caller))).await?;
-        work.change(Change::UserGone(request.id)).await?;
+        work.change(Change::UserGone(request.id));
         work.commit().await?;
         Ok(())
     }

@@ -32,6 +32,8 @@ mod password;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod revocation;
+#[cfg(test)]
 mod role;
 #[cfg(test)]
 mod secret;

@@ -21,7 +21,7 @@ async fn write_everywhere(fixture: &Fixture, work: &mut dyn UnitOfWork, user: &U
     work.end_sessions(user.id, None, EndReason::Revoked, now).await?;
     let id = AuditEventId::generate(&fixture.clock, &fixture.rng);
     work.append_audit(id, now, &AuditEvent::of(AuditKind::UserRegistered, user.id, &context)).await?;
-    work.append_change(Change::UserChanged(user.id), now).await
+    work.append_changes(&[Change::UserChanged(user.id)], now).await
 }
 
 async fn rows(fixture: &Fixture) -> usize {

@@ -44,6 +44,13 @@ pub(crate) struct StoredSession {
     pub(crate) ended: Option<EndReason>,
 }
 
+impl StoredSession {
+    pub(super) fn end(&mut self, reason: EndReason) -> SessionId {
+        self.ended = Some(reason);
+        self.session.id
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Audited {
     pub(crate) kind: AuditKind,

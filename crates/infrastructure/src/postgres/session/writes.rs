@@ -40,21 +40,22 @@ impl SessionWrites for PgUnitOfWork {
         newest: SessionId,
         keep: u32,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = sqlx::query!(
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let query = sqlx::query_scalar!(
             "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE ended_at IS NULL AND id IN (
                  SELECT id FROM sessions
                  WHERE user_id = $1 AND id <> $5 AND ended_at IS NULL AND idle_expires_at > $3
                  ORDER BY created_at DESC, id DESC OFFSET $2
-             )",
+             )
+             RETURNING id",
             user.as_uuid(),
             i64::from(keep.saturating_sub(1)),
             now.as_datetime(),
             EndReason::Displaced.as_str(),
             newest.as_uuid(),
         );
-        let displaced = bounded("displace_sessions", query.execute(self.connection()?)).await;
-        Ok(self.settle(displaced)?.rows_affected())
+        let displaced = bounded("displace_sessions", query.fetch_all(self.connection()?)).await;
+        Ok(self.settle(displaced)?.into_iter().map(Into::into).collect())
     }
 
     async fn end_session(
@@ -81,17 +82,18 @@ impl SessionWrites for PgUnitOfWork {
         except: Option<SessionId>,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = sqlx::query!(
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let query = sqlx::query_scalar!(
             "UPDATE sessions SET ended_at = $4, end_reason = $3
-             WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL",
+             WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL
+             RETURNING id",
             user.as_uuid(),
             except.map(SessionId::as_uuid),
             reason.as_str(),
             now.as_datetime(),
         );
-        let ended = bounded("end_sessions", query.execute(self.connection()?)).await;
-        Ok(self.settle(ended)?.rows_affected())
+        let ended = bounded("end_sessions", query.fetch_all(self.connection()?)).await;
+        Ok(self.settle(ended)?.into_iter().map(Into::into).collect())
     }
 
     async fn insert_device(
