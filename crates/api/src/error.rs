@@ -178,6 +178,7 @@ impl From<CredentialError> for ApiError {
         match error {
             CredentialError::WrongPassword => Self::new(Code::WrongPassword),
             CredentialError::NotFound => Self::new(Code::NotFound),
+            CredentialError::Denied(denied) => denied.into(),
             CredentialError::Hashing(error) => error.into(),
             CredentialError::Store(error) => error.into(),
         }
@@ -189,7 +190,7 @@ impl From<AccessError> for ApiError {
         match error {
             AccessError::Token(TokenFault::Expired) => Self::invalid_token("The access token has expired."),
             AccessError::Token(fault) => Self::invalid_token("The access token is not valid.").because(fault),
-            AccessError::SessionOver => Self::invalid_token("The session of the access token is over."),
+            AccessError::SessionOver => Denied::SessionOver.into(),
             AccessError::Store(error) => error.into(),
         }
     }
@@ -201,6 +202,7 @@ impl From<Denied> for ApiError {
             Denied::Forbidden => Self::new(Code::Forbidden),
             Denied::NotFound => Self::new(Code::NotFound),
             Denied::ReauthenticationRequired => Self::new(Code::ReauthenticationRequired),
+            Denied::SessionOver => Self::invalid_token("The session of the access token is over."),
         }
     }
 }

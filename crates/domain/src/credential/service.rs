@@ -1,7 +1,7 @@
 //! Changing a password.
 
 use super::{HashingError, NewPassword, PasswordAttempt, PasswordHash, Verdict};
-use crate::access::{Authority, Caller};
+use crate::access::{Authority, Caller, Denied};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, lost_to_other, retried};
@@ -23,6 +23,8 @@ pub enum CredentialError {
     #[error("no such user")]
     NotFound,
     #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -41,7 +43,7 @@ impl CredentialService {
         Self { ports }
     }
 
-    /// One's own password; every other session ends.
+    /// One's own password; every other session ends. Hashing takes a while: the session must still be live after it.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -90,7 +92,14 @@ impl CredentialService {
     ) -> Result<(), CredentialError> {
         let now = self.ports.clock.now();
         let mut work = self.ports.begin().await?;
-        if !work.advance_epoch(id, epoch).await? {
+        let advanced = work.advance_epoch(id, epoch).await?;
+        // Not before: whoever ends sessions locks the user first, too.
+        if let Some(session) = keep
+            && !work.holds_session(id, session).await?
+        {
+            return Err(Denied::SessionOver.into());
+        }
+        if !advanced {
             return Err(CredentialError::WrongPassword);
         }
         work.set_password(id, hash, now).await?;

@@ -80,7 +80,9 @@ pub trait SessionWrites: Send {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// All of the user, but for `except`; which ones, in no order.
+    /// Whether the user's session has not been ended, nor will be before the transaction ends. Locks the user's row.
+    async fn holds_session(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError>;
+    /// All of the user, but for `except`; which ones, in no order. Locks the user's row.
     async fn end_sessions(
         &mut self,
         user: UserId,

@@ -86,7 +86,7 @@ impl UserService {
         Ok(self.ports.store.users(filter, page, self.ports.clock.now()).await?)
     }
 
-    /// One's own account needs a recent login; another's needs `users:write`.
+    /// One's own account needs a recent login; another's needs `users:write`; either a session that is live until then.
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -110,6 +110,9 @@ impl UserService {
         let mut work = self.ports.begin().await?;
         if work.is_last_administrator(request.id).await? {
             return Err(UserError::LastAdministrator);
+        }
+        if !work.holds_session(caller.user.id, caller.session.id).await? {
+            return Err(Denied::SessionOver.into());
         }
         match work.delete_user(request.id, request.version).await? {
             DeleteOutcome::Missing => return Err(UserError::NotFound),

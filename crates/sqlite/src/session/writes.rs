@@ -75,6 +75,15 @@ impl SessionWrites for SqliteUnitOfWork {
         Ok(bounded("end_session", query.execute(self.connection())).await?.rows_affected() == 1)
     }
 
+    async fn holds_session(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1 AND ended_at IS NULL) AS "holds!: bool""#,
+            user.as_uuid(),
+            id.as_uuid(),
+        );
+        bounded("holds_session", query.fetch_one(self.connection())).await
+    }
+
     async fn end_sessions(
         &mut self,
         user: UserId,

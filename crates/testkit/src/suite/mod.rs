@@ -44,7 +44,7 @@ macro_rules! store_suite {
                 credentials: [a_password_is_set_and_replaced, a_login_candidate_is_found_by_any_spelling]
                 sessions: [
                     keeps_every_field, lists_the_live_ones_newest_first, a_principal_is_gone_once_the_session_ends,
-                    a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room,
+                    a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room, a_session_is_held_until_it_ends,
                     lists_at_most_a_hundred,
                 ]
                 refresh: [
@@ -77,7 +77,7 @@ macro_rules! store_suite {
                     sixty_four_registrations_of_one_address_make_one_user,
                     thirty_two_refreshes_of_one_token_make_one_child, nothing_refreshes_after_an_end_that_won,
                     administrators_who_demote_each_other_leave_one, no_login_survives_a_change_of_password,
-                    no_login_survives_a_disabling, two_users_cannot_move_to_one_address,
+                    no_change_of_password_outlives_its_session, no_login_survives_a_disabling, two_users_cannot_move_to_one_address,
                     a_hundred_sessions_are_the_most_also_in_parallel,
                 ]
             }

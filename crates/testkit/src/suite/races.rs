@@ -204,6 +204,40 @@ pub async fn no_login_survives_a_change_of_password(fixture: &Fixture) {
     .await;
 }
 
+/// Whoever ends all sessions because one is in a stranger's hands must not be outrun by the stranger's new password.
+pub async fn no_change_of_password_outlives_its_session(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    for round in 0..ROUNDS {
+        let user = fixture.register(&format!("user{round}@example.com")).await;
+        let ((strangers, _), (owners, _)) = (fixture.sign_in(user.id).await, fixture.sign_in(user.id).await);
+        let (id, epoch, session, now) = (user.id, user.epoch, strangers.id, fixture.now());
+        let [one, other] = handles.clone();
+        let change = async move {
+            until_settled(async || {
+                let mut work = one.begin().await?;
+                assert!(work.advance_epoch(id, epoch).await?);
+                if !work.holds_session(id, session).await? {
+                    return Ok(false);
+                }
+                work.end_sessions(id, Some(session), EndReason::PasswordChanged, now).await?;
+                work.commit().await.map(|()| true)
+            })
+            .await
+        };
+        let end_all = async move {
+            until_settled(async || {
+                let mut work = other.begin().await?;
+                let ended = work.end_sessions(id, None, EndReason::Revoked, now).await?;
+                work.commit().await.map(|()| ended)
+            })
+            .await
+        };
+        let (changed, ended) = against(change, end_all).await;
+        assert!(ended.contains(&session), "the session was alive");
+        assert_eq!(changed, !ended.contains(&owners.id), "the change came before the end, or not at all");
+    }
+}
+
 pub async fn no_login_survives_a_disabling(fixture: &Fixture) {
     login_against(fixture, |store, user, now| async move {
         until_settled(async || {

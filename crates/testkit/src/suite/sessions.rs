@@ -111,6 +111,18 @@ pub async fn all_but_one_end(fixture: &Fixture) {
     assert_eq!(live(fixture, bob.id).await, others, "another user's go on");
 }
 
+pub async fn a_session_is_held_until_it_ends(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let bob = fixture.register("bob@example.com").await;
+    let (session, _) = fixture.sign_in(alice.id).await;
+    let mut work = fixture.begin().await;
+    assert!(work.holds_session(alice.id, session.id).await.expect("an answer"));
+    assert!(!work.holds_session(bob.id, session.id).await.expect("an answer"), "another's");
+    work.end_session(alice.id, session.id, EndReason::Revoked, fixture.now()).await.expect("an answer");
+    assert!(!work.holds_session(alice.id, session.id).await.expect("an answer"));
+    work.commit().await.expect("a commit");
+}
+
 pub async fn the_oldest_make_room(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let ids = several(fixture, alice.id, 5).await;

@@ -143,6 +143,11 @@ impl SessionWrites for MemoryWork {
         Ok(found.map(|stored| stored.end(reason)).is_some())
     }
 
+    async fn holds_session(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        let live = |stored: &StoredSession| stored.session.user == user && stored.ended.is_none();
+        Ok(self.state.sessions.get(&id).is_some_and(live))
+    }
+
     async fn end_sessions(
         &mut self,
         user: UserId,

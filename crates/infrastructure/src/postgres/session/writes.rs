@@ -76,6 +76,17 @@ impl SessionWrites for PgUnitOfWork {
         Ok(self.settle(ended)?.rows_affected() == 1)
     }
 
+    async fn holds_session(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        self.lock_user(user).await?;
+        let query = sqlx::query_scalar!(
+            "SELECT id FROM sessions WHERE id = $2 AND user_id = $1 AND ended_at IS NULL FOR SHARE",
+            user.as_uuid(),
+            id.as_uuid(),
+        );
+        let held = bounded("holds_session", query.fetch_optional(self.connection()?)).await;
+        Ok(self.settle(held)?.is_some())
+    }
+
     async fn end_sessions(
         &mut self,
         user: UserId,
@@ -83,6 +94,7 @@ impl SessionWrites for PgUnitOfWork {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
+        self.lock_user(user).await?;
         let query = sqlx::query_scalar!(
             "UPDATE sessions SET ended_at = $4, end_reason = $3
              WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL
@@ -119,5 +131,15 @@ impl SessionWrites for PgUnitOfWork {
         );
         let inserted = bounded("insert_device", query.execute(self.connection()?)).await;
         exactly_one("insert_device", &self.settle(inserted)?)
+    }
+}
+
+impl PgUnitOfWork {
+    /// Whoever locks several sessions of a user, or one and the user, locks the user first: two who locked the same rows
+    /// in another order would wait for each other.
+    async fn lock_user(&mut self, user: UserId) -> Result<(), StoreError> {
+        let query = sqlx::query_scalar!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid());
+        let locked = bounded("lock_user", query.fetch_optional(self.connection()?)).await;
+        self.settle(locked).map(drop)
     }
 }
