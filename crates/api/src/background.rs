@@ -21,6 +21,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const PURGE_BATCH: u32 = 500;
 /// Sessions that are over are of use to whoever investigates.
 const KEEP_SESSIONS: Duration = Duration::from_hours(30 * 24);
+/// Of no use once their session has expired; the rest is for clocks that disagree.
+const KEEP_SPENT_TOKENS: Duration = Duration::from_hours(1);
 /// The longest grace that can be set is a minute; the rest is for clocks that disagree.
 const KEEP_SEALED_CHILDREN: Duration = Duration::from_mins(2);
 /// Followers are seconds behind at most; services that check tokens offline may be as far behind as a token lives.
@@ -122,9 +124,13 @@ async fn look_after_keys(services: Services) {
 async fn purge(services: Services) {
     loop {
         sleep(PURGE).await;
-        let (sessions, children, changes) =
-            (purge_sessions(&services).await, forget_children(&services).await, purge_changes(&services).await);
-        for error in [sessions, children, changes].into_iter().filter_map(Result::err) {
+        let purged = [
+            purge_sessions(&services).await,
+            purge_spent_tokens(&services).await,
+            forget_children(&services).await,
+            purge_changes(&services).await,
+        ];
+        for error in purged.into_iter().filter_map(Result::err) {
             tracing::warn!(error = chain(&error), "what is out of date could not be deleted, trying again in an hour");
         }
     }
@@ -132,8 +138,13 @@ async fn purge(services: Services) {
 
 async fn purge_sessions(services: &Services) -> Result<(), StoreError> {
     let before = services.ports.clock.now().minus(KEEP_SESSIONS);
-    // Until there are none: sessions with very many tokens come in fewer at once.
-    while services.ports.store.purge_sessions(before, PURGE_BATCH).await? > 0 {}
+    while services.ports.store.purge_sessions(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
+    Ok(())
+}
+
+async fn purge_spent_tokens(services: &Services) -> Result<(), StoreError> {
+    let before = services.ports.clock.now().minus(KEEP_SPENT_TOKENS);
+    while services.ports.store.purge_spent_tokens(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
     Ok(())
 }
 

@@ -91,7 +91,7 @@ impl SessionService {
         Ok(())
     }
 
-    async fn end_one(
+    pub(super) async fn end_one(
         &self,
         user: UserId,
         session: SessionId,

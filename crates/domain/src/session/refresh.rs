@@ -2,7 +2,7 @@
 
 use super::store::{FoundRefresh, RefreshStanding, Rotation};
 use super::{EndReason, RefreshToken, SessionError, SessionService, SignIn};
-use crate::audit::{AuditEvent, AuditKind};
+use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
 use crate::token::SigningError;
@@ -53,6 +53,7 @@ impl SessionService {
             sealed_child: self.ports.sealer.seal(&presented, &child),
             now,
             idle_expires_at: now.plus(self.settings.refresh_idle),
+            most: self.settings.most_rotations(),
         };
         // Made and sealed before the store is asked: what fails, fails while the parent still counts.
         if let Some((session, user)) = retried(|| self.ports.store.rotate_refresh(&rotation)).await? {
@@ -89,6 +90,13 @@ impl SessionService {
             {
                 let child = self.ports.sealer.open(presented, child).ok_or(SessionError::InvalidRefreshToken)?;
                 self.sign_in(found.user, found.session, child, None)
+            }
+            RefreshStanding::Current if found.rotations >= self.settings.most_rotations() => {
+                let (user, session) = (found.user.id, found.session.id);
+                let event = AuditEvent::of(AuditKind::SessionEnded, user, context).in_session(session);
+                let event = event.with_actor(Actor::Service);
+                retried(|| self.end_one(user, session, EndReason::RefreshedTooOften, &event)).await?;
+                Err(SessionError::InvalidRefreshToken)
             }
             // Only if the session came alive between the two reads, which it cannot.
             RefreshStanding::Current => self.refuse_refresh(&found, "changed_meanwhile", context).await,

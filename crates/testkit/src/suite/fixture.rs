@@ -116,6 +116,7 @@ impl Fixture {
             sealed_child: SealedToken::from_bytes(child.as_bytes().iter().rev().copied().collect()),
             now,
             idle_expires_at: now.plus(14 * DAY),
+            most: 1_000,
         }
     }
 

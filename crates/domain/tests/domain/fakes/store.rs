@@ -183,7 +183,8 @@ impl SessionReads for MemoryStore {
                 _ => return None,
             };
             let (session, user) = (stored.session.clone(), state.users[&stored.session.user].clone());
-            Some(FoundRefresh { session, user, ended: stored.ended.is_some(), standing })
+            let rotations = u32::try_from(stored.spent.len()).unwrap();
+            Some(FoundRefresh { session, user, ended: stored.ended.is_some(), rotations, standing })
         }))
     }
 
@@ -200,6 +201,7 @@ impl SessionRotation for MemoryStore {
             stored.current == rotation.presented
                 && stored.ended.is_none()
                 && !stored.session.is_expired(rotation.now)
+                && stored.spent.len() < rotation.most as usize
                 && users[&stored.session.user].status == Status::Active
         });
         Ok(current.map(|stored| {
@@ -216,6 +218,10 @@ impl SessionRotation for MemoryStore {
 #[async_trait]
 impl SessionUpkeep for MemoryStore {
     async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn purge_spent_tokens(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
 
