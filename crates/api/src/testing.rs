@@ -40,6 +40,11 @@ pub(crate) fn state_of_silence() -> AppState {
     build(HttpSettings::default(), Settings::default(), OutOfReach::IsSilent)
 }
 
+/// With a store that answers nothing but what its clock shows; this process's stands still at the epoch.
+pub(crate) fn state_beside(clock: Timestamp) -> AppState {
+    build(HttpSettings::default(), Settings::default(), OutOfReach::Tells(clock))
+}
+
 fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState {
     let ports = Ports {
         store: Arc::new(store),
@@ -50,6 +55,7 @@ fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState 
         sealer: Arc::new(OutOfReach::Refuses),
         key_generator: Arc::new(OutOfReach::Refuses),
         snapshots: Arc::new(Snapshots::default()),
+        drift: Arc::default(),
     };
     AppState::new(Services::new(ports, settings), http)
 }
@@ -58,6 +64,8 @@ fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState 
 enum OutOfReach {
     Refuses,
     IsSilent,
+    /// But for its clock.
+    Tells(Timestamp),
 }
 
 fn out_of_reach<T>() -> Result<T, StoreError> {
@@ -74,6 +82,9 @@ impl Store for OutOfReach {
             std::future::pending::<()>().await;
         }
         out_of_reach()
+    }
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Self::Tells(time) = self { Ok(Some(*time)) } else { out_of_reach() }
     }
 }
 

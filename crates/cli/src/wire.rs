@@ -72,6 +72,7 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
         sealer: Arc::new(AeadSealer),
         key_generator: forge,
         snapshots: Arc::default(),
+        drift: Arc::default(),
         clock,
         rng,
     };

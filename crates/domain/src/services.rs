@@ -3,6 +3,7 @@
 use crate::access::{AccessService, RoleCatalog};
 use crate::clock::Clock;
 use crate::credential::{CredentialService, PasswordHasher, PasswordPolicy};
+use crate::drift::ClockDrift;
 use crate::error::StoreError;
 use crate::feed::Snapshots;
 use crate::rng::Rng;
@@ -23,6 +24,7 @@ pub struct Ports {
     pub sealer: Arc<dyn RefreshSealer>,
     pub key_generator: Arc<dyn KeyGenerator>,
     pub snapshots: Arc<Snapshots>,
+    pub drift: Arc<ClockDrift>,
 }
 
 impl Ports {

@@ -1,7 +1,7 @@
 //! The store: all ports to what lasts, and the transaction in which a use case writes.
 
 use crate::audit::{AuditEvent, store::AuditWrites};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::credential::store::{CredentialReads, CredentialWrites};
 use crate::error::StoreError;
 use crate::feed::store::{FeedReads, FeedWrites};
@@ -32,6 +32,8 @@ pub trait Store:
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
     /// Answers whether the store can be reached, can be written and has the schema that this version expects.
     async fn check(&self) -> Result<StoreHealth, StoreError>;
+    /// By the store's own clock; `None` if that is this machine's.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

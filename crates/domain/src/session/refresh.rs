@@ -39,14 +39,15 @@ pub trait RefreshSealer: Send + Sync + fmt::Debug {
 
 impl SessionService {
     /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives
-    /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session.
+    /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session. Another process
+    /// may have replaced the parent, so the grace is measured in the store's time.
     pub async fn refresh(&self, presented: RefreshToken, context: &RequestContext) -> Result<SignIn, SessionError> {
         // Who cannot sign must not consume the token: the grace might end before the key comes.
         if !self.ports.codec.is_ready() {
             return Err(SigningError::NoActiveKey.into());
         }
         let child = RefreshToken::generate(&*self.ports.rng);
-        let now = self.ports.clock.now();
+        let now = self.ports.store_time();
         let rotation = Rotation {
             presented: presented.hash(),
             child: child.hash(),
@@ -73,7 +74,7 @@ impl SessionService {
         found: FoundRefresh,
         context: &RequestContext,
     ) -> Result<SignIn, SessionError> {
-        let now = self.ports.clock.now();
+        let now = self.ports.store_time();
         let reason = if found.ended {
             Some("session_over")
         } else if found.session.is_expired(now) {

@@ -8,6 +8,8 @@ mod clock;
 #[cfg(test)]
 mod context;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod email;
 #[cfg(test)]
 mod fakes;

@@ -108,6 +108,7 @@ fn services(store: Arc<dyn Store>, hasher: Arc<dyn PasswordHasher>, fleet: &Flee
         sealer: Arc::new(AeadSealer),
         key_generator: Arc::clone(&fleet.forge) as Arc<_>,
         snapshots: Arc::new(Snapshots::default()),
+        drift: Arc::default(),
         clock,
     };
     Services::new(ports, setup.domain.clone())

@@ -61,7 +61,7 @@ macro_rules! store_suite {
                 trail: [the_trail_is_appended_with_all_it_knows, the_trail_cannot_be_altered]
                 work: [
                     a_dropped_unit_of_work_leaves_nothing, a_committed_one_is_seen_by_other_handles,
-                    a_migrated_store_is_healthy,
+                    a_migrated_store_is_healthy, a_store_tells_its_time_if_it_has_a_clock,
                 ]
                 feed: [
                     changes_come_in_order_with_all_they_say, changes_come_in_batches,

@@ -103,6 +103,7 @@ impl World {
             sealer: Arc::new(XorSealer),
             key_generator: Arc::new(PlainKeys),
             snapshots: Arc::new(Snapshots::default()),
+            drift: Arc::default(),
         };
         let services = Services::new(ports, settings);
         let (store, clock, context) = (Arc::clone(store), Arc::clone(clock), RequestContext::default());

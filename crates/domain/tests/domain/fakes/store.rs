@@ -74,6 +74,7 @@ pub(crate) struct MemoryStore {
     state: Arc<Mutex<State>>,
     interruptions: Mutex<Vec<Interruption>>,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    looks_at_clock: Mutex<Option<Box<dyn Fn() -> Timestamp + Send>>>,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -100,6 +101,11 @@ impl MemoryStore {
         *self.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
     }
 
+    /// What the store's own clock shows; without it the store has none.
+    pub(crate) fn looks_at_clock(&self, look: impl Fn() -> Timestamp + Send + 'static) {
+        *self.looks_at_clock.lock().unwrap() = Some(Box::new(look));
+    }
+
     pub(crate) fn audited(&self, kind: AuditKind) -> Vec<Audited> {
         self.state().audit.iter().filter(|event| event.kind == kind).cloned().collect()
     }
@@ -117,6 +123,10 @@ impl Store for MemoryStore {
 
     async fn check(&self) -> Result<StoreHealth, StoreError> {
         Ok(StoreHealth { pending_migrations: 0 })
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.looks_at_clock.lock().unwrap().as_ref().map(|look| look()))
     }
 }
 
