@@ -16,8 +16,8 @@ use vestibule_domain::session::{DeviceTokenHash, RefreshSealer, RefreshToken, Re
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::token::{
-    AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, SigningKey, TokenCodec,
-    TokenFault, VerifiedToken,
+    AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, TokenCodec, TokenFault,
+    VerifiedToken,
 };
 use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
 use vestibule_domain::user::{Email, User};
@@ -152,7 +152,7 @@ impl SessionUpkeep for OutOfReach {
 
 #[async_trait]
 impl KeyReads for OutOfReach {
-    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+    async fn signing_keys(&self) -> Result<KeySet, StoreError> {
         out_of_reach()
     }
 }

@@ -14,7 +14,7 @@ use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
 use vestibule_domain::session::{DeviceTokenHash, RefreshTokenHash, Session};
 use vestibule_domain::store::StoreHealth;
-use vestibule_domain::token::SigningKey;
+use vestibule_domain::token::KeySet;
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
 use vestibule_domain::user::{Email, User};
@@ -175,7 +175,7 @@ impl SessionUpkeep for CountingStore {
 
 #[async_trait]
 impl KeyReads for CountingStore {
-    async fn signing_keys(&self) -> Answer<Vec<SigningKey>> {
+    async fn signing_keys(&self) -> Answer<KeySet> {
         self.call("signing_keys")?.signing_keys().await
     }
 }

@@ -56,7 +56,8 @@ macro_rules! store_suite {
                 devices: [a_device_is_known_to_its_user_until_it_expires, the_oldest_devices_are_forgotten]
                 keys: [
                     keeps_every_field_of_a_key, a_generation_is_taken_once, older_keys_get_an_end_and_never_a_later_one,
-                    a_key_is_revoked_once, a_waiting_key_is_activated, one_of_many_processes_adds_the_key,
+                    a_key_is_revoked_once, a_waiting_key_is_activated,
+                    a_key_of_an_unknown_algorithm_hides_no_other, one_of_many_processes_adds_the_key,
                 ]
                 trail: [the_trail_is_appended_with_all_it_knows, the_trail_cannot_be_altered]
                 work: [

@@ -19,8 +19,8 @@ use vestibule_domain::session::store::{
 };
 use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, Session};
 use vestibule_domain::store::StoreHealth;
-use vestibule_domain::token::SigningKey;
 use vestibule_domain::token::store::KeyReads;
+use vestibule_domain::token::{KeySet, SigningKey};
 use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
 use vestibule_domain::user::{Email, Status, User};
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
@@ -242,8 +242,8 @@ impl SessionUpkeep for MemoryStore {
 
 #[async_trait]
 impl KeyReads for MemoryStore {
-    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        let keys = self.state().keys.clone();
+    async fn signing_keys(&self) -> Result<KeySet, StoreError> {
+        let keys = KeySet::new(self.state().keys.clone());
         let meanwhile = self.meanwhile.lock().unwrap().take();
         if let Some(meanwhile) = meanwhile {
             meanwhile();
