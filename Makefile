@@ -21,6 +21,11 @@ test-beside-postgres:
 	cargo test-all -- --skip change_feed::
 	cargo test-all --quiet --test e2e change_feed:: -- --test-threads=1
 
+.PHONY: races
+races: export ROUNDS ?= 1000
+races: ## Run the races of the store suite for ROUNDS (1000) rounds each, on two handles, as on two replicas
+	@scripts/with-postgres cargo test-all --test store_suite races:: -- --test-threads=2
+
 .PHONY: check
 check: ## Format, lints, documentation, arrows between crates, freshness of everything generated
 	cargo fmt-all

@@ -21,6 +21,8 @@ CREATE TABLE sessions (
     refresh_parent_hash  BLOB,
     refresh_replaced_at  INTEGER,
     refresh_sealed_child BLOB,
+    -- How often it was refreshed.
+    rotations            INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT sessions_pkey PRIMARY KEY (id),
     CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
     CONSTRAINT sessions_refresh_hash_key UNIQUE (refresh_hash),
@@ -46,14 +48,17 @@ CREATE INDEX sessions_over_idx ON sessions (min(coalesce(ended_at, idle_expires_
 CREATE INDEX sessions_sealed_idx ON sessions (refresh_replaced_at) WHERE refresh_sealed_child IS NOT NULL;
 
 -- Every token that was ever replaced, the parents of today's included: presented again, it gives the thief away.
+--
+-- No foreign keys, and an end of its own: a session has thousands of them, so whoever deletes a session or a user leaves
+-- them to housekeeping, which takes them in portions once the session could not be refreshed any more.
 CREATE TABLE spent_refresh_tokens (
-    hash       BLOB NOT NULL,
-    session_id BLOB NOT NULL,
+    hash       BLOB    NOT NULL,
+    session_id BLOB    NOT NULL,
+    -- The session's.
+    expires_at INTEGER NOT NULL,
     CONSTRAINT spent_refresh_tokens_pkey PRIMARY KEY (hash),
-    CONSTRAINT spent_refresh_tokens_session_id_fkey
-        FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
     CONSTRAINT spent_refresh_tokens_hash_check CHECK (length(hash) = 32)
 ) STRICT, WITHOUT ROWID;
 
--- What deleting a session looks for.
-CREATE INDEX spent_refresh_tokens_session_id_idx ON spent_refresh_tokens (session_id);
+-- What housekeeping looks for.
+CREATE INDEX spent_refresh_tokens_expires_at_idx ON spent_refresh_tokens (expires_at);

@@ -25,6 +25,7 @@ async fn a_sound_process_is_ready(Scene { app, anonymous, .. }: &Scene) {
 
     {
       "checks": {
+        "clock": "passing",
         "migrations": "passing",
         "signing_key": "passing",
         "store": "passing"
@@ -43,7 +44,7 @@ async fn a_process_without_its_store_lives_but_is_not_ready(Scene { app, anonymo
     let ready = anonymous.get("/health/ready").await;
     assert_eq!(ready.status, 503);
     assert!(ready.header("retry-after").is_some());
-    assert_transcript!(ready.text, @r#"{"status":"not_ready","checks":{"store":"failing","migrations":"unknown","signing_key":"passing"}}"#);
+    assert_transcript!(ready.text, @r#"{"status":"not_ready","checks":{"store":"failing","migrations":"unknown","signing_key":"passing","clock":"passing"}}"#);
     app.store.set_reach(Reach::Everything);
     assert_eq!(anonymous.get("/health/ready").await.status, 200, "it comes back by itself");
 }

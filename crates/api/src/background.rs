@@ -1,5 +1,5 @@
-//! What a process does beside answering requests: following the change feed, looking after signing keys, and deleting
-//! what nobody needs any more.
+//! What a process does beside answering requests: following the change feed, looking after signing keys, comparing its
+//! clock with the store's, and deleting what nobody needs any more.
 
 use crate::AppState;
 use crate::error::chain;
@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vestibule_domain::feed::Follower;
 use vestibule_domain::user::IDEMPOTENCY_TTL;
-use vestibule_domain::{Services, StoreError};
+use vestibule_domain::{Services, StoreError, drift};
 
 /// Between two looks at the feed: with the age that snapshots may reach, what is revoked is out within a second.
 const FEED: Duration = Duration::from_millis(200);
 /// As often as [`KeyService::ensure`](vestibule_domain::token::KeyService::ensure) wants to be called.
 const KEYS: Duration = Duration::from_mins(1);
+const CLOCK: Duration = Duration::from_mins(1);
 const PURGE: Duration = Duration::from_hours(1);
 /// Often, because strangers decide how many there are.
 const PURGE_BUCKETS: Duration = Duration::from_mins(1);
@@ -24,6 +25,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const PURGE_BATCH: u32 = 500;
 /// Sessions that are over are of use to whoever investigates.
 const KEEP_SESSIONS: Duration = Duration::from_hours(30 * 24);
+/// Of no use once their session has expired; the rest is for clocks that disagree.
+const KEEP_SPENT_TOKENS: Duration = Duration::from_hours(1);
 /// The longest grace that can be set is a minute; the rest is for clocks that disagree.
 const KEEP_SEALED_CHILDREN: Duration = Duration::from_mins(2);
 /// Followers are seconds behind at most; services that check tokens offline may be as far behind as a token lives.
@@ -41,6 +44,7 @@ impl Background {
         let background = Self { tasks: TaskTracker::new(), stopping: CancellationToken::new() };
         background.keep_up("change feed", &state.services, follow_feed);
         background.keep_up("signing keys", &state.services, look_after_keys);
+        background.keep_up("clock", &state.services, watch_clock);
         background.keep_up("purge", &state.services, purge);
         background.keep_up("purge of throttles", &state.services, purge_throttles);
         background.tasks.close();
@@ -123,16 +127,36 @@ async fn look_after_keys(services: Services) {
     }
 }
 
+/// Whatever is counted in the store's time depends on it; beyond what can be borne readiness says so.
+async fn watch_clock(services: Services) {
+    let drift = &services.ports.drift;
+    let mut outage = Outage::new("the store's clock");
+    loop {
+        if let Err(error) = services.ports.measure_drift().await {
+            outage.goes_on(&error);
+            sleep(RETRY).await;
+            continue;
+        }
+        outage.over();
+        if drift.exceeds(drift::NOTEWORTHY) {
+            let (ahead_ms, ready) = (drift.ahead_millis(), !drift.exceeds(drift::MOST));
+            tracing::warn!(ahead_ms, ready, "this machine's clock and the store's disagree: synchronise them by NTP");
+        }
+        sleep(CLOCK).await;
+    }
+}
+
 async fn purge(services: Services) {
     loop {
         sleep(PURGE).await;
-        let (sessions, children, changes, keys) = (
+        let purged = [
             purge_sessions(&services).await,
+            purge_spent_tokens(&services).await,
             forget_children(&services).await,
             purge_changes(&services).await,
             purge_idempotency_keys(&services).await,
-        );
-        for error in [sessions, children, changes, keys].into_iter().filter_map(Result::err) {
+        ];
+        for error in purged.into_iter().filter_map(Result::err) {
             tracing::warn!(error = chain(&error), "what is out of date could not be deleted, trying again in an hour");
         }
     }
@@ -143,7 +167,7 @@ async fn purge_throttles(services: Services) {
     loop {
         sleep(PURGE_BUCKETS).await;
         loop {
-            match ports.store.purge_buckets(ports.clock.now(), PURGE_BATCH).await {
+            match ports.store.purge_buckets(ports.store_time(), PURGE_BATCH).await {
                 Ok(purged) if purged >= u64::from(PURGE_BATCH) => {}
                 Ok(_) => break,
                 Err(error) => {
@@ -159,26 +183,31 @@ async fn purge_throttles(services: Services) {
 }
 
 async fn purge_sessions(services: &Services) -> Result<(), StoreError> {
-    let before = services.ports.clock.now().minus(KEEP_SESSIONS);
-    // Until there are none: sessions with very many tokens come in fewer at once.
-    while services.ports.store.purge_sessions(before, PURGE_BATCH).await? > 0 {}
+    let before = services.ports.store_time().minus(KEEP_SESSIONS);
+    while services.ports.store.purge_sessions(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
+    Ok(())
+}
+
+async fn purge_spent_tokens(services: &Services) -> Result<(), StoreError> {
+    let before = services.ports.store_time().minus(KEEP_SPENT_TOKENS);
+    while services.ports.store.purge_spent_tokens(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
     Ok(())
 }
 
 async fn forget_children(services: &Services) -> Result<(), StoreError> {
-    let before = services.ports.clock.now().minus(KEEP_SEALED_CHILDREN);
+    let before = services.ports.store_time().minus(KEEP_SEALED_CHILDREN);
     while services.ports.store.forget_sealed_children(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
     Ok(())
 }
 
 async fn purge_changes(services: &Services) -> Result<(), StoreError> {
-    let before = services.ports.clock.now().minus(KEEP_CHANGES);
+    let before = services.ports.store_time().minus(KEEP_CHANGES);
     while services.ports.store.purge_changes(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
     Ok(())
 }
 
 async fn purge_idempotency_keys(services: &Services) -> Result<(), StoreError> {
-    let before = services.ports.clock.now().minus(IDEMPOTENCY_TTL);
+    let before = services.ports.store_time().minus(IDEMPOTENCY_TTL);
     while services.ports.store.purge_idempotency_keys(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
     Ok(())
 }
@@ -212,11 +241,12 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::state;
+    use crate::testing::{state, state_beside};
     use std::future::pending;
     use std::sync::atomic::{AtomicBool, Ordering};
     use tokio::sync::Notify;
     use tokio::time::{Instant, timeout};
+    use vestibule_domain::Timestamp;
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_panics_is_started_again() {
@@ -230,6 +260,24 @@ mod tests {
         let background = Background { tasks: TaskTracker::new(), stopping: CancellationToken::new() };
         background.keep_up("stumbling", &state().services, stumble);
         timeout(2 * RETRY, AGAIN.notified()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_is_compared_with_the_stores_from_the_start() {
+        let state = state_beside(Timestamp::EPOCH.plus(Duration::from_secs(20)));
+        let drift = &state.services.ports.drift;
+        let background = Background::start(&state);
+        for _ in 0..2 {
+            timeout(CLOCK + RETRY, async {
+                while drift.ahead_millis() != -20_000 {
+                    sleep(Duration::from_millis(1)).await;
+                }
+            })
+            .await
+            .unwrap();
+            drift.set_ahead_millis(0);
+        }
+        background.stop().await;
     }
 
     #[tokio::test(start_paused = true)]

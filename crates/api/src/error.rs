@@ -196,6 +196,7 @@ impl From<CredentialError> for ApiError {
             CredentialError::WrongPassword => Self::new(Code::WrongPassword),
             CredentialError::NotFound => Self::new(Code::NotFound),
             CredentialError::Throttled(throttled) => throttled.into(),
+            CredentialError::Denied(denied) => denied.into(),
             CredentialError::Hashing(error) => error.into(),
             CredentialError::Unrecorded(error) | CredentialError::Store(error) => error.into(),
         }
@@ -207,7 +208,7 @@ impl From<AccessError> for ApiError {
         match error {
             AccessError::Token(TokenFault::Expired) => Self::invalid_token("The access token has expired."),
             AccessError::Token(fault) => Self::invalid_token("The access token is not valid.").because(fault),
-            AccessError::SessionOver => Self::invalid_token("The session of the access token is over."),
+            AccessError::SessionOver => Denied::SessionOver.into(),
             AccessError::Store(error) => error.into(),
         }
     }
@@ -219,6 +220,7 @@ impl From<Denied> for ApiError {
             Denied::Forbidden => Self::new(Code::Forbidden),
             Denied::NotFound => Self::new(Code::NotFound),
             Denied::ReauthenticationRequired => Self::new(Code::ReauthenticationRequired),
+            Denied::SessionOver => Self::invalid_token("The session of the access token is over."),
         }
     }
 }

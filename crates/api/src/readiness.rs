@@ -4,7 +4,7 @@ use crate::error::chain;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use vestibule_domain::Services;
+use vestibule_domain::{Services, drift};
 
 /// How long all checks together may take: longer, and a load balancer would give up first.
 const BUDGET: Duration = Duration::from_secs(1);
@@ -33,11 +33,13 @@ pub struct Report {
     pub migrations: CheckState,
     /// There is a key to sign access tokens with.
     pub signing_key: CheckState,
+    /// The clock is within a minute of the store's.
+    pub clock: CheckState,
 }
 
 impl Report {
     pub fn is_ready(self) -> bool {
-        let checks = [self.store, self.migrations, self.signing_key];
+        let checks = [self.store, self.migrations, self.signing_key, self.clock];
         !self.draining && checks.iter().all(|check| *check == CheckState::Passing)
     }
 }
@@ -66,7 +68,8 @@ impl Readiness {
             }
         };
         let signing_key = passing_if(services.ports.codec.is_ready());
-        Report { draining: self.is_draining(), store, migrations, signing_key }
+        let clock = passing_if(!services.ports.drift.exceeds(drift::MOST));
+        Report { draining: self.is_draining(), store, migrations, signing_key, clock }
     }
 }
 
@@ -85,6 +88,7 @@ mod tests {
         store: CheckState::Passing,
         migrations: CheckState::Passing,
         signing_key: CheckState::Passing,
+        clock: CheckState::Passing,
     };
 
     #[test]
@@ -96,6 +100,7 @@ mod tests {
             Report { migrations: CheckState::Failing, ..READY },
             Report { migrations: CheckState::Unknown, ..READY },
             Report { signing_key: CheckState::Failing, ..READY },
+            Report { clock: CheckState::Failing, ..READY },
         ];
         assert!(one_fails.iter().all(|report| !report.is_ready()));
     }
@@ -107,6 +112,21 @@ mod tests {
         let report = state.readiness.check(&state.services).await;
         assert_eq!((report.store, report.migrations), (CheckState::Failing, CheckState::Unknown));
         assert!(began.elapsed() <= Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_clock_may_be_a_minute_wrong_in_either_direction() {
+        let state = state();
+        for (ahead, expected) in [
+            (0, CheckState::Passing),
+            (60_000, CheckState::Passing),
+            (-60_000, CheckState::Passing),
+            (60_001, CheckState::Failing),
+            (-60_001, CheckState::Failing),
+        ] {
+            state.services.ports.drift.set_ahead_millis(ahead);
+            assert_eq!(state.readiness.check(&state.services).await.clock, expected, "{ahead} ms");
+        }
     }
 
     #[tokio::test]

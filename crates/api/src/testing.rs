@@ -18,8 +18,8 @@ use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
 use vestibule_domain::throttle::{BucketKey, KeyedHash};
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::token::{
-    AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, SigningKey, TokenCodec,
-    TokenFault, VerifiedToken,
+    AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, TokenCodec, TokenFault,
+    VerifiedToken,
 };
 use vestibule_domain::user::store::{IdempotencyUpkeep, ListedUser, UserFilter, UserReads};
 use vestibule_domain::user::{Email, User};
@@ -42,6 +42,11 @@ pub(crate) fn state_of_silence() -> AppState {
     build(HttpSettings::default(), Settings::default(), OutOfReach::IsSilent)
 }
 
+/// With a store that answers nothing but what its clock shows; this process's stands still at the epoch.
+pub(crate) fn state_beside(clock: Timestamp) -> AppState {
+    build(HttpSettings::default(), Settings::default(), OutOfReach::Tells(clock))
+}
+
 fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState {
     let ports = Ports {
         store: Arc::new(store),
@@ -53,6 +58,7 @@ fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState 
         key_generator: Arc::new(OutOfReach::Refuses),
         keyed_hash: Arc::new(OutOfReach::Refuses),
         snapshots: Arc::new(Snapshots::default()),
+        drift: Arc::default(),
     };
     AppState::new(Services::new(ports, settings), http)
 }
@@ -61,6 +67,8 @@ fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState 
 enum OutOfReach {
     Refuses,
     IsSilent,
+    /// But for its clock.
+    Tells(Timestamp),
 }
 
 fn out_of_reach<T>() -> Result<T, StoreError> {
@@ -77,6 +85,9 @@ impl Store for OutOfReach {
             std::future::pending::<()>().await;
         }
         out_of_reach()
+    }
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Self::Tells(time) = self { Ok(Some(*time)) } else { out_of_reach() }
     }
 }
 
@@ -157,6 +168,9 @@ impl SessionUpkeep for OutOfReach {
     async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         out_of_reach()
     }
+    async fn purge_spent_tokens(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        out_of_reach()
+    }
     async fn forget_sealed_children(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         out_of_reach()
     }
@@ -164,7 +178,7 @@ impl SessionUpkeep for OutOfReach {
 
 #[async_trait]
 impl KeyReads for OutOfReach {
-    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+    async fn signing_keys(&self) -> Result<KeySet, StoreError> {
         out_of_reach()
     }
 }

@@ -80,6 +80,7 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
         key_generator: forge,
         keyed_hash,
         snapshots: Arc::default(),
+        drift: Arc::default(),
         clock,
         rng,
     };

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod clock;
 pub mod context;
 pub mod credential;
+pub mod drift;
 pub mod error;
 pub mod fault;
 pub mod feed;
@@ -24,6 +25,7 @@ pub mod user;
 
 pub use clock::{Clock, Timestamp};
 pub use context::RequestContext;
+pub use drift::ClockDrift;
 pub use error::StoreError;
 pub use rng::Rng;
 pub use services::{Ports, Services, Settings};

@@ -4,6 +4,7 @@ use crate::access::{AccessService, RoleCatalog};
 use crate::audit::AuditEvent;
 use crate::clock::Clock;
 use crate::credential::{CredentialService, PasswordHasher, PasswordPolicy};
+use crate::drift::ClockDrift;
 use crate::error::StoreError;
 use crate::feed::Snapshots;
 use crate::rng::Rng;
@@ -26,6 +27,7 @@ pub struct Ports {
     pub key_generator: Arc<dyn KeyGenerator>,
     pub keyed_hash: Arc<dyn KeyedHash>,
     pub snapshots: Arc<Snapshots>,
+    pub drift: Arc<ClockDrift>,
 }
 
 impl Ports {

@@ -1,12 +1,12 @@
 //! The store: all ports to what lasts, and the transaction in which a use case writes.
 
 use crate::audit::{AuditEvent, store::AuditWrites};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::credential::store::{CredentialReads, CredentialWrites};
 use crate::error::StoreError;
 use crate::feed::store::{FeedReads, FeedWrites};
 use crate::feed::{Change, Snapshots};
-use crate::id::AuditEventId;
+use crate::id::{AuditEventId, SessionId, UserId};
 use crate::rng::Rng;
 use crate::session::store::{SessionReads, SessionRotation, SessionUpkeep, SessionWrites};
 use crate::throttle::store::ThrottleStore;
@@ -35,6 +35,8 @@ pub trait Store:
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
     /// Answers whether the store can be reached, can be written and has the schema that this version expects.
     async fn check(&self) -> Result<StoreHealth, StoreError>;
+    /// By the store's own clock; `None` if that is this machine's.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,13 +79,21 @@ impl<'a> Transaction<'a> {
         self.work.append_audit(id, self.clock.now(), event).await
     }
 
-    pub async fn change(&mut self, change: Change) -> Result<(), StoreError> {
-        self.work.append_change(change, self.clock.now()).await?;
+    /// For the feed. Written with the commit: in one statement, and so late that the numbers are seen soon after they
+    /// are taken.
+    pub fn change(&mut self, change: Change) {
         self.changes.push(change);
-        Ok(())
     }
 
-    pub async fn commit(self) -> Result<(), StoreError> {
+    /// Tells the feed of each, because whoever checks tokens elsewhere knows nothing but the session's id.
+    pub fn sessions_ended(&mut self, user: UserId, sessions: impl IntoIterator<Item = SessionId>) {
+        self.changes.extend(sessions.into_iter().map(|session| Change::SessionEnded { user, session }));
+    }
+
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if !self.changes.is_empty() {
+            self.work.append_changes(&self.changes, self.clock.now()).await?;
+        }
         self.work.commit().await?;
         for change in self.changes {
             self.snapshots.apply(change);

@@ -66,14 +66,17 @@ impl FeedReads for SqliteStore {
 
 #[async_trait]
 impl FeedWrites for SqliteUnitOfWork {
-    async fn append_change(&mut self, change: Change, at: Timestamp) -> Result<(), StoreError> {
-        let query = sqlx::query!(
-            "INSERT INTO changes (kind, user_id, session_id, at) VALUES (?1, ?2, ?3, ?4)",
-            change.kind(),
-            change.user().map(UserId::as_uuid),
-            change.session().map(SessionId::as_uuid),
-            at.as_millis(),
-        );
-        exactly_one("append_change", &bounded("append_change", query.execute(self.connection())).await?)
+    async fn append_changes(&mut self, changes: &[Change], at: Timestamp) -> Result<(), StoreError> {
+        for change in changes {
+            let query = sqlx::query!(
+                "INSERT INTO changes (kind, user_id, session_id, at) VALUES (?1, ?2, ?3, ?4)",
+                change.kind(),
+                change.user().map(UserId::as_uuid),
+                change.session().map(SessionId::as_uuid),
+                at.as_millis(),
+            );
+            exactly_one("append_changes", &bounded("append_changes", query.execute(self.connection())).await?)?;
+        }
+        Ok(())
     }
 }

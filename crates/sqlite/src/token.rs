@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use vestibule_domain::id::KeyId;
 use vestibule_domain::token::store::{KeyReads, KeyWrites};
-use vestibule_domain::token::{Algorithm, SigningKey};
+use vestibule_domain::token::{Algorithm, KeySet, SigningKey};
 use vestibule_domain::{StoreError, Timestamp};
 
 struct KeyRow {
@@ -44,7 +44,7 @@ impl TryFrom<KeyRow> for SigningKey {
 
 #[async_trait]
 impl KeyReads for SqliteStore {
-    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+    async fn signing_keys(&self) -> Result<KeySet, StoreError> {
         let query = sqlx::query_as!(
             KeyRow,
             r#"SELECT id AS "id!: Uuid", algorithm, generation, public_key, sealed_private_key, created_at,
@@ -53,7 +53,13 @@ impl KeyReads for SqliteStore {
                ORDER BY generation DESC"#
         );
         let rows = bounded("signing_keys", query.fetch_all(self.readers())).await?;
-        rows.into_iter().map(SigningKey::try_from).collect()
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| Algorithm::parse(&row.algorithm).is_some());
+        let mut keys = KeySet::new(known.into_iter().map(SigningKey::try_from).collect::<Result<_, _>>()?);
+        for row in unknown {
+            keys.leave_out(row.id.into(), row.generation, &row.algorithm);
+        }
+        Ok(keys)
     }
 }
 

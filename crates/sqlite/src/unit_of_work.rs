@@ -6,7 +6,7 @@ use crate::open::SqliteStore;
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use vestibule_domain::store::StoreHealth;
-use vestibule_domain::{Store, StoreError, UnitOfWork};
+use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
 /// Holds the writer, and the file's only write lock, until it is committed or dropped. Dropping queues the rollback
 /// on the writer's own thread, before anything that the next one asks of it.
@@ -47,5 +47,9 @@ impl Store for SqliteStore {
         // Fails on a file or file system that became read-only; rolled back, it writes nothing.
         drop(self.begin_work().await?);
         Ok(StoreHealth { pending_migrations: migration::pending(self.readers()).await? })
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
     }
 }

@@ -16,7 +16,7 @@ use vestibule_domain::session::{DeviceTokenHash, RefreshTokenHash, Session};
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::throttle::BucketKey;
 use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
-use vestibule_domain::token::SigningKey;
+use vestibule_domain::token::KeySet;
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::{IdempotencyUpkeep, ListedUser, UserFilter, UserReads};
 use vestibule_domain::user::{Email, User};
@@ -100,6 +100,11 @@ impl Store for CountingStore {
     async fn check(&self) -> Answer<StoreHealth> {
         self.call("check")?.check().await
     }
+
+    /// None: a test's clock is moved by hand, and the database's is not.
+    async fn time(&self) -> Answer<Option<Timestamp>> {
+        Ok(None)
+    }
 }
 
 #[async_trait]
@@ -164,6 +169,10 @@ impl SessionUpkeep for CountingStore {
         self.call("purge_sessions")?.purge_sessions(before, limit).await
     }
 
+    async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Answer<u64> {
+        self.call("purge_spent_tokens")?.purge_spent_tokens(before, limit).await
+    }
+
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Answer<u64> {
         self.call("forget_sealed_children")?.forget_sealed_children(before, limit).await
     }
@@ -171,7 +180,7 @@ impl SessionUpkeep for CountingStore {
 
 #[async_trait]
 impl KeyReads for CountingStore {
-    async fn signing_keys(&self) -> Answer<Vec<SigningKey>> {
+    async fn signing_keys(&self) -> Answer<KeySet> {
         self.call("signing_keys")?.signing_keys().await
     }
 }

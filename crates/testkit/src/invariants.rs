@@ -95,6 +95,25 @@ const TRAIL: &[(&str, &str)] = &[
     ),
 ];
 
+/// Each query counts what services that check tokens offline were told wrongly, or not at all.
+const FEED: &[(&str, &str)] = &[
+    (
+        "every end of a session, by its id",
+        "SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL AND (SELECT count(*) FROM changes \
+         WHERE kind = 'session_ended' AND user_id = sessions.user_id AND session_id = sessions.id) <> 1",
+    ),
+    (
+        "no end of a session that goes on",
+        "SELECT count(*) FROM sessions WHERE ended_at IS NULL AND EXISTS (SELECT 1 FROM changes \
+         WHERE kind = 'session_ended' AND session_id = sessions.id)",
+    ),
+    (
+        "every deletion of a user",
+        "SELECT count(*) FROM audit_events WHERE kind = 'user.deleted' AND NOT EXISTS (SELECT 1 FROM changes \
+         WHERE kind = 'user_gone' AND user_id = audit_events.subject_id)",
+    ),
+];
+
 const ADMINISTRATORS: &str = "SELECT count(*) FROM users JOIN user_roles ON user_roles.user_id = users.id \
      WHERE user_roles.role = 'admin' AND users.disabled_at IS NULL";
 
@@ -103,10 +122,11 @@ pub async fn check_rows(store: &TestStore) {
     check("the store", ROWS, store).await;
 }
 
-/// For what the use cases did: with the trail, an administrator who stays, and no secret that a client ever held.
+/// For what the use cases did: with the trail, the feed, an administrator who stays, and no secret that a client ever held.
 pub async fn check_service(store: &TestStore, secrets: &BTreeSet<String>) {
     check_rows(store).await;
     check("the audit trail", TRAIL, store).await;
+    check("the change feed", FEED, store).await;
     assert!(store.number(ADMINISTRATORS).await >= 1, "there was an administrator, and none is left");
     check_secrets(store, secrets).await;
 }

@@ -11,6 +11,7 @@ scenes!(
     a_wrong_current_password_is_forbidden,
     the_new_password_follows_the_policy,
     nobody_sets_the_password_of_another,
+    a_change_counts_only_while_its_session_does,
 );
 
 async fn changes_the_password_and_ends_other_sessions(Scene { app, anonymous, alice, .. }: &Scene) {
@@ -88,4 +89,24 @@ async fn nobody_sets_the_password_of_another(Scene { anonymous, alice, admin, ..
     let by_user = alice.put(&format!("/users/{}/password", admin.id()), body).await;
     assert_eq!((by_user.status, by_user.code()), (404, "not_found"));
     anonymous.log_in(ALICE, PASSWORD).await;
+}
+
+/// Whoever ends all other sessions, because one is in a stranger's hands, is not outrun by the stranger's new password.
+async fn a_change_counts_only_while_its_session_does(Scene { anonymous, alice, .. }: &Scene) {
+    let mut current = PASSWORD.to_owned();
+    for round in 0..4 {
+        let (owner, stranger) = (anonymous.log_in(ALICE, &current).await, anonymous.log_in(ALICE, &current).await);
+        let new = format!("{NEW} {round}");
+        let body = json!({"current_password": current, "new_password": new});
+        let change = stranger.put("/users/me/password", body);
+        let (changed, ended) = tokio::join!(change, owner.delete("/users/me/sessions"));
+        let (stays, goes) = if changed.status == 204 { (&new, &current) } else { (&current, &new) };
+        if changed.status != 204 {
+            assert_eq!((changed.status, changed.code(), ended.status), (401, "invalid_token", 204));
+        }
+        assert_eq!(anonymous.try_log_in(ALICE, goes).await.code(), "invalid_credentials");
+        assert_eq!(anonymous.try_log_in(ALICE, stays).await.status, 200);
+        current = stays.to_owned();
+    }
+    assert_eq!(alice.get("/users/me").await.status, 401);
 }

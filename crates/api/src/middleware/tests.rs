@@ -157,7 +157,7 @@ async fn an_answer_of_a_handler_is_no_problem_even_if_it_is_no_success() {
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(text(response.headers(), "retry-after"), Some("1"));
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    let checks = json!({ "store": "failing", "migrations": "unknown", "signing_key": "failing" });
+    let checks = json!({ "store": "failing", "migrations": "unknown", "signing_key": "failing", "clock": "passing" });
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body, json!({ "status": "not_ready", "checks": checks }));
 }

@@ -36,6 +36,9 @@ pub enum Denied {
     /// The last login is longer ago than [`RECENT_LOGIN`].
     #[error("the last login is too long ago")]
     ReauthenticationRequired,
+    /// It was ended while the request was under way: what was proved in it counts no more.
+    #[error("the session is over")]
+    SessionOver,
 }
 
 impl Caller {

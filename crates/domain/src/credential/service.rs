@@ -1,7 +1,7 @@
 //! Changing a password.
 
 use super::{HashingError, NewPassword, PasswordAttempt, PasswordHash, Verdict};
-use crate::access::{Authority, Caller};
+use crate::access::{Authority, Caller, Denied};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, lost_to_other, retried};
@@ -31,6 +31,8 @@ pub enum CredentialError {
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -55,7 +57,7 @@ impl CredentialService {
         Self { ports, throttle }
     }
 
-    /// One's own password; every other session ends.
+    /// One's own password; every other session ends. Hashing takes a while: the session must still be live after it.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -115,13 +117,22 @@ impl CredentialService {
     ) -> Result<(), CredentialError> {
         let now = self.ports.clock.now();
         let mut work = self.ports.begin().await?;
-        if !work.advance_epoch(id, epoch).await? {
+        let advanced = work.advance_epoch(id, epoch).await?;
+        // Not before: whoever ends sessions locks the user first, too.
+        if let Some(session) = keep
+            && !work.holds_session(id, session).await?
+        {
+            return Err(Denied::SessionOver.into());
+        }
+        if !advanced {
             return Err(CredentialError::WrongPassword);
         }
         work.set_password(id, hash, now).await?;
-        work.end_sessions(id, keep, EndReason::PasswordChanged, now).await?;
+        let ended = work.end_sessions(id, keep, EndReason::PasswordChanged, now).await?;
+        work.sessions_ended(id, ended);
         work.audit(event).await?;
-        work.change(Change::SessionsEnded { user: id, except: keep }).await?;
+        // The record's epoch, for the session that goes on.
+        work.change(Change::UserChanged(id));
         work.commit().await?;
         Ok(())
     }

@@ -13,18 +13,12 @@ use crate::id::{SessionId, UserId};
 /// What others must forget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// The record, the roles, or which sessions there are.
+    /// The record or the roles.
     UserChanged(UserId),
+    /// With all sessions, which are not told of one by one.
     UserGone(UserId),
-    SessionEnded {
-        user: UserId,
-        session: SessionId,
-    },
-    SessionsEnded {
-        user: UserId,
-        /// The one that goes on.
-        except: Option<SessionId>,
-    },
+    /// Before its time: that a session has expired, its times tell.
+    SessionEnded { user: UserId, session: SessionId },
     /// A signing key was added or revoked.
     KeysChanged,
 }
@@ -36,26 +30,20 @@ impl Change {
             Self::UserChanged(_) => "user_changed",
             Self::UserGone(_) => "user_gone",
             Self::SessionEnded { .. } => "session_ended",
-            Self::SessionsEnded { .. } => "sessions_ended",
             Self::KeysChanged => "keys_changed",
         }
     }
 
     pub fn user(self) -> Option<UserId> {
         match self {
-            Self::UserChanged(user)
-            | Self::UserGone(user)
-            | Self::SessionEnded { user, .. }
-            | Self::SessionsEnded { user, .. } => Some(user),
+            Self::UserChanged(user) | Self::UserGone(user) | Self::SessionEnded { user, .. } => Some(user),
             Self::KeysChanged => None,
         }
     }
 
-    /// The session that ended, or for [`Change::SessionsEnded`] the one that did not.
     pub fn session(self) -> Option<SessionId> {
         match self {
             Self::SessionEnded { session, .. } => Some(session),
-            Self::SessionsEnded { except, .. } => except,
             Self::UserChanged(_) | Self::UserGone(_) | Self::KeysChanged => None,
         }
     }
@@ -66,7 +54,6 @@ impl Change {
             ("user_changed", Some(user), None) => Some(Self::UserChanged(user)),
             ("user_gone", Some(user), None) => Some(Self::UserGone(user)),
             ("session_ended", Some(user), Some(session)) => Some(Self::SessionEnded { user, session }),
-            ("sessions_ended", Some(user), except) => Some(Self::SessionsEnded { user, except }),
             ("keys_changed", None, None) => Some(Self::KeysChanged),
             _ => None,
         }

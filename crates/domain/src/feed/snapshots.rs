@@ -84,9 +84,7 @@ impl Snapshots {
 
     pub fn apply(&self, change: Change) {
         match change {
-            Change::UserChanged(user) | Change::UserGone(user) | Change::SessionsEnded { user, .. } => {
-                self.forget_user(user);
-            }
+            Change::UserChanged(user) | Change::UserGone(user) => self.forget_user(user),
             Change::SessionEnded { session, .. } => {
                 let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
                 state.generation += 1;

@@ -20,6 +20,6 @@ pub trait FeedReads: Send + Sync {
 /// Within a [`UnitOfWork`](crate::UnitOfWork).
 #[async_trait]
 pub trait FeedWrites: Send {
-    /// Numbered in the order in which transactions *take* numbers; they may become visible in another.
-    async fn append_change(&mut self, change: Change, at: Timestamp) -> Result<(), StoreError>;
+    /// In their order. Numbered in the order in which transactions *take* numbers; they may become visible in another.
+    async fn append_changes(&mut self, changes: &[Change], at: Timestamp) -> Result<(), StoreError>;
 }

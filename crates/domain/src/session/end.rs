@@ -6,7 +6,6 @@ use crate::access::{Authority, Caller, Permission};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
-use crate::feed::Change;
 use crate::id::{SessionId, UserId};
 
 /// Which of the user's sessions a logout ends.
@@ -92,7 +91,7 @@ impl SessionService {
         Ok(())
     }
 
-    async fn end_one(
+    pub(super) async fn end_one(
         &self,
         user: UserId,
         session: SessionId,
@@ -104,7 +103,7 @@ impl SessionService {
             return Ok(false);
         }
         work.audit(&event.clone().because(reason.as_str())).await?;
-        work.change(Change::SessionEnded { user, session }).await?;
+        work.sessions_ended(user, [session]);
         work.commit().await?;
         Ok(true)
     }
@@ -117,11 +116,12 @@ impl SessionService {
         event: &AuditEvent<'_>,
     ) -> Result<(), StoreError> {
         let mut work = self.ports.begin().await?;
-        if work.end_sessions(user, except, reason, self.ports.clock.now()).await? == 0 {
+        let ended = work.end_sessions(user, except, reason, self.ports.clock.now()).await?;
+        if ended.is_empty() {
             return Ok(());
         }
+        work.sessions_ended(user, ended);
         work.audit(&event.clone().because(reason.as_str())).await?;
-        work.change(Change::SessionsEnded { user, except }).await?;
         work.commit().await?;
         Ok(())
     }

@@ -115,12 +115,13 @@ impl SessionService {
         }
         let event = AuditEvent::of(AuditKind::LoginSucceeded, user.id, context).in_session(session.id);
         work.audit(&event).await?;
-        if displaced > 0 {
+        if !displaced.is_empty() {
             let event = AuditEvent::of(AuditKind::SessionsEnded, user.id, context).in_session(session.id);
             work.audit(&event.because(EndReason::Displaced.as_str())).await?;
+            work.sessions_ended(user.id, displaced);
         }
-        // The record tells of the login, and displaced sessions are over.
-        work.change(Change::UserChanged(user.id)).await?;
+        // The record tells of the login.
+        work.change(Change::UserChanged(user.id));
         work.commit().await?;
         Ok(Some(user))
     }

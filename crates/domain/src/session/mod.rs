@@ -72,6 +72,8 @@ pub enum EndReason {
     RefreshTokenReused,
     /// Made room for a newer one.
     Displaced,
+    /// More often than any client needs.
+    RefreshedTooOften,
 }
 
 impl EndReason {
@@ -83,6 +85,7 @@ impl EndReason {
             Self::UserDisabled => "user_disabled",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::Displaced => "displaced",
+            Self::RefreshedTooOften => "refreshed_too_often",
         }
     }
 }

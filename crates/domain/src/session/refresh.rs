@@ -2,10 +2,9 @@
 
 use super::store::{FoundRefresh, RefreshStanding, Rotation};
 use super::{EndReason, RefreshToken, SessionError, SessionService, SignIn};
-use crate::audit::{AuditEvent, AuditKind};
+use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
-use crate::feed::Change;
 use crate::throttle::Limited;
 use crate::throttle::service::Place;
 use crate::token::SigningError;
@@ -42,7 +41,9 @@ pub trait RefreshSealer: Send + Sync + fmt::Debug {
 
 impl SessionService {
     /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives
-    /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session.
+    /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session. Another process
+    /// may have replaced the parent, so the grace is measured in the store's time.
+    ///
     /// `None` stands for what no service ever made.
     pub async fn refresh(
         &self,
@@ -64,13 +65,14 @@ impl SessionService {
             return Err(SigningError::NoActiveKey.into());
         }
         let child = RefreshToken::generate(&*self.ports.rng);
-        let now = self.ports.clock.now();
+        let now = self.ports.store_time();
         let rotation = Rotation {
             presented: presented.hash(),
             child: child.hash(),
             sealed_child: self.ports.sealer.seal(&presented, &child),
             now,
             idle_expires_at: now.plus(self.settings.refresh_idle),
+            most: self.settings.most_rotations(),
         };
         // Made and sealed before the store is asked: what fails, fails while the parent still counts.
         if let Some((session, user)) = retried(|| self.ports.store.rotate_refresh(&rotation)).await? {
@@ -90,7 +92,7 @@ impl SessionService {
         found: FoundRefresh,
         context: &RequestContext,
     ) -> Result<SignIn, SessionError> {
-        let now = self.ports.clock.now();
+        let now = self.ports.store_time();
         let reason = if found.ended {
             Some("session_over")
         } else if found.session.is_expired(now) {
@@ -107,6 +109,13 @@ impl SessionService {
             {
                 let child = self.ports.sealer.open(presented, child).ok_or(SessionError::InvalidRefreshToken)?;
                 self.sign_in(found.user, found.session, child, None)
+            }
+            RefreshStanding::Current if found.rotations >= self.settings.most_rotations() => {
+                let (user, session) = (found.user.id, found.session.id);
+                let event = AuditEvent::of(AuditKind::SessionEnded, user, context).in_session(session);
+                let event = event.with_actor(Actor::Service);
+                retried(|| self.end_one(user, session, EndReason::RefreshedTooOften, &event)).await?;
+                Err(SessionError::InvalidRefreshToken)
             }
             // Only if the session came alive between the two reads, which it cannot.
             RefreshStanding::Current => self.refuse_refresh(&found, "changed_meanwhile", context).await,
@@ -128,7 +137,7 @@ impl SessionService {
         if work.end_session(user, session, reason, self.ports.clock.now()).await? {
             let event = AuditEvent::anonymous(AuditKind::RefreshTokenReused, context).about(Some(user));
             work.audit(&event.in_session(session)).await?;
-            work.change(Change::SessionEnded { user, session }).await?;
+            work.sessions_ended(user, [session]);
             work.commit().await?;
         }
         Ok(())

@@ -27,6 +27,7 @@ pub struct FoundRefresh {
     pub session: Session,
     pub user: User,
     pub ended: bool,
+    pub rotations: u32,
     pub standing: RefreshStanding,
 }
 
@@ -44,7 +45,7 @@ pub enum RefreshStanding {
 #[async_trait]
 pub trait SessionRotation: Send + Sync {
     /// Puts `child` in the place of `presented` if that is the current token of a session that has neither ended nor
-    /// expired, of an active user; else changes nothing. Of any number of simultaneous calls with one token at most
+    /// expired nor been refreshed too often, of an active user; else changes nothing. Of any number of simultaneous calls with one token at most
     /// one succeeds, and none does once the session has ended.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError>;
 }
@@ -57,21 +58,23 @@ pub struct Rotation {
     pub now: Timestamp,
     /// The new end of idleness; the store keeps it within the session's absolute end.
     pub idle_expires_at: Timestamp,
+    /// How often a session may be refreshed.
+    pub most: u32,
 }
 
 /// Within a [`UnitOfWork`](crate::UnitOfWork).
 #[async_trait]
 pub trait SessionWrites: Send {
     async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError>;
-    /// Ends the oldest sessions of the user, so that `keep` are left; how many. Never `newest`, whatever the clocks of
-    /// other processes have made of the order.
+    /// Ends the oldest sessions of the user, so that `keep` are left; which ones. Never `newest`, whatever the clocks
+    /// of other processes have made of the order.
     async fn displace_sessions(
         &mut self,
         user: UserId,
         newest: SessionId,
         keep: u32,
         now: Timestamp,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<Vec<SessionId>, StoreError>;
     /// `false` if the user has no such session or it has ended before.
     async fn end_session(
         &mut self,
@@ -80,14 +83,16 @@ pub trait SessionWrites: Send {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
-    /// All of the user, but for `except`; how many.
+    /// Whether the user's session has not been ended, nor will be before the transaction ends. Locks the user's row.
+    async fn holds_session(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError>;
+    /// All of the user, but for `except`; which ones, in no order. Locks the user's row.
     async fn end_sessions(
         &mut self,
         user: UserId,
         except: Option<SessionId>,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<Vec<SessionId>, StoreError>;
     /// Remembers the device, and forgets the user's oldest ones beyond [`super::service::MAX_DEVICES`].
     async fn insert_device(
         &mut self,
@@ -101,10 +106,11 @@ pub trait SessionWrites: Send {
 /// Housekeeping.
 #[async_trait]
 pub trait SessionUpkeep: Send + Sync {
-    /// Deletes up to `limit` sessions that expired, or ended, before `before`, with their spent tokens, and as many
-    /// expired devices, the oldest first; how many rows of either. Fewer sessions if their tokens are very many, but
-    /// one at least as long as there is any.
+    /// Deletes up to `limit` sessions that expired, or ended, before `before`, and as many devices that expired before
+    /// it, the oldest first; how many rows of either. The sessions' spent tokens stay, and are nobody's.
     async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    /// Deletes up to `limit` spent tokens of sessions that were to expire before `before`, the oldest first; how many.
+    async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     /// Deletes up to `limit` sealed children whose parents were replaced before `before`, the oldest first; how many.
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

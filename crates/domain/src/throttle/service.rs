@@ -94,7 +94,7 @@ impl Throttle {
         if let Some(standing) = self.refusals.find(keys, self.ports.clock.monotonic()) {
             return Err(Refusal::Throttled(standing));
         }
-        let now = self.ports.clock.now();
+        let now = self.ports.store_time();
         let mut decision = Ok(Admission { standing: None, closes: Vec::new() });
         let place = self
             .change(place, charges, &mut |buckets| {
@@ -123,7 +123,7 @@ impl Throttle {
         shown: Option<BucketKey>,
         verdict: fn(&Rule, &mut Bucket, Timestamp),
     ) -> Option<Standing> {
-        let now = self.ports.clock.now();
+        let now = self.ports.store_time();
         let mut standing = None;
         let mut apply = |buckets: &mut [Bucket]| {
             for (charge, bucket) in charges.iter().zip(buckets) {
@@ -157,14 +157,14 @@ impl Throttle {
             match self.change_in_store(&keys, &mut change_and_look).await {
                 Ok(()) => {
                     self.outage.over();
-                    self.local.remember(&keys, seen, self.ports.clock.now());
+                    self.local.remember(&keys, seen, self.ports.store_time());
                     return Ok(Place::Fleet);
                 }
                 Err(error) if !self.outage.is_lasting(self.ports.clock.monotonic()) => return Err(error),
                 Err(error) => tracing::debug!(%error, "counting attempts in memory"),
             }
         }
-        self.local.change(&keys, self.ports.clock.now(), change);
+        self.local.change(&keys, self.ports.store_time(), change);
         Ok(Place::Process)
     }
 

@@ -83,25 +83,37 @@ impl KeyState {
 
 /// All keys of the store, the newest generation first.
 #[derive(Debug, Clone, Default)]
-pub struct KeySet(Vec<SigningKey>);
+pub struct KeySet {
+    keys: Vec<SigningKey>,
+    /// Also of what was left out.
+    newest_generation: i64,
+}
 
 impl KeySet {
     pub fn new(mut keys: Vec<SigningKey>) -> Self {
         keys.sort_by_key(|key| std::cmp::Reverse(key.generation));
-        Self(keys)
+        let newest_generation = keys.first().map_or(0, |key| key.generation);
+        Self { keys, newest_generation }
+    }
+
+    /// Notes a key whose algorithm only a later version knows, which runs beside this one. It must not keep this version
+    /// from the keys that it knows; its generation is taken all the same.
+    pub fn leave_out(&mut self, id: KeyId, generation: i64, algorithm: &str) {
+        tracing::warn!(%id, algorithm, "a signing key is left out: this version does not know its algorithm");
+        self.newest_generation = self.newest_generation.max(generation);
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &SigningKey> {
-        self.0.iter()
+        self.keys.iter()
     }
 
     pub fn newest_generation(&self) -> i64 {
-        self.0.first().map_or(0, |key| key.generation)
+        self.newest_generation
     }
 
     /// The newest of those whose time has come.
     pub fn active(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {
-        self.0.iter().find(|key| {
+        self.keys.iter().find(|key| {
             key.algorithm == algorithm
                 && key.activates_at <= now
                 && key.revoked_at.is_none()
@@ -111,7 +123,7 @@ impl KeySet {
 
     /// The one that waits for its time.
     pub fn next(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {
-        self.0.iter().find(|key| key.algorithm == algorithm && key.activates_at > now && key.revoked_at.is_none())
+        self.keys.iter().find(|key| key.algorithm == algorithm && key.activates_at > now && key.revoked_at.is_none())
     }
 
     /// `signing` is the algorithm that is configured; keys of others only verify what they have signed.

@@ -79,7 +79,7 @@ impl KeyService {
     /// Takes the keys of the store into use.
     pub async fn reload(&self) -> Result<(), KeyServiceError> {
         let ticket = self.reloads.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let keys = self.ports.store.signing_keys().await?;
         let mut newest = self.reloads.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if ticket < *newest {
             // One that began later has read what this one has not.
@@ -98,7 +98,7 @@ impl KeyService {
 
     async fn try_ensure(&self) -> Result<(), KeyServiceError> {
         let now = self.ports.clock.now();
-        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let keys = self.ports.store.signing_keys().await?;
         let algorithm = self.settings.algorithm;
         let timing = match keys.active(algorithm, now) {
             _ if algorithm == Algorithm::Hs256 => return self.retire_all(&keys, now).await,
@@ -125,14 +125,14 @@ impl KeyService {
         }
         let mut work = self.ports.begin().await?;
         work.retire_keys_before(keys.newest_generation() + 1, self.retirement(now)).await?;
-        work.change(Change::KeysChanged).await?;
+        work.change(Change::KeysChanged);
         Ok(work.commit().await?)
     }
 
     /// All keys with their states, the newest first.
     pub async fn list(&self) -> Result<Vec<(SigningKey, KeyState)>, KeyServiceError> {
         let now = self.ports.clock.now();
-        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let keys = self.ports.store.signing_keys().await?;
         let state = |key: &SigningKey| keys.state(key, self.settings.algorithm, now);
         Ok(keys.iter().map(|key| (key.clone(), state(key))).collect())
     }
@@ -159,7 +159,7 @@ impl KeyService {
 
     async fn try_revoke(&self, id: KeyId) -> Result<(), KeyServiceError> {
         let now = self.ports.clock.now();
-        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let keys = self.ports.store.signing_keys().await?;
         let mut work = self.ports.begin().await?;
         if !work.revoke_key(id, now).await? {
             return Err(KeyServiceError::NoSuchKey);
@@ -170,13 +170,13 @@ impl KeyService {
         }
         let context = RequestContext::default();
         work.audit(&AuditEvent::anonymous(AuditKind::KeyRevoked, &context).with_actor(Actor::Operator)).await?;
-        work.change(Change::KeysChanged).await?;
+        work.change(Change::KeysChanged);
         work.commit().await?;
         Ok(())
     }
 
     async fn try_rotate(&self, timing: RotationTiming) -> Result<(), KeyServiceError> {
-        let keys = KeySet::new(self.ports.store.signing_keys().await?);
+        let keys = self.ports.store.signing_keys().await?;
         self.add(&keys, timing, Actor::Operator).await
     }
 
@@ -190,7 +190,7 @@ impl KeyService {
         work.retire_keys_before(key.generation, self.retirement(key.activates_at)).await?;
         let context = RequestContext::default();
         work.audit(&AuditEvent::anonymous(AuditKind::KeyAdded, &context).with_actor(actor)).await?;
-        work.change(Change::KeysChanged).await?;
+        work.change(Change::KeysChanged);
         work.commit().await?;
         Ok(())
     }

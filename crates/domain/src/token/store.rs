@@ -1,6 +1,6 @@
 //! The port for signing keys.
 
-use super::SigningKey;
+use super::{KeySet, SigningKey};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::id::KeyId;
@@ -9,7 +9,8 @@ use async_trait::async_trait;
 /// Straight to the primary.
 #[async_trait]
 pub trait KeyReads: Send + Sync {
-    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
+    /// Without those of algorithms that this version does not know.
+    async fn signing_keys(&self) -> Result<KeySet, StoreError>;
 }
 
 /// Within a [`UnitOfWork`](crate::UnitOfWork).

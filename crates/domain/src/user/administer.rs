@@ -34,9 +34,10 @@ impl UserService {
             return Err(UserError::LastAdministrator);
         }
         let user = work.set_status(id, Status::Disabled, now).await?.ok_or(UserError::NotFound)?;
-        work.end_sessions(id, None, EndReason::UserDisabled, now).await?;
+        let ended = work.end_sessions(id, None, EndReason::UserDisabled, now).await?;
+        work.sessions_ended(id, ended);
         work.audit(&AuditEvent::of(AuditKind::UserDisabled, id, context).by(authority)).await?;
-        work.change(Change::SessionsEnded { user: id, except: None }).await?;
+        work.change(Change::UserChanged(id));
         work.commit().await?;
         Ok(user)
     }
@@ -53,7 +54,7 @@ impl UserService {
             let mut work = self.ports.begin().await?;
             let user = work.set_status(id, Status::Active, self.ports.clock.now()).await?.ok_or(UserError::NotFound)?;
             work.audit(&AuditEvent::of(AuditKind::UserEnabled, id, context).by(authority)).await?;
-            work.change(Change::UserChanged(id)).await?;
+            work.change(Change::UserChanged(id));
             work.commit().await?;
             Ok(user)
         })
@@ -86,7 +87,7 @@ impl UserService {
         }
         let user = work.set_roles(id, roles, self.ports.clock.now()).await?.ok_or(UserError::NotFound)?;
         work.audit(&AuditEvent::of(AuditKind::RolesChanged, id, context).by(authority)).await?;
-        work.change(Change::UserChanged(id)).await?;
+        work.change(Change::UserChanged(id));
         work.commit().await?;
         Ok(user)
     }

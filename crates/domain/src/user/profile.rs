@@ -2,7 +2,7 @@
 
 use super::store::{ProfileOutcome, ProfileUpdate};
 use super::{Email, Name, User, UserError, UserService};
-use crate::access::{Authority, Caller, Permission};
+use crate::access::{Authority, Caller, Denied, Permission};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::retried;
@@ -26,7 +26,7 @@ pub struct ChangeProfile {
 
 impl UserService {
     /// Another's record needs `users:write`; a new address needs a recent login, whoever asks, because whoever holds
-    /// the address can take the account.
+    /// the address can take the account, and that login's session must still be live when the change is written.
     pub async fn change_profile(
         &self,
         caller: &Caller,
@@ -72,9 +72,12 @@ impl UserService {
             ProfileOutcome::Stale => return Err(UserError::Stale),
             ProfileOutcome::Missing => return Err(UserError::NotFound),
         };
+        if update.email.is_some() && !work.holds_session(caller.user.id, caller.session.id).await? {
+            return Err(Denied::SessionOver.into());
+        }
         let event = AuditEvent::of(AuditKind::ProfileChanged, user.id, context);
         work.audit(&event.by(Authority::User(caller))).await?;
-        work.change(Change::UserChanged(user.id)).await?;
+        work.change(Change::UserChanged(user.id));
         work.commit().await?;
         Ok(user)
     }

@@ -99,7 +99,7 @@ impl UserService {
         Ok(self.ports.store.users(filter, page, self.ports.clock.now()).await?)
     }
 
-    /// One's own account needs a recent login; another's needs `users:write`.
+    /// One's own account needs a recent login; another's needs `users:write`; either a session that is live until then.
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -124,6 +124,9 @@ impl UserService {
         if work.is_last_administrator(request.id).await? {
             return Err(UserError::LastAdministrator);
         }
+        if !work.holds_session(caller.user.id, caller.session.id).await? {
+            return Err(Denied::SessionOver.into());
+        }
         match work.delete_user(request.id, request.version).await? {
             DeleteOutcome::Missing => return Err(UserError::NotFound),
             DeleteOutcome::Stale => return Err(UserError::Stale),
@@ -131,7 +134,7 @@ impl UserService {
         }
         let event = AuditEvent::of(AuditKind::UserDeleted, request.id, context);
         work.audit(&event.by(Authority::User(caller))).await?;
-        work.change(Change::UserGone(request.id)).await?;
+        work.change(Change::UserGone(request.id));
         work.commit().await?;
         Ok(())
     }

@@ -1,7 +1,8 @@
 use crate::fakes::{PASSWORD, World, new_password, now};
+use vestibule_domain::access::Denied;
 use vestibule_domain::audit::{Actor, AuditKind};
 use vestibule_domain::credential::{ChangePassword, CredentialError, PasswordAttempt, PasswordHash};
-use vestibule_domain::session::SessionError;
+use vestibule_domain::session::{EndReason, SessionError};
 use vestibule_domain::user::Status;
 
 fn reasons(world: &World) -> Vec<Option<&'static str>> {
@@ -149,6 +150,26 @@ fn case_40_a_change_without_the_current_password_changes_nothing() {
     assert!(matches!(change(&world, &caller, PASSWORD), Err(CredentialError::WrongPassword)));
     assert_eq!(world.store.audited(AuditKind::PasswordChangeFailed).len(), 2);
     assert_eq!(world.store.state().users[&id].epoch, 1);
+}
+
+#[test]
+fn a_change_whose_session_ends_meanwhile_changes_nothing() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    let sign_in = world.login("alice");
+    let (caller, session) = (world.caller(&sign_in), sign_in.session.id);
+    // As by «end all» from another device while the passwords were hashed; or by another change, which is in a new epoch.
+    for epochs in [0, 1] {
+        world.store.before_next_transaction(move |state| {
+            state.sessions.get_mut(&session).unwrap().ended = Some(EndReason::Revoked);
+            state.users.get_mut(&id).unwrap().epoch += epochs;
+            Ok(())
+        });
+        let refused = change(&world, &caller, PASSWORD);
+        assert!(matches!(refused, Err(CredentialError::Denied(Denied::SessionOver))), "{refused:?}");
+        assert_eq!(world.store.state().passwords[&id].as_phc(), format!("new:{PASSWORD}"));
+    }
+    assert_eq!(world.store.state().users[&id].epoch, 2, "only what the other one did");
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod clock;
 #[cfg(test)]
 mod context;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod email;
 #[cfg(test)]
 mod fakes;
@@ -32,6 +34,8 @@ mod page;
 mod password;
 #[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod revocation;
 #[cfg(test)]
 mod role;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 use crate::fakes::{World, now};
 use std::time::Duration;
+use vestibule_domain::Settings;
 use vestibule_domain::audit::AuditKind;
-use vestibule_domain::session::{EndReason, RefreshToken, SessionError, SignIn};
+use vestibule_domain::session::{EndReason, RefreshToken, SessionError, SessionSettings, SignIn};
 use vestibule_domain::user::Status;
 
 /// Alice, signed in.
@@ -128,4 +129,24 @@ fn case_106_a_refresh_takes_the_roles_of_the_moment() {
     let first = world.login("alice");
     world.store.state().users.get_mut(&id).unwrap().roles.clear();
     assert!(refresh(&world, &first.refresh_token).unwrap().user.roles.is_empty());
+}
+
+#[test]
+fn a_session_that_is_refreshed_more_often_than_any_client_needs_ends() {
+    assert_eq!(SessionSettings::default().most_rotations(), 43_200, "every minute for 30 days");
+    let sessions = SessionSettings { access_ttl: Duration::from_hours(1), ..SessionSettings::default() };
+    let sessions = SessionSettings { refresh_absolute: Duration::from_hours(11), ..sessions };
+    let world = World::new(Settings { sessions, ..Settings::default() });
+    world.register("alice", &[]);
+    let first = world.login("alice");
+    let mut token = RefreshToken::from_bytes(*first.refresh_token.as_bytes());
+    for _ in 0..110 {
+        token = refresh(&world, &token).unwrap().refresh_token;
+    }
+    assert_eq!(ended(&world, &first), None);
+    assert!(is_refused(&refresh(&world, &token)));
+    assert_eq!(ended(&world, &first), Some(EndReason::RefreshedTooOften));
+    let told = world.store.audited(AuditKind::SessionEnded);
+    assert_eq!(told.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("refreshed_too_often")]);
+    assert!(is_refused(&refresh(&world, &token)));
 }

@@ -55,7 +55,6 @@ fn what_was_read_before_a_change_is_not_remembered_after_it() {
     for change in [
         Change::UserChanged(user),
         Change::UserGone(user),
-        Change::SessionsEnded { user, except: None },
         Change::SessionEnded { user, session: principal.session.id },
         // It may be anybody's, as far as the reader knows.
         Change::UserChanged(memory.user()),
@@ -73,9 +72,7 @@ fn what_was_read_before_a_change_is_not_remembered_after_it() {
 fn a_user_is_forgotten_with_all_sessions_and_nobody_else() {
     let memory = Memory::new();
     let (alice, bob) = (memory.user(), memory.user());
-    for change in
-        [Change::UserChanged(alice), Change::UserGone(alice), Change::SessionsEnded { user: alice, except: None }]
-    {
+    for change in [Change::UserChanged(alice), Change::UserGone(alice)] {
         let sessions = [memory.session_of(alice), memory.session_of(alice), memory.session_of(bob)];
         for session in &sessions {
             memory.insert(session);

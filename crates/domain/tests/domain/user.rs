@@ -1,9 +1,10 @@
 use crate::fakes::{PASSWORD, World, email, new_password, now};
 use std::collections::BTreeSet;
 use vestibule_domain::StoreError;
-use vestibule_domain::access::{Authority, RoleName};
+use vestibule_domain::access::{Authority, Denied, RoleName};
 use vestibule_domain::audit::{Actor, AuditKind};
-use vestibule_domain::user::{DeleteUser, Name, Register, UserError};
+use vestibule_domain::session::EndReason;
+use vestibule_domain::user::{ChangeProfile, DeleteUser, Name, ProfileChange, Register, UserError};
 
 fn roles(names: &[&str]) -> BTreeSet<RoleName> {
     names.iter().map(|name| RoleName::parse(name).unwrap()).collect()
@@ -70,4 +71,31 @@ fn only_a_lost_transaction_is_tried_again() {
     world.store.before_next_transaction(unavailable);
     let outcome = now(world.services.users.disable(Authority::Operator, alice.id, &world.context));
     assert!(matches!(outcome, Err(UserError::Store(StoreError::Unavailable { .. }))));
+}
+
+/// What needs a recent login needs one whose session nobody has ended since.
+#[test]
+fn a_session_that_ends_meanwhile_moves_no_address_and_deletes_nobody() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    let sign_in = world.login("alice");
+    let (caller, session) = (world.caller(&sign_in), sign_in.session.id);
+    let end = || {
+        world.store.before_next_transaction(move |state| {
+            state.sessions.get_mut(&session).unwrap().ended = Some(EndReason::Revoked);
+            Ok(())
+        });
+    };
+    let change = |change| {
+        let request = ChangeProfile { id, change, version: None };
+        now(world.services.users.change_profile(&caller, &request, &world.context))
+    };
+    end();
+    let moved = change(ProfileChange { email: Some(email("mallory")), name: None });
+    assert!(matches!(moved, Err(UserError::Denied(Denied::SessionOver))), "{moved:?}");
+    let deleted = now(world.services.users.delete(&caller, &DeleteUser { id, version: None }, &world.context));
+    assert!(matches!(deleted, Err(UserError::Denied(Denied::SessionOver))), "{deleted:?}");
+    assert_eq!(world.store.state().users[&id].email, email("alice"));
+    let renamed = change(ProfileChange { name: Some(Name::parse("A").unwrap()), email: None });
+    assert!(renamed.is_ok(), "which takes nothing over");
 }

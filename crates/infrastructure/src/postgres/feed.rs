@@ -1,7 +1,7 @@
 //! The change feed.
 
 use super::PgStore;
-use super::error::{bounded, exactly_one};
+use super::error::bounded;
 use super::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -67,15 +67,21 @@ impl FeedReads for PgStore {
 
 #[async_trait]
 impl FeedWrites for PgUnitOfWork {
-    async fn append_change(&mut self, change: Change, at: Timestamp) -> Result<(), StoreError> {
+    async fn append_changes(&mut self, changes: &[Change], at: Timestamp) -> Result<(), StoreError> {
+        let kinds: Vec<_> = changes.iter().map(|change| change.kind().to_owned()).collect();
+        let users: Vec<_> = changes.iter().map(|change| change.user().map(UserId::as_uuid)).collect();
+        let sessions: Vec<_> = changes.iter().map(|change| change.session().map(SessionId::as_uuid)).collect();
         let query = sqlx::query!(
-            "INSERT INTO changes (kind, user_id, session_id, at) VALUES ($1, $2, $3, $4)",
-            change.kind(),
-            change.user().map(UserId::as_uuid),
-            change.session().map(SessionId::as_uuid),
+            "INSERT INTO changes (kind, user_id, session_id, at)
+             SELECT kind, user_id, session_id, $4
+             FROM unnest($1::text[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS c (kind, user_id, session_id, position)
+             ORDER BY position",
+            &kinds,
+            &users as &[Option<Uuid>],
+            &sessions as &[Option<Uuid>],
             at.as_datetime(),
         );
-        let appended = bounded("append_change", query.execute(self.connection()?)).await;
-        exactly_one("append_change", &self.settle(appended)?)
+        let appended = bounded("append_changes", query.execute(self.connection()?)).await;
+        self.settle(appended).map(drop)
     }
 }

@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 use unit_of_work::PgUnitOfWork;
 use vestibule_domain::store::StoreHealth;
-use vestibule_domain::{Store, StoreError, UnitOfWork};
+use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
 #[derive(Clone)]
 pub struct PgSettings {
@@ -86,5 +86,12 @@ impl Store for PgStore {
         .await;
         let pending_migrations = migration::pending(&lease.settle(applied)?)?;
         Ok(StoreHealth { pending_migrations })
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let query = sqlx::query_scalar!(r#"SELECT clock_timestamp() AS "time!""#);
+        let mut lease = self.pool.lease().await?;
+        let time = bounded("time", query.fetch_one(lease.connection())).await;
+        lease.settle(time).map(|time| Some(time.into()))
     }
 }

@@ -50,6 +50,7 @@ impl SessionReads for SqliteStore {
             r#", s.ended_at IS NOT NULL AS "ended!: bool",
                  s.refresh_hash = ?1 AS "is_current!: bool",
                  s.refresh_parent_hash IS ?1 AS "is_parent!: bool",
+                 s.rotations AS "rotations!",
                  s.refresh_replaced_at AS "refresh_replaced_at?",
                  s.refresh_sealed_child AS "refresh_sealed_child?""#,
             "WHERE s.id = coalesce((SELECT id FROM sessions WHERE refresh_hash = ?1),
@@ -68,6 +69,7 @@ impl SessionReads for SqliteStore {
         Ok(Some(FoundRefresh {
             standing: standing.ok_or_else(|| corrupt("sessions", "refresh_replaced_at", row.session_id))?,
             ended: row.ended,
+            rotations: u32::try_from(row.rotations).map_err(|_| corrupt("sessions", "rotations", row.session_id))?,
             session: session_row!(row).try_into()?,
             user: user_row!(row).try_into()?,
         }))

@@ -19,8 +19,8 @@ impl SessionRotation for SqliteStore {
         let Some(session) = work.replace_token(rotation).await? else {
             return Ok(None);
         };
-        work.insert_spent(session, &rotation.presented).await?;
         let rotated = work.session_with_user(session).await?;
+        work.insert_spent(&rotated.0, &rotation.presented).await?;
         Box::new(work).commit().await?;
         Ok(Some(rotated))
     }
@@ -36,10 +36,12 @@ impl SqliteUnitOfWork {
                    refresh_replaced_at = ?4,
                    refresh_sealed_child = ?3,
                    last_seen_at = ?4,
-                   idle_expires_at = min(?5, expires_at)
+                   idle_expires_at = min(?5, expires_at),
+                   rotations = rotations + 1
                WHERE refresh_hash = ?1
                  AND ended_at IS NULL
                  AND idle_expires_at > ?4
+                 AND rotations < ?6
                  AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)
                RETURNING id AS "id!: Uuid""#,
             rotation.presented.as_bytes().as_slice(),
@@ -47,15 +49,17 @@ impl SqliteUnitOfWork {
             rotation.sealed_child.as_bytes(),
             rotation.now.as_millis(),
             rotation.idle_expires_at.as_millis(),
+            rotation.most,
         );
         bounded("rotate_refresh", query.fetch_optional(self.connection())).await
     }
 
-    async fn insert_spent(&mut self, session: Uuid, token: &RefreshTokenHash) -> Result<(), StoreError> {
+    async fn insert_spent(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError> {
         let query = sqlx::query!(
-            "INSERT INTO spent_refresh_tokens (hash, session_id) VALUES (?1, ?2)",
+            "INSERT INTO spent_refresh_tokens (hash, session_id, expires_at) VALUES (?1, ?2, ?3)",
             token.as_bytes().as_slice(),
-            session
+            session.id.as_uuid(),
+            session.expires_at.as_millis(),
         );
         exactly_one("insert_spent", &bounded("insert_spent", query.execute(self.connection())).await?)
     }

@@ -6,29 +6,17 @@ use async_trait::async_trait;
 use vestibule_domain::session::store::SessionUpkeep;
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
-/// A session has up to some thousands of spent tokens; with more than so many rows to delete, the statement could
-/// run into its deadline, each time anew. One session at least is deleted, however many it has.
-const MOST_ROWS: i64 = 20_000;
-
 #[async_trait]
 impl SessionUpkeep for SqliteStore {
     async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut work = self.begin_work().await?;
         let query = sqlx::query!(
-            "WITH over AS (
-                 SELECT id, min(coalesce(ended_at, idle_expires_at), idle_expires_at) AS since FROM sessions
-                 WHERE min(coalesce(ended_at, idle_expires_at), idle_expires_at) < ?1
-                 ORDER BY since LIMIT ?2
-             ), counted AS (
-                 SELECT over.id, row_number() OVER running AS position,
-                        sum(1 + (SELECT count(*) FROM spent_refresh_tokens AS t WHERE t.session_id = over.id))
-                            OVER running AS rows
-                 FROM over WINDOW running AS (ORDER BY over.since, over.id)
-             )
-             DELETE FROM sessions WHERE id IN (SELECT id FROM counted WHERE rows <= ?3 OR position = 1)",
+            "DELETE FROM sessions
+             WHERE id IN (SELECT id FROM sessions
+                          WHERE min(coalesce(ended_at, idle_expires_at), idle_expires_at) < ?1
+                          ORDER BY min(coalesce(ended_at, idle_expires_at), idle_expires_at) LIMIT ?2)",
             before.as_millis(),
             limit,
-            MOST_ROWS,
         );
         let sessions = bounded("purge_sessions", query.execute(work.connection())).await?.rows_affected();
         let query = sqlx::query!(
@@ -40,6 +28,16 @@ impl SessionUpkeep for SqliteStore {
         let devices = bounded("purge_devices", query.execute(work.connection())).await?.rows_affected();
         Box::new(work).commit().await?;
         Ok(sessions + devices)
+    }
+
+    async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let query = sqlx::query!(
+            "DELETE FROM spent_refresh_tokens
+             WHERE hash IN (SELECT hash FROM spent_refresh_tokens WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
+            before.as_millis(),
+            limit,
+        );
+        Ok(bounded("purge_spent_tokens", query.execute(self.writer())).await?.rows_affected())
     }
 
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 use crate::error::{bounded, exactly_one};
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
+use uuid::Uuid;
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::session::service::MAX_DEVICES;
@@ -39,20 +40,22 @@ impl SessionWrites for SqliteUnitOfWork {
         newest: SessionId,
         keep: u32,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = sqlx::query!(
-            "UPDATE sessions SET ended_at = ?3, end_reason = ?4
-             WHERE id IN (SELECT id FROM sessions
-                          WHERE user_id = ?1 AND id <> ?5 AND ended_at IS NULL AND idle_expires_at > ?3
-                          ORDER BY created_at DESC, id DESC
-                          LIMIT -1 OFFSET ?2)",
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let query = sqlx::query_scalar!(
+            r#"UPDATE sessions SET ended_at = ?3, end_reason = ?4
+               WHERE id IN (SELECT id FROM sessions
+                            WHERE user_id = ?1 AND id <> ?5 AND ended_at IS NULL AND idle_expires_at > ?3
+                            ORDER BY created_at DESC, id DESC
+                            LIMIT -1 OFFSET ?2)
+               RETURNING id AS "id!: Uuid""#,
             user.as_uuid(),
             keep.saturating_sub(1),
             now.as_millis(),
             EndReason::Displaced.as_str(),
             newest.as_uuid(),
         );
-        Ok(bounded("displace_sessions", query.execute(self.connection())).await?.rows_affected())
+        let displaced = bounded("displace_sessions", query.fetch_all(self.connection())).await?;
+        Ok(displaced.into_iter().map(Into::into).collect())
     }
 
     async fn end_session(
@@ -72,22 +75,33 @@ impl SessionWrites for SqliteUnitOfWork {
         Ok(bounded("end_session", query.execute(self.connection())).await?.rows_affected() == 1)
     }
 
+    async fn holds_session(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ?2 AND user_id = ?1 AND ended_at IS NULL) AS "holds!: bool""#,
+            user.as_uuid(),
+            id.as_uuid(),
+        );
+        bounded("holds_session", query.fetch_one(self.connection())).await
+    }
+
     async fn end_sessions(
         &mut self,
         user: UserId,
         except: Option<SessionId>,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = sqlx::query!(
-            "UPDATE sessions SET ended_at = ?3, end_reason = ?4
-             WHERE user_id = ?1 AND ended_at IS NULL AND id IS NOT ?2",
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let query = sqlx::query_scalar!(
+            r#"UPDATE sessions SET ended_at = ?3, end_reason = ?4
+               WHERE user_id = ?1 AND ended_at IS NULL AND id IS NOT ?2
+               RETURNING id AS "id!: Uuid""#,
             user.as_uuid(),
             except.map(SessionId::as_uuid),
             now.as_millis(),
             reason.as_str(),
         );
-        Ok(bounded("end_sessions", query.execute(self.connection())).await?.rows_affected())
+        let ended = bounded("end_sessions", query.fetch_all(self.connection())).await?;
+        Ok(ended.into_iter().map(Into::into).collect())
     }
 
     async fn insert_device(

@@ -4,6 +4,7 @@ use crate::fixture::{Directory, insert, user};
 use std::fs;
 use vestibule_domain::throttle::store::ThrottleStore;
 use vestibule_domain::throttle::{Bucket, BucketKey};
+use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::UserReads;
 use vestibule_domain::{Store, StoreError};
 use vestibule_sqlite::{Access, OpenError, SqliteStore};
@@ -50,6 +51,17 @@ async fn a_bucket_is_named_by_the_beginning_of_its_key() {
         let expected = format!("row BucketKey[5a5a5a5a5a5a5a5a] of throttles has no valid {column}");
         assert_eq!(error.to_string(), expected, "{sql}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_fits_no_state_is_no_key_of_a_later_version() {
+    let directory = Directory::new();
+    let store = directory.serve().await;
+    let sql =
+        "INSERT INTO signing_keys VALUES (zeroblob(16), 'EdDSA', 1, x'', x'', 9223372036854775807, 0, NULL, NULL)";
+    directory.execute(sql).await.unwrap();
+    let error = store.signing_keys().await.expect_err("no such time").to_string();
+    assert_eq!(error, "row 00000000-0000-0000-0000-000000000000 of signing_keys has no valid created_at");
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn a_command_beside_it_sees_and_makes_changes() {
     assert!(command.user(user(1).id).await.unwrap().is_some());
     insert(&command, &user(2)).await.unwrap();
     let mut work = command.begin().await.unwrap();
-    work.append_change(Change::UserChanged(user(2).id), user(2).created_at).await.unwrap();
+    work.append_changes(&[Change::UserChanged(user(2).id)], user(2).created_at).await.unwrap();
     work.commit().await.unwrap();
     command.close().await;
 

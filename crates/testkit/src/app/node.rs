@@ -112,6 +112,7 @@ fn services(store: Arc<dyn Store>, hasher: Arc<dyn PasswordHasher>, fleet: &Flee
         key_generator: Arc::clone(&fleet.forge) as Arc<_>,
         keyed_hash: Arc::clone(&fleet.keyed_hash) as Arc<_>,
         snapshots: Arc::new(Snapshots::default()),
+        drift: Arc::default(),
         clock,
     };
     Services::new(ports, setup.domain.clone())

@@ -116,6 +116,7 @@ impl Fixture {
             sealed_child: SealedToken::from_bytes(child.as_bytes().iter().rev().copied().collect()),
             now,
             idle_expires_at: now.plus(14 * DAY),
+            most: 1_000,
         }
     }
 
@@ -148,7 +149,8 @@ pub(super) fn password(mark: &str) -> PasswordHash {
     PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA${mark}"))
 }
 
-/// A race is tried again when it loses, as the use cases do; anything else is a failure of the store.
+/// A race is tried again when it loses, as the use cases do. So many at once may find no free connection in time: then
+/// nothing was asked, and clients come again. Anything else is a failure of the store.
 pub(super) async fn until_settled<T, F>(attempt: impl Fn() -> F) -> T
 where
     F: Future<Output = Result<T, StoreError>>,
@@ -156,7 +158,9 @@ where
     loop {
         match attempt().await {
             Ok(outcome) => return outcome,
-            Err(StoreError::Contention) => tokio::task::yield_now().await,
+            Err(StoreError::Contention | StoreError::Unavailable { context: "acquire" | "begin", .. }) => {
+                tokio::task::yield_now().await;
+            }
             Err(error) => panic!("{error:?}"),
         }
     }

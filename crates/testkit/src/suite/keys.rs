@@ -31,8 +31,9 @@ async fn add(fixture: &Fixture, key: &SigningKey) -> bool {
 }
 
 async fn stored(fixture: &Fixture) -> Vec<SigningKey> {
-    let mut keys = fixture.store.signing_keys().await.expect("the keys");
-    keys.sort_by_key(|key| key.generation);
+    let keys = fixture.store.signing_keys().await.expect("the keys");
+    let mut keys: Vec<_> = keys.iter().cloned().collect();
+    keys.reverse();
     keys
 }
 
@@ -113,4 +114,17 @@ pub async fn one_of_many_processes_adds_the_key(fixture: &Fixture) {
     let added = processes.join_all().await.into_iter().filter(|added| *added).count();
     assert_eq!(added, 1);
     assert_eq!(stored(fixture).await.len(), 1);
+}
+
+/// A later version may run beside this one.
+pub async fn a_key_of_an_unknown_algorithm_hides_no_other(fixture: &Fixture) {
+    let known = key(fixture, 1);
+    for key in [&known, &key(fixture, 2)] {
+        assert!(add(fixture, key).await);
+    }
+    let sql = "UPDATE signing_keys SET algorithm = 'ML-DSA-65' WHERE generation = 2";
+    assert_eq!(fixture.database.execute(sql).await.expect("an update"), 1);
+    assert_eq!(stored(fixture).await, [known]);
+    let keys = fixture.store.signing_keys().await.expect("the keys");
+    assert_eq!(keys.newest_generation(), 2, "the next key of this version is the third");
 }

@@ -45,13 +45,14 @@ macro_rules! store_suite {
                 credentials: [a_password_is_set_and_replaced, a_login_candidate_is_found_by_any_spelling]
                 sessions: [
                     keeps_every_field, lists_the_live_ones_newest_first, a_principal_is_gone_once_the_session_ends,
-                    a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room,
+                    a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room, a_session_is_held_until_it_ends,
                     lists_at_most_a_hundred,
                 ]
                 refresh: [
                     a_token_rotates_once, a_replaced_token_is_the_parent_and_then_spent,
                     idleness_never_outlasts_the_session, nothing_rotates_after_the_end,
-                    nothing_rotates_after_expiry, nothing_rotates_for_the_disabled, unknown_tokens_are_unknown,
+                    nothing_rotates_after_expiry, nothing_rotates_for_the_disabled, nothing_rotates_more_often_than_it_may,
+                    unknown_tokens_are_unknown,
                 ]
                 devices: [a_device_is_known_to_its_user_until_it_expires, the_oldest_devices_are_forgotten]
                 throttle: [
@@ -60,12 +61,13 @@ macro_rules! store_suite {
                 ]
                 keys: [
                     keeps_every_field_of_a_key, a_generation_is_taken_once, older_keys_get_an_end_and_never_a_later_one,
-                    a_key_is_revoked_once, a_waiting_key_is_activated, one_of_many_processes_adds_the_key,
+                    a_key_is_revoked_once, a_waiting_key_is_activated,
+                    a_key_of_an_unknown_algorithm_hides_no_other, one_of_many_processes_adds_the_key,
                 ]
                 trail: [the_trail_is_appended_with_all_it_knows, the_trail_cannot_be_altered]
                 work: [
                     a_dropped_unit_of_work_leaves_nothing, a_committed_one_is_seen_by_other_handles,
-                    a_migrated_store_is_healthy,
+                    a_migrated_store_is_healthy, a_store_tells_its_time_if_it_has_a_clock,
                 ]
                 feed: [
                     changes_come_in_order_with_all_they_say, changes_come_in_batches,
@@ -75,14 +77,16 @@ macro_rules! store_suite {
                 ]
                 upkeep: [
                     old_sessions_are_purged_in_portions, live_sessions_are_never_purged,
-                    the_oldest_sessions_are_purged_first, sessions_with_very_many_tokens_are_purged_few_at_once,
+                    the_oldest_sessions_are_purged_first,
+                    spent_tokens_are_purged_in_portions_once_their_sessions_cannot_last,
+                    spent_tokens_outlive_their_sessions_and_are_nobodys, a_user_with_very_many_tokens_is_deleted_in_time,
                     sealed_children_are_forgotten_and_nothing_else,
                 ]
                 races: [
                     sixty_four_registrations_of_one_address_make_one_user,
                     thirty_two_refreshes_of_one_token_make_one_child, nothing_refreshes_after_an_end_that_won,
                     administrators_who_demote_each_other_leave_one, no_login_survives_a_change_of_password,
-                    no_login_survives_a_disabling, two_users_cannot_move_to_one_address,
+                    no_change_of_password_outlives_its_session, no_login_survives_a_disabling, two_users_cannot_move_to_one_address,
                     a_hundred_sessions_are_the_most_also_in_parallel,
                 ]
             }

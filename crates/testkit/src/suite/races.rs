@@ -9,13 +9,20 @@ use tokio::task::JoinSet;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::MAX_SESSIONS;
-use vestibule_domain::session::store::RefreshStanding;
+use vestibule_domain::session::store::{RefreshStanding, Rotation};
 use vestibule_domain::session::{EndReason, RefreshTokenHash, Session};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Status, User};
 use vestibule_domain::{Store, StoreError, Timestamp};
 
-const ROUNDS: usize = 12;
+/// As many as `ROUNDS` says (`make races`), or few enough for every day.
+fn rounds(usual: usize) -> usize {
+    let said = std::env::var("ROUNDS").ok();
+    said.map_or(usual, |rounds| rounds.parse().unwrap_or_else(|_| panic!("ROUNDS={rounds} is not a number")))
+}
+
+/// Of the cases that have two sides.
+const DUELS: usize = 12;
 
 async fn handles(fixture: &Fixture) -> [Arc<dyn Store>; 2] {
     [Arc::clone(&fixture.store), fixture.database.open().await]
@@ -55,44 +62,41 @@ async fn register(store: &dyn Store, user: &User) -> Result<bool, StoreError> {
 
 pub async fn sixty_four_registrations_of_one_address_make_one_user(fixture: &Fixture) {
     let handles = handles(fixture).await;
-    let spellings = ["alice@example.com", "ALICE@example.com", "Alice@EXAMPLE.com", "alice@Example.Com"];
-    let mut clients = JoinSet::new();
-    for n in 0..64 {
-        let (store, user) = (Arc::clone(&handles[n % 2]), fixture.user(spellings[n % 4]));
-        clients.spawn(async move {
-            loop {
-                match register(&*store, &user).await {
-                    Ok(registered) => return (registered, user.id),
-                    // So many at once may find no free connection in time: clients come again.
-                    Err(StoreError::Contention | StoreError::Unavailable { .. }) => tokio::task::yield_now().await,
-                    Err(error) => panic!("{error:?}"),
-                }
-            }
-        });
+    for round in 0..rounds(1) {
+        let spellings = ["alice{}@example.com", "ALICE{}@example.com", "Alice{}@EXAMPLE.com", "alice{}@Example.Com"];
+        let spellings = spellings.map(|spelling| spelling.replace("{}", &round.to_string()));
+        let mut clients = JoinSet::new();
+        for n in 0..64 {
+            let (store, user) = (Arc::clone(&handles[n % 2]), fixture.user(&spellings[n % 4]));
+            clients.spawn(async move {
+                let registered = until_settled(async || register(&*store, &user).await).await;
+                registered.then_some(user.id)
+            });
+        }
+        let registered: Vec<_> = clients.join_all().await.into_iter().flatten().collect();
+        let stored = fixture.store.user_by_email(&address(&spellings[0])).await.expect("an answer");
+        assert_eq!(registered, [stored.expect("a user").id], "round {round}");
+        let users = fixture.database.number("SELECT count(*) FROM users").await;
+        assert_eq!(users, i64::try_from(round + 1).expect("a count"));
     }
-    let registered: Vec<_> = clients.join_all().await.into_iter().filter(|(registered, _)| *registered).collect();
-    assert_eq!(registered.len(), 1);
-    assert_eq!(fixture.database.number("SELECT count(*) FROM users").await, 1);
-    let stored = fixture.store.user_by_email(&address("alice@example.com")).await.expect("an answer");
-    assert_eq!(stored.map(|user| user.id), Some(registered[0].1));
 }
 
 pub async fn thirty_two_refreshes_of_one_token_make_one_child(fixture: &Fixture) {
     let handles = handles(fixture).await;
     let alice = fixture.register("alice@example.com").await;
     let (session, mut token) = fixture.sign_in(alice.id).await;
-    for _ in 0..3 {
+    for round in 0..rounds(3) {
         let mut clients = JoinSet::new();
         for n in 0..32 {
             let (store, child) = (Arc::clone(&handles[n % 2]), fixture.token());
-            let rotation = fixture.rotation(&token, &child);
+            let rotation = Rotation { most: u32::MAX, ..fixture.rotation(&token, &child) };
             clients.spawn(async move {
                 let rotated = until_settled(async || store.rotate_refresh(&rotation).await).await;
                 rotated.map(|_| child)
             });
         }
         let mut children: Vec<_> = clients.join_all().await.into_iter().flatten().collect();
-        assert_eq!(children.len(), 1);
+        assert_eq!(children.len(), 1, "round {round}");
         let child = children.remove(0);
         let found = fixture.store.find_refresh(&child.hash()).await.expect("an answer").expect("the child");
         assert!(matches!(found.standing, RefreshStanding::Current) && !found.ended);
@@ -104,7 +108,7 @@ pub async fn thirty_two_refreshes_of_one_token_make_one_child(fixture: &Fixture)
 pub async fn nothing_refreshes_after_an_end_that_won(fixture: &Fixture) {
     let handles = handles(fixture).await;
     let alice = fixture.register("alice@example.com").await;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(DUELS) {
         let (session, token) = fixture.sign_in(alice.id).await;
         let child = fixture.token();
         let (rotation, now) = (fixture.rotation(&token, &child), fixture.now());
@@ -141,7 +145,7 @@ pub async fn administrators_who_demote_each_other_leave_one(fixture: &Fixture) {
     let alice = fixture.register_admin("alice@example.com").await;
     let bob = fixture.register_admin("bob@example.com").await;
     let now = fixture.now();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds(DUELS) {
         let [one, other] = handles.clone();
         let of_bob = async move { until_settled(async || demote(&*one, bob.id, now).await).await };
         let of_alice = async move { until_settled(async || demote(&*other, alice.id, now).await).await };
@@ -177,7 +181,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let handles = handles(fixture).await;
-    for round in 0..ROUNDS {
+    for round in 0..rounds(DUELS) {
         let user = fixture.register(&format!("user{round}@example.com")).await;
         let (session, token) = (fixture.session(user.id), fixture.token().hash());
         let [one, other] = handles.clone();
@@ -202,6 +206,40 @@ pub async fn no_login_survives_a_change_of_password(fixture: &Fixture) {
         .await;
     })
     .await;
+}
+
+/// Whoever ends all sessions because one is in a stranger's hands must not be outrun by the stranger's new password.
+pub async fn no_change_of_password_outlives_its_session(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    for round in 0..rounds(DUELS) {
+        let user = fixture.register(&format!("user{round}@example.com")).await;
+        let ((strangers, _), (owners, _)) = (fixture.sign_in(user.id).await, fixture.sign_in(user.id).await);
+        let (id, epoch, session, now) = (user.id, user.epoch, strangers.id, fixture.now());
+        let [one, other] = handles.clone();
+        let change = async move {
+            until_settled(async || {
+                let mut work = one.begin().await?;
+                assert!(work.advance_epoch(id, epoch).await?);
+                if !work.holds_session(id, session).await? {
+                    return Ok(false);
+                }
+                work.end_sessions(id, Some(session), EndReason::PasswordChanged, now).await?;
+                work.commit().await.map(|()| true)
+            })
+            .await
+        };
+        let end_all = async move {
+            until_settled(async || {
+                let mut work = other.begin().await?;
+                let ended = work.end_sessions(id, None, EndReason::Revoked, now).await?;
+                work.commit().await.map(|()| ended)
+            })
+            .await
+        };
+        let (changed, ended) = against(change, end_all).await;
+        assert!(ended.contains(&session), "the session was alive");
+        assert_eq!(changed, !ended.contains(&owners.id), "the change came before the end, or not at all");
+    }
 }
 
 pub async fn no_login_survives_a_disabling(fixture: &Fixture) {
@@ -231,7 +269,7 @@ pub async fn two_users_cannot_move_to_one_address(fixture: &Fixture) {
     let handles = handles(fixture).await;
     let alice = fixture.register("alice@example.com").await;
     let bob = fixture.register("bob@example.com").await;
-    for round in 0..ROUNDS {
+    for round in 0..rounds(DUELS) {
         fixture.clock.advance(Duration::from_millis(1));
         let now = fixture.now();
         let wanted = address(&format!("wanted{round}@example.com"));

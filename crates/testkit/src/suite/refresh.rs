@@ -4,7 +4,7 @@ use super::Fixture;
 use super::fixture::{DAY, MILLISECOND};
 use std::time::Duration;
 use vestibule_domain::session::EndReason;
-use vestibule_domain::session::store::{FoundRefresh, RefreshStanding};
+use vestibule_domain::session::store::{FoundRefresh, RefreshStanding, Rotation};
 use vestibule_domain::session::{RefreshToken, SealedToken};
 use vestibule_domain::user::Status;
 
@@ -104,6 +104,21 @@ pub async fn nothing_rotates_for_the_disabled(fixture: &Fixture) {
     let mut work = fixture.begin().await;
     work.end_session(alice.id, session.id, EndReason::UserDisabled, fixture.now()).await.expect("an answer");
     work.commit().await.expect("a commit");
+}
+
+pub async fn nothing_rotates_more_often_than_it_may(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let (_, mut token) = fixture.sign_in(alice.id).await;
+    for rotations in 0..4 {
+        let child = fixture.token();
+        let rotation = Rotation { most: 3, ..fixture.rotation(&token, &child) };
+        let found = find(fixture, &token).await;
+        assert!(matches!(found.standing, RefreshStanding::Current));
+        assert_eq!(found.rotations, rotations);
+        let rotated = fixture.store.rotate_refresh(&rotation).await.expect("an answer").is_some();
+        assert_eq!(rotated, rotations < 3);
+        token = if rotated { child } else { token };
+    }
 }
 
 pub async fn unknown_tokens_are_unknown(fixture: &Fixture) {

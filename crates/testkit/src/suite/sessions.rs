@@ -100,23 +100,37 @@ pub async fn all_but_one_end(fixture: &Fixture) {
         let mut work = fixture.begin().await;
         let ended = work.end_sessions(alice.id, except, EndReason::PasswordChanged, fixture.now()).await;
         work.commit().await.expect("a commit");
-        ended.expect("a count")
+        let mut ended = ended.expect("the ids");
+        ended.sort();
+        ended
     };
-    assert_eq!(end(Some(ids[1])).await, 2);
+    assert_eq!(end(Some(ids[1])).await, [ids[0], ids[2]]);
     assert_eq!(live(fixture, alice.id).await, [ids[1]]);
-    assert_eq!(end(None).await, 1);
-    assert_eq!(end(None).await, 0, "none is left to end");
+    assert_eq!(end(None).await, [ids[1]]);
+    assert_eq!(end(None).await, [], "none is left to end");
     assert_eq!(live(fixture, bob.id).await, others, "another user's go on");
+}
+
+pub async fn a_session_is_held_until_it_ends(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let bob = fixture.register("bob@example.com").await;
+    let (session, _) = fixture.sign_in(alice.id).await;
+    let mut work = fixture.begin().await;
+    assert!(work.holds_session(alice.id, session.id).await.expect("an answer"));
+    assert!(!work.holds_session(bob.id, session.id).await.expect("an answer"), "another's");
+    work.end_session(alice.id, session.id, EndReason::Revoked, fixture.now()).await.expect("an answer");
+    assert!(!work.holds_session(alice.id, session.id).await.expect("an answer"));
+    work.commit().await.expect("a commit");
 }
 
 pub async fn the_oldest_make_room(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let ids = several(fixture, alice.id, 5).await;
     let mut work = fixture.begin().await;
-    assert_eq!(work.displace_sessions(alice.id, ids[4], 4, fixture.now()).await.expect("a count"), 1);
-    assert_eq!(work.displace_sessions(alice.id, ids[4], 4, fixture.now()).await.expect("a count"), 0);
+    assert_eq!(work.displace_sessions(alice.id, ids[4], 4, fixture.now()).await.expect("the ids"), [ids[0]]);
+    assert_eq!(work.displace_sessions(alice.id, ids[4], 4, fixture.now()).await.expect("the ids"), []);
     // Begun by a process whose clock is behind that of the others.
-    assert_eq!(work.displace_sessions(alice.id, ids[1], 3, fixture.now()).await.expect("a count"), 1);
+    assert_eq!(work.displace_sessions(alice.id, ids[1], 3, fixture.now()).await.expect("the ids"), [ids[2]]);
     work.commit().await.expect("a commit");
     assert_eq!(live(fixture, alice.id).await, [ids[4], ids[3], ids[1]]);
 }

@@ -3,8 +3,10 @@
 use super::Fixture;
 use super::fixture::{DAY, MILLISECOND};
 use crate::StoreKind;
+use vestibule_domain::session::service::MAX_SESSIONS;
 use vestibule_domain::session::store::RefreshStanding;
 use vestibule_domain::session::{DeviceToken, EndReason, RefreshToken};
+use vestibule_domain::user::store::DeleteOutcome;
 
 pub async fn old_sessions_are_purged_in_portions(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
@@ -34,7 +36,7 @@ pub async fn old_sessions_are_purged_in_portions(fixture: &Fixture) {
         }
     }
     assert_eq!(total, 3);
-    for table in ["sessions", "spent_refresh_tokens", "devices"] {
+    for table in ["sessions", "devices"] {
         assert_eq!(fixture.database.dump(table).await.len(), 0, "{table}");
     }
 }
@@ -91,7 +93,7 @@ async fn three_that_are_over(fixture: &Fixture) -> [RefreshToken; 3] {
 }
 
 /// Of whose sessions something is left.
-async fn known(fixture: &Fixture, tokens: &[RefreshToken; 3]) -> Vec<bool> {
+async fn known(fixture: &Fixture, tokens: &[RefreshToken]) -> Vec<bool> {
     let mut known = Vec::new();
     for token in tokens {
         known.push(fixture.store.find_refresh(&token.hash()).await.expect("an answer").is_some());
@@ -112,30 +114,63 @@ pub async fn the_oldest_sessions_are_purged_first(fixture: &Fixture) {
 async fn spend(fixture: &Fixture, tokens: u32) {
     let sql = match fixture.database.kind() {
         StoreKind::Postgres => format!(
-            "INSERT INTO spent_refresh_tokens (hash, session_id)
-             SELECT uuid_send(id) || decode(lpad(n::text, 32, '0'), 'hex'), id
+            "INSERT INTO spent_refresh_tokens (hash, session_id, expires_at)
+             SELECT uuid_send(id) || decode(lpad(n::text, 32, '0'), 'hex'), id, expires_at
              FROM sessions, generate_series(1, {tokens}) AS n"
         ),
         StoreKind::Sqlite => format!(
             "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {tokens})
-             INSERT INTO spent_refresh_tokens (hash, session_id)
-             SELECT unhex(hex(id) || printf('%032d', n)), id FROM sessions, numbers"
+             INSERT INTO spent_refresh_tokens (hash, session_id, expires_at)
+             SELECT unhex(hex(id) || printf('%032d', n)), id, expires_at FROM sessions, numbers"
         ),
     };
-    assert_eq!(fixture.database.execute(&sql).await.expect("tokens"), 3 * u64::from(tokens));
+    fixture.database.execute(&sql).await.expect("tokens");
 }
 
-pub async fn sessions_with_very_many_tokens_are_purged_few_at_once(fixture: &Fixture) {
-    for (tokens, portions) in [(9_000, vec![2, 1]), (30_000, vec![1, 1, 1])] {
-        let sessions = three_that_are_over(fixture).await;
-        spend(fixture, tokens).await;
-        let mut purged = 0;
-        for portion in portions {
-            assert_eq!(fixture.store.purge_sessions(fixture.now(), 100).await.expect("a count"), portion);
-            purged += portion;
-            let left: Vec<_> = (1..=3).map(|position| position > purged).collect();
-            assert_eq!(known(fixture, &sessions).await, left, "of sessions with {tokens} tokens each");
-        }
-        assert_eq!(fixture.database.dump("spent_refresh_tokens").await.len(), 0);
+async fn spent(fixture: &Fixture) -> i64 {
+    fixture.database.number("SELECT count(*) FROM spent_refresh_tokens").await
+}
+
+pub async fn spent_tokens_are_purged_in_portions_once_their_sessions_cannot_last(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let (_, first) = fixture.sign_in(alice.id).await;
+    spend(fixture, 5).await;
+    fixture.clock.advance(DAY);
+    let (session, second) = fixture.sign_in(alice.id).await;
+    fixture.rotate(&second).await.expect("the token rotates");
+    let purge = async |before| fixture.store.purge_spent_tokens(before, 2).await.expect("a count");
+    assert_eq!(purge(session.expires_at.minus(DAY)).await, 0, "the first one may be refreshed until then");
+    let before = session.expires_at;
+    assert_eq!((purge(before).await, purge(before).await, purge(before).await, purge(before).await), (2, 2, 1, 0));
+    assert_eq!(known(fixture, &[first, second]).await, [true, true], "the session that lasts keeps its own");
+}
+
+/// However many tokens a user has spent, they keep no statement from its end: neither the user's deletion nor the purge
+/// of a session touches them.
+pub async fn spent_tokens_outlive_their_sessions_and_are_nobodys(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let (session, token) = fixture.sign_in(alice.id).await;
+    fixture.rotate(&token).await.expect("the token rotates");
+    let (_, bobs) = fixture.sign_in(fixture.register("bob@example.com").await.id).await;
+    fixture.rotate(&bobs).await.expect("the token rotates");
+    let mut work = fixture.begin().await;
+    work.delete_user(alice.id, None).await.expect("an answer");
+    work.commit().await.expect("a commit");
+    assert_eq!(fixture.store.purge_sessions(session.expires_at, 10).await.expect("a count"), 1);
+    assert_eq!(known(fixture, &[token, bobs]).await, [false, false]);
+    assert_eq!(spent(fixture).await, 2);
+}
+
+pub async fn a_user_with_very_many_tokens_is_deleted_in_time(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let mut work = fixture.begin().await;
+    for _ in 0..MAX_SESSIONS {
+        work.insert_session(&fixture.session(alice.id), &fixture.token().hash()).await.expect("a session");
     }
+    work.commit().await.expect("a commit");
+    spend(fixture, 1_000).await;
+    let mut work = fixture.begin().await;
+    let deleted = work.delete_user(alice.id, None).await.expect("an answer within the statement's deadline");
+    work.commit().await.expect("a commit");
+    assert_eq!(deleted, DeleteOutcome::Deleted);
 }

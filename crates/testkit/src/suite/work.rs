@@ -2,6 +2,7 @@
 
 use super::Fixture;
 use super::fixture::{password, roles};
+use crate::StoreKind;
 use vestibule_domain::audit::{AuditEvent, AuditKind};
 use vestibule_domain::feed::Change;
 use vestibule_domain::id::AuditEventId;
@@ -21,7 +22,7 @@ async fn write_everywhere(fixture: &Fixture, work: &mut dyn UnitOfWork, user: &U
     work.end_sessions(user.id, None, EndReason::Revoked, now).await?;
     let id = AuditEventId::generate(&fixture.clock, &fixture.rng);
     work.append_audit(id, now, &AuditEvent::of(AuditKind::UserRegistered, user.id, &context)).await?;
-    work.append_change(Change::UserChanged(user.id), now).await
+    work.append_changes(&[Change::UserChanged(user.id)], now).await
 }
 
 async fn rows(fixture: &Fixture) -> usize {
@@ -58,4 +59,16 @@ pub async fn a_committed_one_is_seen_by_other_handles(fixture: &Fixture) {
 
 pub async fn a_migrated_store_is_healthy(fixture: &Fixture) {
     assert_eq!(fixture.store.check().await.expect("an answer").pending_migrations, 0);
+}
+
+pub async fn a_store_tells_its_time_if_it_has_a_clock(fixture: &Fixture) {
+    let told = fixture.store.time().await.expect("an answer");
+    match fixture.database.kind() {
+        StoreKind::Sqlite => assert_eq!(told, None, "this machine's"),
+        StoreKind::Postgres => {
+            let past = fixture.database.number("SELECT extract(epoch FROM now() - interval '1 minute')::bigint").await;
+            let told = told.expect("a time").as_secs();
+            assert!((past..past + 120).contains(&told), "{told} is not within a minute of {past}");
+        }
+    }
 }

@@ -33,6 +33,8 @@ struct Checks {
     migrations: Outcome,
     /// Whether there is a key to sign access tokens with.
     signing_key: Outcome,
+    /// Whether the machine's clock is within a minute of the store's.
+    clock: Outcome,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,6 +67,7 @@ impl From<Report> for ReadinessAnswer {
             store: report.store.into(),
             migrations: report.migrations.into(),
             signing_key: report.signing_key.into(),
+            clock: report.clock.into(),
         };
         Self { status, checks }
     }

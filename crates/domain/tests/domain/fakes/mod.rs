@@ -104,6 +104,7 @@ impl World {
             key_generator: Arc::new(PlainKeys),
             keyed_hash: Arc::new(PlainHash),
             snapshots: Arc::new(Snapshots::default()),
+            drift: Arc::default(),
         };
         let services = Services::new(ports, settings);
         let (store, clock, context) = (Arc::clone(store), Arc::clone(clock), RequestContext::default());

@@ -22,8 +22,8 @@ use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, Se
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
-use vestibule_domain::token::SigningKey;
 use vestibule_domain::token::store::KeyReads;
+use vestibule_domain::token::{KeySet, SigningKey};
 use vestibule_domain::user::store::{IdempotencyUpkeep, ListedUser, UserFilter, UserReads};
 use vestibule_domain::user::{Email, FirstOutcome, Status, User};
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
@@ -47,6 +47,13 @@ pub(crate) struct StoredSession {
     pub(crate) parent: Option<(RefreshTokenHash, Timestamp, SealedToken)>,
     pub(crate) spent: Vec<RefreshTokenHash>,
     pub(crate) ended: Option<EndReason>,
+}
+
+impl StoredSession {
+    pub(super) fn end(&mut self, reason: EndReason) -> SessionId {
+        self.ended = Some(reason);
+        self.session.id
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +81,7 @@ pub(crate) struct MemoryStore {
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     buckets: Mutex<BTreeMap<BucketKey, Bucket>>,
     pub(crate) throttles_fail: AtomicBool,
+    looks_at_clock: Mutex<Option<Box<dyn Fn() -> Timestamp + Send>>>,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -100,6 +108,11 @@ impl MemoryStore {
         *self.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
     }
 
+    /// What the store's own clock shows; without it the store has none.
+    pub(crate) fn looks_at_clock(&self, look: impl Fn() -> Timestamp + Send + 'static) {
+        *self.looks_at_clock.lock().unwrap() = Some(Box::new(look));
+    }
+
     pub(crate) fn audited(&self, kind: AuditKind) -> Vec<Audited> {
         self.state().audit.iter().filter(|event| event.kind == kind).cloned().collect()
     }
@@ -117,6 +130,10 @@ impl Store for MemoryStore {
 
     async fn check(&self) -> Result<StoreHealth, StoreError> {
         Ok(StoreHealth { pending_migrations: 0 })
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.looks_at_clock.lock().unwrap().as_ref().map(|look| look()))
     }
 }
 
@@ -183,7 +200,8 @@ impl SessionReads for MemoryStore {
                 _ => return None,
             };
             let (session, user) = (stored.session.clone(), state.users[&stored.session.user].clone());
-            Some(FoundRefresh { session, user, ended: stored.ended.is_some(), standing })
+            let rotations = u32::try_from(stored.spent.len()).unwrap();
+            Some(FoundRefresh { session, user, ended: stored.ended.is_some(), rotations, standing })
         }))
     }
 
@@ -221,6 +239,7 @@ impl SessionRotation for MemoryStore {
             stored.current == rotation.presented
                 && stored.ended.is_none()
                 && !stored.session.is_expired(rotation.now)
+                && stored.spent.len() < rotation.most as usize
                 && users[&stored.session.user].status == Status::Active
         });
         Ok(current.map(|stored| {
@@ -240,6 +259,10 @@ impl SessionUpkeep for MemoryStore {
         Ok(0)
     }
 
+    async fn purge_spent_tokens(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     async fn forget_sealed_children(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
@@ -254,8 +277,8 @@ impl IdempotencyUpkeep for MemoryStore {
 
 #[async_trait]
 impl KeyReads for MemoryStore {
-    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        let keys = self.state().keys.clone();
+    async fn signing_keys(&self) -> Result<KeySet, StoreError> {
+        let keys = KeySet::new(self.state().keys.clone());
         let meanwhile = self.meanwhile.lock().unwrap().take();
         if let Some(meanwhile) = meanwhile {
             meanwhile();

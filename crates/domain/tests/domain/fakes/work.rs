@@ -140,12 +140,12 @@ impl SessionWrites for MemoryWork {
         newest: SessionId,
         keep: u32,
         _: Timestamp,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         let mine = |stored: &&mut StoredSession| {
             stored.session.user == user && stored.session.id != newest && stored.ended.is_none()
         };
         let older = self.state.sessions.values_mut().rev().filter(mine).skip(keep as usize - 1);
-        Ok(older.map(|stored| stored.ended = Some(EndReason::Displaced)).count() as u64)
+        Ok(older.map(|stored| stored.end(EndReason::Displaced)).collect())
     }
 
     async fn end_session(
@@ -157,7 +157,12 @@ impl SessionWrites for MemoryWork {
     ) -> Result<bool, StoreError> {
         let mine = |stored: &&mut StoredSession| stored.session.user == user && stored.ended.is_none();
         let found = self.state.sessions.get_mut(&id).filter(mine);
-        Ok(found.map(|stored| stored.ended = Some(reason)).is_some())
+        Ok(found.map(|stored| stored.end(reason)).is_some())
+    }
+
+    async fn holds_session(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        let live = |stored: &StoredSession| stored.session.user == user && stored.ended.is_none();
+        Ok(self.state.sessions.get(&id).is_some_and(live))
     }
 
     async fn end_sessions(
@@ -166,12 +171,12 @@ impl SessionWrites for MemoryWork {
         except: Option<SessionId>,
         reason: EndReason,
         _: Timestamp,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         let ends = |stored: &&mut StoredSession| {
             stored.session.user == user && stored.ended.is_none() && Some(stored.session.id) != except
         };
         let ended = self.state.sessions.values_mut().filter(ends);
-        Ok(ended.map(|stored| stored.ended = Some(reason)).count() as u64)
+        Ok(ended.map(|stored| stored.end(reason)).collect())
     }
 
     async fn insert_device(
@@ -227,8 +232,8 @@ impl AuditWrites for MemoryWork {
 
 #[async_trait]
 impl FeedWrites for MemoryWork {
-    async fn append_change(&mut self, change: Change, _: Timestamp) -> Result<(), StoreError> {
-        self.state.changes.push(change);
+    async fn append_changes(&mut self, changes: &[Change], _: Timestamp) -> Result<(), StoreError> {
+        self.state.changes.extend(changes);
         Ok(())
     }
 }

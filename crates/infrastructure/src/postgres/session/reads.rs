@@ -50,7 +50,7 @@ impl SessionReads for PgStore {
             "",
             r#", s.ended_at IS NOT NULL AS "ended!", s.refresh_hash = $1 AS "is_current!",
                s.refresh_parent_hash IS NOT DISTINCT FROM $1 AS "is_parent!",
-               s.refresh_replaced_at AS "refresh_replaced_at?", s.refresh_sealed_child AS "refresh_sealed_child?"
+               s.rotations AS "rotations!", s.refresh_replaced_at AS "refresh_replaced_at?", s.refresh_sealed_child AS "refresh_sealed_child?"
             FROM sessions AS s JOIN users AS u ON u.id = s.user_id
             WHERE s.id = (SELECT id FROM sessions WHERE refresh_hash = $1
                           UNION ALL
@@ -71,6 +71,7 @@ impl SessionReads for PgStore {
         Ok(Some(FoundRefresh {
             standing: standing.ok_or_else(|| corrupt("sessions", "refresh_replaced_at", row.session_id))?,
             ended: row.ended,
+            rotations: u32::try_from(row.rotations).map_err(|_| corrupt("sessions", "rotations", row.session_id))?,
             session: session_row!(row).try_into()?,
             user: user_row!(row).try_into()?,
         }))

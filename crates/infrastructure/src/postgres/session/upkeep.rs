@@ -6,28 +6,16 @@ use async_trait::async_trait;
 use vestibule_domain::session::store::SessionUpkeep;
 use vestibule_domain::{StoreError, Timestamp};
 
-/// A session has up to some thousands of spent tokens; with more than so many rows to delete, the statement could
-/// run into its deadline, each time anew. One session at least is deleted, however many it has.
-const MOST_ROWS: i64 = 20_000;
-
 #[async_trait]
 impl SessionUpkeep for PgStore {
     async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         // What another process is deleting is left to it.
         let query = sqlx::query_scalar!(
             r#"WITH over AS (
-                   SELECT id, LEAST(ended_at, idle_expires_at) AS since FROM sessions
-                   WHERE LEAST(ended_at, idle_expires_at) < $1
-                   ORDER BY since LIMIT $2 FOR UPDATE SKIP LOCKED
-               ), counted AS (
-                   SELECT over.id, row_number() OVER running AS position,
-                          sum(1 + (SELECT count(*) FROM spent_refresh_tokens AS t WHERE t.session_id = over.id))
-                              OVER running AS rows
-                   FROM over WINDOW running AS (ORDER BY over.since, over.id)
+                   SELECT id FROM sessions WHERE LEAST(ended_at, idle_expires_at) < $1
+                   ORDER BY LEAST(ended_at, idle_expires_at) LIMIT $2 FOR UPDATE SKIP LOCKED
                ), sessions_gone AS (
-                   DELETE FROM sessions USING counted
-                   WHERE sessions.id = counted.id AND (counted.rows <= $3::bigint OR counted.position = 1)
-                   RETURNING 1
+                   DELETE FROM sessions USING over WHERE sessions.id = over.id RETURNING 1
                ), expired AS (
                    SELECT hash FROM devices WHERE expires_at < $1
                    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -37,11 +25,24 @@ impl SessionUpkeep for PgStore {
                SELECT (SELECT count(*) FROM sessions_gone) + (SELECT count(*) FROM devices_gone) AS "purged!""#,
             before.as_datetime(),
             i64::from(limit),
-            MOST_ROWS,
         );
         let mut lease = self.pool.lease().await?;
         let purged = bounded("purge_sessions", query.fetch_one(lease.connection())).await;
         lease.settle(purged).map(i64::unsigned_abs)
+    }
+
+    async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let query = sqlx::query!(
+            "DELETE FROM spent_refresh_tokens WHERE hash IN (
+                 SELECT hash FROM spent_refresh_tokens WHERE expires_at < $1
+                 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+             )",
+            before.as_datetime(),
+            i64::from(limit),
+        );
+        let mut lease = self.pool.lease().await?;
+        let purged = bounded("purge_spent_tokens", query.execute(lease.connection())).await;
+        Ok(lease.settle(purged)?.rows_affected())
     }
 
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -40,21 +40,22 @@ impl SessionWrites for PgUnitOfWork {
         newest: SessionId,
         keep: u32,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = sqlx::query!(
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let query = sqlx::query_scalar!(
             "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE ended_at IS NULL AND id IN (
                  SELECT id FROM sessions
                  WHERE user_id = $1 AND id <> $5 AND ended_at IS NULL AND idle_expires_at > $3
                  ORDER BY created_at DESC, id DESC OFFSET $2
-             )",
+             )
+             RETURNING id",
             user.as_uuid(),
             i64::from(keep.saturating_sub(1)),
             now.as_datetime(),
             EndReason::Displaced.as_str(),
             newest.as_uuid(),
         );
-        let displaced = bounded("displace_sessions", query.execute(self.connection()?)).await;
-        Ok(self.settle(displaced)?.rows_affected())
+        let displaced = bounded("displace_sessions", query.fetch_all(self.connection()?)).await;
+        Ok(self.settle(displaced)?.into_iter().map(Into::into).collect())
     }
 
     async fn end_session(
@@ -75,23 +76,36 @@ impl SessionWrites for PgUnitOfWork {
         Ok(self.settle(ended)?.rows_affected() == 1)
     }
 
+    async fn holds_session(&mut self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+        self.lock_user(user).await?;
+        let query = sqlx::query_scalar!(
+            "SELECT id FROM sessions WHERE id = $2 AND user_id = $1 AND ended_at IS NULL FOR SHARE",
+            user.as_uuid(),
+            id.as_uuid(),
+        );
+        let held = bounded("holds_session", query.fetch_optional(self.connection()?)).await;
+        Ok(self.settle(held)?.is_some())
+    }
+
     async fn end_sessions(
         &mut self,
         user: UserId,
         except: Option<SessionId>,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let query = sqlx::query!(
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.lock_user(user).await?;
+        let query = sqlx::query_scalar!(
             "UPDATE sessions SET ended_at = $4, end_reason = $3
-             WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL",
+             WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL
+             RETURNING id",
             user.as_uuid(),
             except.map(SessionId::as_uuid),
             reason.as_str(),
             now.as_datetime(),
         );
-        let ended = bounded("end_sessions", query.execute(self.connection()?)).await;
-        Ok(self.settle(ended)?.rows_affected())
+        let ended = bounded("end_sessions", query.fetch_all(self.connection()?)).await;
+        Ok(self.settle(ended)?.into_iter().map(Into::into).collect())
     }
 
     async fn insert_device(
@@ -117,5 +131,15 @@ impl SessionWrites for PgUnitOfWork {
         );
         let inserted = bounded("insert_device", query.execute(self.connection()?)).await;
         exactly_one("insert_device", &self.settle(inserted)?)
+    }
+}
+
+impl PgUnitOfWork {
+    /// Whoever locks several sessions of a user, or one and the user, locks the user first: two who locked the same rows
+    /// in another order would wait for each other.
+    async fn lock_user(&mut self, user: UserId) -> Result<(), StoreError> {
+        let query = sqlx::query_scalar!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid());
+        let locked = bounded("lock_user", query.fetch_optional(self.connection()?)).await;
+        self.settle(locked).map(drop)
     }
 }
