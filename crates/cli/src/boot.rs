@@ -60,7 +60,8 @@ async fn listen(key: &str, flag: &str, address: SocketAddr) -> Result<TcpListene
     })
 }
 
-/// Serves until it is told to end. Comes up while the store is down, and looks for the store until it is there.
+/// Serves until it is told to end. Comes up while the store is down, and looks for the store until it is there. Told to
+/// end before it serves, it leaves a migration that is under way to be rolled back.
 pub(crate) async fn run(
     config: &Config,
     wired: &Wired,
@@ -73,14 +74,11 @@ pub(crate) async fn run(
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let is_prepared = match timeout(FIRST_LOOK, wired.services.ports.store.check()).await {
-        Ok(Ok(_)) => attempt(wired, migrations).await?,
-        Ok(Err(error)) => {
-            tracing::warn!(error = with_causes(&error), "the store fails its first look");
-            false
-        }
-        Err(_) => false,
+    let Some(is_prepared) = shutdown.graceful.run_until_cancelled(first_look(wired, migrations)).await else {
+        close(wired).await;
+        return Ok(());
     };
+    let is_prepared = is_prepared?;
     tracing::info!(
         listen = %listeners.public_address()?,
         ops_listen = listeners.ops_address()?.map(tracing::field::display),
@@ -98,10 +96,26 @@ pub(crate) async fn run(
         },
         async { if is_prepared { Ok(()) } else { prepare_when_up(wired, migrations, &shutdown).await } },
     );
-    // What is acknowledged is on disk already: closing only tidies up.
-    let _ = timeout(CLOSING, wired.database.close()).await;
+    close(wired).await;
     prepared?;
     Ok(served?)
+}
+
+/// What is acknowledged is on disk already: closing only tidies up.
+async fn close(wired: &Wired) {
+    let _ = timeout(CLOSING, wired.database.close()).await;
+}
+
+/// `false` if the store cannot be reached, or takes its time to say so.
+async fn first_look(wired: &Wired, migrations: Migrations) -> Result<bool, Failure> {
+    match timeout(FIRST_LOOK, wired.services.ports.store.check()).await {
+        Ok(Ok(_)) => attempt(wired, migrations).await,
+        Ok(Err(error)) => {
+            tracing::warn!(error = with_causes(&error), "the store fails its first look");
+            Ok(false)
+        }
+        Err(_) => Ok(false),
+    }
 }
 
 async fn prepare_when_up(wired: &Wired, migrations: Migrations, shutdown: &Shutdown) -> Result<(), Failure> {
@@ -109,21 +123,18 @@ async fn prepare_when_up(wired: &Wired, migrations: Migrations, shutdown: &Shutd
     let mut looks = interval(NEXT_LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = looks.tick() => {}
-            () = shutdown.graceful.cancelled() => return Ok(()),
-        }
-        let outcome = tokio::select! {
-            outcome = attempt(wired, migrations) => outcome,
-            () = shutdown.force.cancelled() => return Ok(()),
+        let look = async {
+            looks.tick().await;
+            attempt(wired, migrations).await
         };
-        match outcome {
-            Ok(true) => {
+        match shutdown.graceful.run_until_cancelled(look).await {
+            None => return Ok(()),
+            Some(Ok(true)) => {
                 tracing::info!("the store is there");
                 return Ok(());
             }
-            Ok(false) => {}
-            Err(failure) => {
+            Some(Ok(false)) => {}
+            Some(Err(failure)) => {
                 // There is nothing to finish: nobody could be served.
                 shutdown.graceful.cancel();
                 shutdown.force.cancel();

@@ -26,7 +26,11 @@ pub(crate) async fn run(inputs: &Inputs, args: ServeArgs) -> Result<(), Failure>
     logging::start(config.log.format, config.log.level.clone());
     let shutdown = Shutdown::on_signals()?;
     let listeners = Listeners::bind(&config).await?;
-    let wired = wire(&mut config, Purpose::Serve).await?;
+    // Opening a file takes as long as checking it, or as another process that opens it.
+    let Some(wired) = shutdown.graceful.run_until_cancelled(wire(&mut config, Purpose::Serve)).await else {
+        return Ok(());
+    };
+    let wired = wired?;
     let migrations = if args.migrate { Migrations::Apply } else { Migrations::Refuse };
     boot::run(&config, &wired, listeners, migrations, ServeSettings::default(), shutdown).await
 }

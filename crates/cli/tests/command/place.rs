@@ -88,13 +88,18 @@ impl Place {
 
     /// A service on free ports, which listens.
     pub(crate) fn start(&self, arguments: &[&str]) -> Service {
+        let mut service = self.launch(arguments);
+        service.public = Some(service.next_address());
+        service
+    }
+
+    /// A service on free ports, which may never come to listen.
+    pub(crate) fn launch(&self, arguments: &[&str]) -> Service {
         let ports = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-format", "json"];
         let mut command = self.command(&[arguments, &ports].concat());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, log) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
-        let mut service = Service { child, stdout, log, public: None };
-        service.public = Some(service.next_address());
-        service
+        Service { child, stdout, log, public: None }
     }
 }
 
