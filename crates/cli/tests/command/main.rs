@@ -9,6 +9,8 @@ mod config;
 #[cfg(test)]
 mod dev;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod keys;

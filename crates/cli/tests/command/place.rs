@@ -1,6 +1,6 @@
 //! A folder in which commands run, and services that run in it.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,6 +14,9 @@ use tempfile::TempDir;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Free ones, and a log that tells which.
+const PORTS: [&str; 6] = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-format", "json"];
 
 pub(crate) struct Place {
     folder: TempDir,
@@ -63,8 +66,13 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear().envs(self.environment.iter().cloned());
+        let mut command = self.prepared(Command::new(env!("CARGO_BIN_EXE_vestibule")));
+        command.args(arguments);
+        command
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
+        command.current_dir(self.folder.path()).env_clear().envs(self.environment.iter().cloned());
         command
     }
 
@@ -95,11 +103,17 @@ impl Place {
 
     /// A service on free ports, which may never come to listen.
     pub(crate) fn launch(&self, arguments: &[&str]) -> Service {
-        let ports = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-format", "json"];
-        let mut command = self.command(&[arguments, &ports].concat());
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (stdout, log) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
-        Service { child, stdout, log, public: None }
+        Service::spawn(self.command(&[arguments, &PORTS].concat()))
+    }
+
+    /// A service that listens, and gets an error (EFBIG) rather than a signal for a file that may not grow.
+    pub(crate) fn start_where_files_may_end(&self, arguments: &[&str]) -> Service {
+        let service = self.command(&[arguments, &PORTS].concat());
+        let mut command = self.prepared(Command::new("/bin/sh"));
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(service.get_program()).args(service.get_args());
+        let mut service = Service::spawn(command);
+        service.public = Some(service.next_address());
+        service
     }
 }
 
@@ -140,6 +154,12 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdout, log) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
+        Self { child, stdout, log, public: None }
+    }
+
     fn next_address(&self) -> SocketAddr {
         let listening = self.log_until("listening");
         listening["address"].as_str().unwrap().parse().unwrap()
@@ -212,6 +232,13 @@ impl Service {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// From now on no file grows beyond this; `None` takes that back.
+    pub(crate) fn end_files_at(&self, bytes: Option<u64>) {
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        let limit = Rlimit { current: bytes.or(maximum), maximum };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
     }
 
     /// What was not waited for, once it has ended.
