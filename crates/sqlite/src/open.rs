@@ -71,6 +71,7 @@ impl SqliteStore {
         let opening = OpenLock::wait(&path).await.map_err(unusable)?;
         let failed = |source| OpenError::Database { path: path.clone(), source };
         let writer = writer_pool(&path).await.map_err(failed)?;
+        file::take_from_others(&path).map_err(unusable)?;
         drop(opening);
         if access == Access::Serve {
             check_file(&writer, &path).await?;

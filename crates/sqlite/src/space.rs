@@ -9,8 +9,8 @@ pub(crate) const RESERVE_BYTES: u64 = 4 * 1024 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SpaceError {
-    #[error("the disk of {} is full: {free} bytes are free, and {reserve} are needed; make room on it", path.display())]
-    Short { path: PathBuf, free: u64, reserve: u64 },
+    #[error("the disk of {} is full: less than {reserve} bytes are free; make room on it", path.display())]
+    Short { path: PathBuf, reserve: u64 },
     #[error("the disk of {} does not tell how full it is", path.display())]
     Unknown { path: PathBuf, source: io::Error },
 }
@@ -21,5 +21,5 @@ pub(crate) fn check(path: &Path, reserve: u64) -> Result<(), SpaceError> {
         .map_err(|error| SpaceError::Unknown { path: path.to_owned(), source: error.into() })?;
     // What others than root may use.
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free >= reserve { Ok(()) } else { Err(SpaceError::Short { path: path.to_owned(), free, reserve }) }
+    if free >= reserve { Ok(()) } else { Err(SpaceError::Short { path: path.to_owned(), reserve }) }
 }
