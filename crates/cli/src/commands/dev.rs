@@ -1,10 +1,11 @@
 //! `vestibule dev`: everything made for whoever wants to see it run.
 
 use super::users::generate;
-use crate::boot::{self, Listeners, Migrations};
+use crate::boot::{self, Listeners};
 use crate::config::environment::DATABASE_URL;
 use crate::config::{Config, Inputs, StoreUrl};
 use crate::failure::Failure;
+use crate::prepare::{Migrations, prepare};
 use crate::process::Shutdown;
 use crate::wire::{Purpose, Wired, wire};
 use crate::{logging, output};
@@ -61,7 +62,7 @@ pub(crate) async fn run(mut inputs: Inputs, _: DevArgs) -> Result<(), Failure> {
 /// The service on a store that is ready, and the password of the administrator if one had to be made.
 async fn make_everything(config: &mut Config) -> Result<(Wired, Option<Zeroizing<String>>), Failure> {
     let wired = wire(config, Purpose::Serve).await?;
-    boot::prepare(&wired, Migrations::Apply).await?;
+    prepare(&wired, Migrations::Apply).await?;
     let password = ensure_administrator(&wired).await?;
     Ok((wired, password))
 }

@@ -1,9 +1,10 @@
 //! `vestibule serve`
 
-use crate::boot::{self, Listeners, Migrations};
+use crate::boot::{self, Listeners};
 use crate::config::{Config, Inputs};
 use crate::failure::Failure;
 use crate::logging;
+use crate::prepare::Migrations;
 use crate::process::Shutdown;
 use crate::wire::{Purpose, wire};
 use vestibule_api::serve::ServeSettings;

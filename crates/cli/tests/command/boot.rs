@@ -6,7 +6,6 @@ use std::fs::File;
 use std::time::{Duration, Instant};
 use vestibule_testkit::{StoreKind, TestStore};
 
-const MASTER_KEY: &str = "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=";
 /// Less than anything waits for by itself: a lock on the schema for 30 s, one on a directory for ever.
 const PROMPTLY: Duration = Duration::from_secs(15);
 
@@ -14,12 +13,8 @@ const PROMPTLY: Duration = Duration::from_secs(15);
 fn assert_ends_promptly(service: &mut Service) {
     let told = Instant::now();
     service.signal(Signal::TERM);
-    assert_eq!(service.wait().code(), Some(0), "{:?}", service.rest_of_log());
+    assert_eq!(service.wait().code(), Some(0), "{:?}", service.whole_log());
     assert!(told.elapsed() < PROMPTLY, "{:?}", told.elapsed());
-}
-
-fn place(store: &TestStore) -> Place {
-    Place::empty().with("DATABASE_URL", &store.url()).with("VESTIBULE_TOKENS__MASTER_KEY", MASTER_KEY)
 }
 
 /// Somebody makes the function that a step makes too, in a transaction that does not end: the step waits half way.
@@ -29,7 +24,7 @@ async fn r35_told_to_end_during_a_migration_it_leaves_the_schema_as_it_was_befor
     store.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.expect("an empty database");
     let function = "CREATE FUNCTION audit_events_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'";
     let held = store.hold(function).await;
-    let place = place(&store);
+    let place = Place::on(&store.url());
     let mut service = place.launch(&["serve", "--migrate"]);
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -51,7 +46,7 @@ async fn r35_told_to_end_while_another_process_migrates_it_does_not_wait_for_it(
     let store = TestStore::create(StoreKind::Postgres).await;
     store.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.expect("an empty database");
     let held = store.hold("CREATE TABLE users ()").await;
-    let place = place(&store);
+    let place = Place::on(&store.url());
     let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
     let mut first = place.launch(&["serve", "--migrate"]);
     let taken = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = \
