@@ -8,6 +8,7 @@ CREATE TABLE audit_events (
     actor_id   uuid,
     subject_id uuid,
     session_id uuid,
+    key_id     uuid,
     reason     text,
     ip         text,
     user_agent text,

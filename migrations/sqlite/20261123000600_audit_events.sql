@@ -8,6 +8,7 @@ CREATE TABLE audit_events (
     actor_id   BLOB,
     subject_id BLOB,
     session_id BLOB,
+    key_id     BLOB,
     reason     TEXT,
     ip         TEXT,
     user_agent TEXT,

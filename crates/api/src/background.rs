@@ -241,7 +241,7 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{state, state_beside};
+    use crate::testing::{Log, state, state_beside};
     use std::future::pending;
     use std::sync::atomic::{AtomicBool, Ordering};
     use tokio::sync::Notify;
@@ -287,5 +287,16 @@ mod tests {
         let began = Instant::now();
         background.stop().await;
         assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_purge_that_fails_does_not_stop_the_others() {
+        let log = Log::default();
+        let guard = log.start();
+        let purging = timeout(PURGE + RETRY, purge(state().services)).await;
+        assert!(purging.is_err(), "it goes on after a failure");
+        drop(guard);
+        let failed = log.lines().into_iter().filter(|line| line["level"] == "WARN").count();
+        assert_eq!(failed, 3, "sessions, children and changes: {:?}", log.lines());
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::{AppState, HttpSettings};
 use async_trait::async_trait;
-use std::sync::Arc;
+use serde_json::Value;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vestibule_domain::clock::{Clock, Timestamp};
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
@@ -45,6 +47,33 @@ pub(crate) fn state_of_silence() -> AppState {
 /// With a store that answers nothing but what its clock shows; this process's stands still at the epoch.
 pub(crate) fn state_beside(clock: Timestamp) -> AppState {
     build(HttpSettings::default(), Settings::default(), OutOfReach::Tells(clock))
+}
+
+/// What is logged on this thread, down to the least important, while it lives.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn start(&self) -> tracing::subscriber::DefaultGuard {
+        let writer = self.clone();
+        let lines = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE);
+        tracing::subscriber::set_default(lines.with_writer(move || writer.clone()).finish())
+    }
+
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState {

@@ -45,6 +45,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Config(config_command::ConfigCommand),
     /// Find out what is wrong, and what to do about it
+    #[command(after_help = "Exit status: 0 if nothing is wrong, 1 if something is, the configuration included.")]
     Doctor,
     /// Print the OpenAPI document
     Openapi,

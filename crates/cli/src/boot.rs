@@ -1,28 +1,18 @@
-//! From a wired service to one that serves: the schema, the keys, the listeners.
+//! From a wired service to one that serves.
 
 use crate::config::Config;
-use crate::failure::{Failure, with_causes};
+use crate::failure::Failure;
+use crate::prepare::{Migrations, first_look, prepare_when_up};
 use crate::process::Shutdown;
 use crate::wire::Wired;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use vestibule_api::serve::{ServeSettings, serve};
 use vestibule_api::{AppState, HttpSettings};
 
-/// What to do about steps that the schema lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Migrations {
-    Apply,
-    /// Leave that to `vestibule migrate`, and do not serve before.
-    Refuse,
-}
-
-/// How long the start waits for the store before it serves what needs none.
-const FIRST_LOOK: Duration = Duration::from_millis(500);
-const NEXT_LOOK: Duration = Duration::from_millis(500);
 const CLOSING: Duration = Duration::from_secs(2);
 
 pub(crate) struct Listeners {
@@ -60,7 +50,8 @@ async fn listen(key: &str, flag: &str, address: SocketAddr) -> Result<TcpListene
     })
 }
 
-/// Serves until it is told to end. Comes up while the store is down, and looks for the store until it is there.
+/// Serves until it is told to end. Comes up while the store is down, and looks for the store until it is there. Told to
+/// end before it serves, it leaves a migration that is under way to be rolled back.
 pub(crate) async fn run(
     config: &Config,
     wired: &Wired,
@@ -73,14 +64,11 @@ pub(crate) async fn run(
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let is_prepared = match timeout(FIRST_LOOK, wired.services.ports.store.check()).await {
-        Ok(Ok(_)) => attempt(wired, migrations).await?,
-        Ok(Err(error)) => {
-            tracing::warn!(error = with_causes(&error), "the store fails its first look");
-            false
-        }
-        Err(_) => false,
+    let Some(looked) = shutdown.graceful.run_until_cancelled(first_look(wired, migrations)).await else {
+        close(wired).await;
+        return Ok(());
     };
+    let outage = looked?;
     tracing::info!(
         listen = %listeners.public_address()?,
         ops_listen = listeners.ops_address()?.map(tracing::field::display),
@@ -96,76 +84,21 @@ pub(crate) async fn run(
             shutdown.graceful.cancel();
             served
         },
-        async { if is_prepared { Ok(()) } else { prepare_when_up(wired, migrations, &shutdown).await } },
+        async {
+            match outage {
+                Some(outage) => prepare_when_up(wired, migrations, &outage, &shutdown).await,
+                None => Ok(()),
+            }
+        },
     );
-    // What is acknowledged is on disk already: closing only tidies up.
-    let _ = timeout(CLOSING, wired.database.close()).await;
+    close(wired).await;
     prepared?;
     Ok(served?)
 }
 
-async fn prepare_when_up(wired: &Wired, migrations: Migrations, shutdown: &Shutdown) -> Result<(), Failure> {
-    tracing::warn!("the store cannot be reached: answering 503 until it can");
-    let mut looks = interval(NEXT_LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = looks.tick() => {}
-            () = shutdown.graceful.cancelled() => return Ok(()),
-        }
-        let outcome = tokio::select! {
-            outcome = attempt(wired, migrations) => outcome,
-            () = shutdown.force.cancelled() => return Ok(()),
-        };
-        match outcome {
-            Ok(true) => {
-                tracing::info!("the store is there");
-                return Ok(());
-            }
-            Ok(false) => {}
-            Err(failure) => {
-                // There is nothing to finish: nobody could be served.
-                shutdown.graceful.cancel();
-                shutdown.force.cancel();
-                return Err(failure);
-            }
-        }
-    }
-}
-
-/// `false` if the store cannot be reached.
-async fn attempt(wired: &Wired, migrations: Migrations) -> Result<bool, Failure> {
-    match prepare(wired, migrations).await {
-        Ok(()) => Ok(true),
-        Err(failure) if failure.is_outage() => {
-            tracing::debug!(error = with_causes(&failure), "the store cannot be reached");
-            Ok(false)
-        }
-        Err(failure) => Err(failure),
-    }
-}
-
-/// Sees to it that the schema is this version's and that there is a key to sign with.
-pub(crate) async fn prepare(wired: &Wired, migrations: Migrations) -> Result<(), Failure> {
-    let pending = wired.services.ports.store.check().await?.pending_migrations;
-    match migrations {
-        _ if pending == 0 => {}
-        Migrations::Apply => {
-            wired.database.migrate().await?;
-            tracing::info!(steps = pending, "migrated");
-        }
-        Migrations::Refuse => return Err(Failure::refused(pending_steps(pending))),
-    }
-    Ok(wired.services.keys.ensure().await?)
-}
-
-/// What is wrong with so many steps pending, and what to do.
-pub(crate) fn pending_steps(pending: usize) -> String {
-    let steps = if pending == 1 { "step is" } else { "steps are" };
-    format!(
-        "the database lacks what this version needs: {pending} migration {steps} pending\n  \
-         apply with `vestibule migrate`, or start with `vestibule serve --migrate`"
-    )
+/// What is acknowledged is on disk already: closing only tidies up.
+async fn close(wired: &Wired) {
+    let _ = timeout(CLOSING, wired.database.close()).await;
 }
 
 fn http_settings(config: &Config) -> HttpSettings {

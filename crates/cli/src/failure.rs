@@ -55,12 +55,28 @@ impl Failure {
         )
     }
 
+    /// What to do about an error that does not say so itself.
+    fn remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::User(UserError::LastAdministrator) => {
+                "make another one first, with `vestibule users set-role USER admin`"
+            }
+            Self::User(UserError::EmailTaken) => "`vestibule users list --search ADDRESS` shows whose it is",
+            Self::Key(KeyServiceError::NoSuchKey) => "`vestibule keys list` shows them all",
+            _ if self.is_outage() => "`vestibule doctor` looks for the cause",
+            _ => return None,
+        })
+    }
+
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             // Whoever read the output has seen enough (`| head`).
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Told => return ExitCode::FAILURE,
             _ => output::note(format_args!("vestibule: {}", with_causes(self))),
+        }
+        if let Some(remedy) = self.remedy() {
+            output::note(format_args!("  {remedy}"));
         }
         match self {
             Self::Configuration(_) => ExitCode::from(EX_CONFIG),

@@ -9,6 +9,7 @@ mod failure;
 mod logging;
 mod master_key;
 mod output;
+mod prepare;
 mod process;
 mod wire;
 

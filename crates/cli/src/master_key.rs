@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn case_117_a_file_that_anybody_else_can_use_is_refused() {
+    fn i117_a_file_that_anybody_else_can_use_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE_NAME);
         read_or_make(&path, &SystemRng).unwrap();

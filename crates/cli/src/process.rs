@@ -1,7 +1,7 @@
 //! The process itself: its threads, its signals, its limits.
 
 use crate::failure::Failure;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use std::io;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,6 +14,8 @@ const STACK_BYTES: usize = 1024 * 1024;
 pub(crate) fn forbid_core_dumps() {
     // Where a limit cannot be lowered there is none to lower.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    // The limit does not hold where a program collects the dumps (core(5), «Piping core dumps to a program»).
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// For a service: one thread for each core.
@@ -57,5 +59,19 @@ impl Shutdown {
             }
         });
         Ok(shutdown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::{dumpable_behavior, getrlimit};
+
+    #[test]
+    fn r28_neither_the_kernel_nor_a_program_gets_a_core_dump() {
+        forbid_core_dumps();
+        let limit = getrlimit(Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+        assert!(matches!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable)));
     }
 }

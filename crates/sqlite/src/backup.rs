@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    #[error("{} exists already: a backup overwrites nothing", path.display())]
+    #[error("{} exists already: a backup overwrites nothing; name another file", path.display())]
     Exists { path: PathBuf },
     #[error("{} cannot be written", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -27,7 +27,7 @@ impl SqliteStore {
             return Err(BackupError::Exists { path: to.clone() });
         }
         let draft = draft_of(to).ok_or_else(|| failed(to, ErrorKind::InvalidFilename.into()))?;
-        let file = file::new_private(draft.as_ref()).map_err(|source| failed(draft.as_ref(), source))?;
+        let file = file::new_private(draft.as_ref()).map_err(|source| unstarted(to, draft.as_ref(), source))?;
         let copied = self.copy(&draft).await.and_then(|()| publish(&file, draft.as_ref(), to));
         let removed = fs::remove_file(&draft).map_err(|source| failed(draft.as_ref(), source));
         copied.and(removed)
@@ -58,6 +58,14 @@ fn publish(file: &File, draft: &Path, to: &Path) -> Result<(), BackupError> {
 fn draft_of(to: &Path) -> Option<String> {
     to.file_name()?;
     Some(format!("{}.part", to.to_str()?))
+}
+
+/// Told about the name that was given, unless the other one is in the way.
+fn unstarted(to: &Path, draft: &Path, source: io::Error) -> BackupError {
+    match source.kind() {
+        ErrorKind::AlreadyExists => BackupError::Exists { path: draft.to_owned() },
+        _ => failed(to, source),
+    }
 }
 
 fn failed(path: &Path, source: io::Error) -> BackupError {

@@ -6,25 +6,29 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
-/// Makes the file if there is none, and its directories, all for the owner only; an existing file is taken from
-/// everybody else. SQLite gives its `-wal` and `-shm` files the permissions of the file. Returns the one name that
-/// all relative names and symbolic links stand for.
+/// Makes the file if there is none, and its directories, all for the owner only. Returns the one name that all relative
+/// names and symbolic links stand for.
 pub(crate) fn prepare(path: &Path) -> io::Result<PathBuf> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     create(path)?;
-    let canonical = fs::canonicalize(path)?;
-    restrict(&canonical)?;
+    fs::canonicalize(path)
+}
+
+/// Takes the file from everybody but its owner, and what SQLite keeps beside it, which it makes with the permissions of
+/// the file. To be called once SQLite has found it to be a database: any other file is none of our business.
+pub(crate) fn take_from_others(canonical: &Path) -> io::Result<()> {
+    restrict(canonical)?;
     for suffix in ["-wal", "-shm"] {
-        let mut beside = canonical.clone().into_os_string();
+        let mut beside = canonical.to_owned().into_os_string();
         beside.push(suffix);
         match restrict(Path::new(&beside)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    Ok(canonical)
+    Ok(())
 }
 
 /// An existing file is never opened here: closing it would take away SQLite's own locks on it.

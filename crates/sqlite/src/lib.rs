@@ -18,6 +18,7 @@ mod lock;
 mod migration;
 mod open;
 mod session;
+mod space;
 mod throttle;
 mod token;
 mod unit_of_work;

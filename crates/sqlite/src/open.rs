@@ -2,10 +2,13 @@
 
 use crate::file::{self, OpenLock};
 use crate::lock::ServeLock;
+use crate::space::RESERVE_BYTES;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// What the file is opened for.
@@ -39,6 +42,10 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
+    /// How many bytes must be free on the disk for the store to be well.
+    pub(crate) reserve: u64,
+    /// Whether the last commit, of whichever unit of work, was not taken.
+    pub(crate) commit_failed: Arc<AtomicBool>,
     // Last, so that it is released when no connection is left.
     _lock: Option<ServeLock>,
 }
@@ -64,12 +71,13 @@ impl SqliteStore {
         let opening = OpenLock::wait(&path).await.map_err(unusable)?;
         let failed = |source| OpenError::Database { path: path.clone(), source };
         let writer = writer_pool(&path).await.map_err(failed)?;
+        file::take_from_others(&path).map_err(unusable)?;
         drop(opening);
         if access == Access::Serve {
             check_file(&writer, &path).await?;
         }
         let readers = reader_pool(&path);
-        Ok(Self { path, writer, readers, _lock: lock })
+        Ok(Self { path, writer, readers, reserve: RESERVE_BYTES, commit_failed: Arc::default(), _lock: lock })
     }
 
     /// Waits for what is being written, and moves it from the WAL into the file. Every call after it fails.

@@ -3,8 +3,11 @@
 use crate::error::bounded;
 use crate::migration;
 use crate::open::SqliteStore;
+use crate::space;
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
@@ -13,6 +16,7 @@ use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 #[derive(Debug)]
 pub(crate) struct SqliteUnitOfWork {
     transaction: Transaction<'static, Sqlite>,
+    commit_failed: Arc<AtomicBool>,
 }
 
 impl SqliteUnitOfWork {
@@ -24,7 +28,9 @@ impl SqliteUnitOfWork {
 #[async_trait]
 impl UnitOfWork for SqliteUnitOfWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        bounded("commit", self.transaction.commit()).await
+        let committed = bounded("commit", self.transaction.commit()).await;
+        self.commit_failed.store(committed.is_err(), Ordering::Relaxed);
+        committed
     }
 }
 
@@ -33,7 +39,21 @@ impl SqliteStore {
     /// transaction that has read what another one changed since could only fail.
     pub(crate) async fn begin_work(&self) -> Result<SqliteUnitOfWork, StoreError> {
         let transaction = bounded("begin", self.writer().begin_with("BEGIN IMMEDIATE")).await?;
-        Ok(SqliteUnitOfWork { transaction })
+        Ok(SqliteUnitOfWork { transaction, commit_failed: Arc::clone(&self.commit_failed) })
+    }
+
+    /// Fails on a disk that is full, and on a file or file system that became read-only.
+    async fn check_writing(&self) -> Result<(), StoreError> {
+        space::check(self.path(), self.reserve)
+            .map_err(|short| StoreError::Unavailable { context: "check", source: Some(Box::new(short)) })?;
+        let mut work = self.begin_work().await?;
+        if self.commit_failed.load(Ordering::Relaxed) {
+            // Quotas, and disks that fail, show only to those who write; what is written here is what was there.
+            bounded("check", sqlx::query("PRAGMA user_version = 0").execute(work.connection())).await?;
+            Box::new(work).commit().await?;
+        }
+        // Else rolled back, which writes nothing.
+        Ok(())
     }
 }
 
@@ -44,12 +64,49 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<StoreHealth, StoreError> {
-        // Fails on a file or file system that became read-only; rolled back, it writes nothing.
-        drop(self.begin_work().await?);
+        self.check_writing().await?;
         Ok(StoreHealth { pending_migrations: migration::pending(self.readers()).await? })
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Access;
+
+    #[tokio::test]
+    async fn j127_a_disk_that_is_nearly_full_is_named_until_there_is_room_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        store.check().await.unwrap();
+        let reserve = std::mem::replace(&mut store.reserve, u64::MAX);
+        let StoreError::Unavailable { source: Some(why), .. } = store.check().await.unwrap_err() else {
+            panic!("a full disk is unavailability")
+        };
+        let file = directory.path().canonicalize().unwrap().join("a.db");
+        assert!(why.to_string().starts_with(&format!("the disk of {} is full: ", file.display())), "{why}");
+        store.reserve = reserve;
+        store.check().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn j127_what_a_full_disk_refuses_is_unavailability_and_the_next_one_finds_a_sound_writer() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        sqlx::query("CREATE TABLE t (x)").execute(store.writer()).await.unwrap();
+        // SQLITE_FULL, as on a disk without room.
+        sqlx::query("PRAGMA max_page_count = 2").execute(store.writer()).await.unwrap();
+        let mut work = store.begin_work().await.unwrap();
+        let more = sqlx::query("INSERT INTO t VALUES (zeroblob(100000))");
+        let refused = bounded("more", more.execute(work.connection())).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Unavailable { context: "more", .. }), "{refused:?}");
+        drop(work);
+        let mut work = store.begin_work().await.unwrap();
+        bounded("less", sqlx::query("INSERT INTO t VALUES (1)").execute(work.connection())).await.unwrap();
+        Box::new(work).commit().await.unwrap();
     }
 }

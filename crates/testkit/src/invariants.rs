@@ -88,10 +88,10 @@ const TRAIL: &[(&str, &str)] = &[
     ),
     (
         "every signing key",
-        "SELECT abs((SELECT count(*) FROM signing_keys) \
-         - (SELECT count(*) FROM audit_events WHERE kind = 'key.added')) \
-         + abs((SELECT count(*) FROM signing_keys WHERE revoked_at IS NOT NULL) \
-         - (SELECT count(*) FROM audit_events WHERE kind = 'key.revoked'))",
+        "SELECT (SELECT count(*) FROM signing_keys WHERE (SELECT count(*) FROM audit_events \
+         WHERE kind = 'key.added' AND key_id = signing_keys.id) <> 1) \
+         + (SELECT count(*) FROM signing_keys WHERE (SELECT count(*) FROM audit_events \
+         WHERE kind = 'key.revoked' AND key_id = signing_keys.id) <> CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END)",
     ),
 ];
 

@@ -1,39 +1,21 @@
 //! What requests leave in the log.
 
+use super::apply;
 use crate::router;
-use crate::testing::state;
+use crate::testing::{Log, state};
+use axum::Router;
 use axum::body::Body;
-use http::Request;
+use axum::routing::get;
+use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use std::io;
-use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
-use tracing::Level;
 
-#[derive(Debug, Default, Clone)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// All lines that a request leaves, down to the least important.
 async fn log_of(request: Request<Body>) -> Vec<Value> {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber =
-        tracing_subscriber::fmt().json().with_max_level(Level::TRACE).with_writer(move || writer.clone()).finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = log.start();
     router(state()).oneshot(request).await.unwrap();
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    log.lines()
 }
 
 #[tokio::test]
@@ -76,5 +58,21 @@ async fn a_failure_is_logged_once_with_its_cause() {
     assert_eq!(errors[0]["fields"]["code"], "unavailable");
     assert_eq!(errors[0]["fields"]["cause"], "the store is unavailable: secret detail");
     assert_eq!(errors[0]["span"]["request_id"], "id-2");
+    assert!(!json!(lines).to_string().contains("canary"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn i115_what_a_panic_says_is_not_logged() {
+    async fn fail() -> StatusCode {
+        panic!("canary")
+    }
+    let log = Log::default();
+    let guard = log.start();
+    let state = state();
+    let routes = apply(Router::new().route("/here", get(fail)), &state).with_state(state);
+    routes.oneshot(Request::get("/here").body(Body::empty()).unwrap()).await.unwrap();
+    drop(guard);
+    let lines = log.lines();
+    assert_eq!(lines.iter().filter(|line| line["level"] == "ERROR").count(), 1, "{lines:?}");
     assert!(!json!(lines).to_string().contains("canary"), "{lines:?}");
 }

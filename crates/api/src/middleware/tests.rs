@@ -80,13 +80,15 @@ async fn head_answers_as_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_panic_costs_one_request_and_tells_nothing() {
+async fn i115_a_panic_costs_one_request_and_tells_nothing() {
     async fn fail() -> StatusCode {
         panic!("secret")
     }
-    let response = send(around(get(fail)), request(Method::GET, "/here")).await;
+    let app = around(get(fail));
+    let response = send(app.clone(), request(Method::GET, "/here")).await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(response.headers().contains_key("x-request-id"));
+    assert_eq!(send(app, request(Method::GET, "/elsewhere")).await.status(), StatusCode::NOT_FOUND);
     let body = problem(response).await;
     assert_eq!(body["code"], "internal_error");
     assert!(!body.to_string().contains("secret"), "{body}");

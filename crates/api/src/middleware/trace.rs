@@ -6,11 +6,12 @@ use crate::state::AppState;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::Method;
 use std::net::SocketAddr;
 use tracing::{Instrument, Span, field};
 
-/// Names the route, not the URL: whatever a client puts into path or query, a token by mistake or a line break on
-/// purpose, stays out of the log.
+/// Names the route, not the URL, and no method of the client's own making: whatever a client puts there, a token by
+/// mistake or a line break on purpose, stays out of the log.
 pub(super) async fn record(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let clock = &state.services.ports.clock;
     let began = clock.monotonic();
@@ -21,6 +22,21 @@ pub(super) async fn record(State(state): State<AppState>, request: Request, next
     response
 }
 
+fn name(method: &Method) -> &str {
+    const STANDARD: [Method; 9] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    if STANDARD.contains(method) { method.as_str() } else { "unknown" }
+}
+
 fn span(request: &Request, state: &AppState) -> Span {
     let extensions = request.extensions();
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
@@ -28,7 +44,7 @@ fn span(request: &Request, state: &AppState) -> Span {
     tracing::info_span!(
         "request",
         request_id = extensions.get::<RequestId>().map(RequestId::as_str),
-        method = %request.method(),
+        method = name(request.method()),
         route = extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str),
         client = client.map(field::display),
     )

@@ -3,6 +3,7 @@
 use crate::config::Inputs;
 use crate::failure::Failure;
 use crate::output;
+use crate::wire::{Purpose, wire};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +18,10 @@ pub(crate) struct BackupArgs {
 }
 
 pub(crate) async fn run(inputs: &Inputs, args: BackupArgs) -> Result<(), Failure> {
-    let wired = super::open(inputs).await?;
+    let mut config = super::load(inputs)?;
+    super::require_database(&config)?;
+    // With whatever schema it has: a backup comes before a migration, and before room is made on a full disk.
+    let wired = wire(&mut config, Purpose::Command).await?;
     wired.database.backup(&args.file).await?;
     wired.database.close().await;
     Ok(output::line(format_args!("{}", args.file.display()))?)

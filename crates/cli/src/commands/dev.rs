@@ -1,10 +1,11 @@
 //! `vestibule dev`: everything made for whoever wants to see it run.
 
 use super::users::generate;
-use crate::boot::{self, Listeners, Migrations};
+use crate::boot::{self, Listeners};
 use crate::config::environment::DATABASE_URL;
 use crate::config::{Config, Inputs, StoreUrl};
 use crate::failure::Failure;
+use crate::prepare::{Migrations, prepare};
 use crate::process::Shutdown;
 use crate::wire::{Purpose, Wired, wire};
 use crate::{logging, output};
@@ -43,9 +44,10 @@ pub(crate) async fn run(mut inputs: Inputs, _: DevArgs) -> Result<(), Failure> {
     let listeners = Listeners::bind(&config).await?;
     let base = base_url(listeners.public_address()?);
     config.suggest_public_url(&base);
-    let wired = wire(&mut config, Purpose::Serve).await?;
-    boot::prepare(&wired, Migrations::Apply).await?;
-    let password = ensure_administrator(&wired).await?;
+    let Some(made) = shutdown.graceful.run_until_cancelled(make_everything(&mut config)).await else {
+        return Ok(());
+    };
+    let (wired, password) = made?;
     let reset = format!("{} users set-password {ADMINISTRATOR}", program(&inputs));
     let password = match &password {
         Some(password) => format!("{}   (shown this once; another: {reset})", password.as_str()),
@@ -55,6 +57,14 @@ pub(crate) async fn run(mut inputs: Inputs, _: DevArgs) -> Result<(), Failure> {
     // Nobody balances load here: there is nobody to warn before the end.
     let settings = ServeSettings { drain: std::time::Duration::ZERO, ..ServeSettings::default() };
     boot::run(&config, &wired, listeners, Migrations::Apply, settings, shutdown).await
+}
+
+/// The service on a store that is ready, and the password of the administrator if one had to be made.
+async fn make_everything(config: &mut Config) -> Result<(Wired, Option<Zeroizing<String>>), Failure> {
+    let wired = wire(config, Purpose::Serve).await?;
+    prepare(&wired, Migrations::Apply).await?;
+    let password = ensure_administrator(&wired).await?;
+    Ok((wired, password))
 }
 
 /// The password of the administrator if one had to be made.

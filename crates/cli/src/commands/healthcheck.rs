@@ -14,7 +14,9 @@ const MOST_BYTES: u64 = 256;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example, in a Dockerfile:
-  HEALTHCHECK CMD [\"/usr/local/bin/vestibule\", \"healthcheck\"]")]
+  HEALTHCHECK CMD [\"/usr/local/bin/vestibule\", \"healthcheck\"]
+
+Exit status: 0 if the answer is 200, 1 if it is another one or none comes within 3 s.")]
 pub(crate) struct HealthcheckArgs {
     /// Ask whether it can serve clients (/health/ready) rather than only whether it lives (/health/live)
     #[arg(long)]
@@ -27,8 +29,12 @@ pub(crate) fn run(inputs: &Inputs, args: &HealthcheckArgs) -> Result<(), Failure
     let path = if args.ready { "/health/ready" } else { "/health/live" };
     match status(address, path) {
         Ok(200) => Ok(output::line(format_args!("{address}{path}: 200"))?),
-        Ok(status) => Err(Failure::refused(format!("{address}{path}: {status}"))),
-        Err(error) => Err(Failure::refused(format!("{address}{path}: {error}"))),
+        Ok(status) => {
+            Err(Failure::refused(format!("{address}{path}: {status}\n  `vestibule doctor` looks for the cause")))
+        }
+        Err(error) => Err(Failure::refused(format!(
+            "{address}{path}: {error}\n  see whether the service runs, and whether it listens there (http.listen)"
+        ))),
     }
 }
 

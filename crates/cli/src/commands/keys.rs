@@ -27,9 +27,13 @@ pub(crate) enum KeysCommand {
     /// End a key at once: every access token that it has signed is refused; sessions go on with their next refresh
     Revoke {
         /// As in `keys list`
-        #[arg(value_name = "KID", value_parser = |text: &str| KeyId::parse(text))]
+        #[arg(value_name = "KID", value_parser = kid)]
         id: KeyId,
     },
+}
+
+fn kid(text: &str) -> Result<KeyId, String> {
+    KeyId::parse(text).map_err(|error| format!("{error}, as in `vestibule keys list`"))
 }
 
 pub(crate) async fn run(inputs: &Inputs, command: KeysCommand) -> Result<(), Failure> {

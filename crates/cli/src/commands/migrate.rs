@@ -1,9 +1,9 @@
 //! `vestibule migrate`
 
-use crate::boot::pending_steps;
 use crate::config::Inputs;
 use crate::failure::Failure;
 use crate::output;
+use crate::prepare::pending_steps;
 use crate::wire::{Purpose, wire};
 
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,9 @@ pub(crate) struct MigrateArgs {
 
 pub(crate) async fn run(inputs: &Inputs, args: MigrateArgs) -> Result<(), Failure> {
     let mut config = super::load(inputs)?;
+    if args.check {
+        super::require_database(&config)?;
+    }
     let wired = wire(&mut config, Purpose::Command).await?;
     let pending = wired.services.ports.store.check().await?.pending_migrations;
     if pending == 0 {

@@ -11,9 +11,9 @@ pub(crate) mod serve;
 pub(crate) mod users;
 
 use crate::args::{Cli, Command};
-use crate::boot::pending_steps;
-use crate::config::{Config, Inputs};
+use crate::config::{Config, Inputs, StoreUrl};
 use crate::failure::Failure;
+use crate::prepare::pending_steps;
 use crate::wire::{Purpose, Wired, wire};
 use crate::{logging, output, process};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -49,9 +49,24 @@ fn load(inputs: &Inputs) -> Result<Config, Failure> {
     Ok(config)
 }
 
+/// Refuses to go where nothing is, instead of making an empty database there.
+fn require_database(config: &Config) -> Result<(), Failure> {
+    match &config.store.url {
+        StoreUrl::Sqlite(path) if !path.exists() => {
+            let path = std::path::absolute(path)?;
+            Err(Failure::refused(format!(
+                "there is no database {} (store.url)\n  make it with `vestibule migrate`, or run this where it is",
+                path.display()
+            )))
+        }
+        StoreUrl::Sqlite(_) | StoreUrl::Postgres(_) => Ok(()),
+    }
+}
+
 /// The use cases, on a database that has the schema of this version.
 async fn open(inputs: &Inputs) -> Result<Wired, Failure> {
     let mut config = load(inputs)?;
+    require_database(&config)?;
     let wired = wire(&mut config, Purpose::Command).await?;
     let pending = wired.services.ports.store.check().await?.pending_migrations;
     if pending > 0 {

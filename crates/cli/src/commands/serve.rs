@@ -1,9 +1,10 @@
 //! `vestibule serve`
 
-use crate::boot::{self, Listeners, Migrations};
+use crate::boot::{self, Listeners};
 use crate::config::{Config, Inputs};
 use crate::failure::Failure;
 use crate::logging;
+use crate::prepare::Migrations;
 use crate::process::Shutdown;
 use crate::wire::{Purpose, wire};
 use vestibule_api::serve::ServeSettings;
@@ -26,7 +27,11 @@ pub(crate) async fn run(inputs: &Inputs, args: ServeArgs) -> Result<(), Failure>
     logging::start(config.log.format, config.log.level.clone());
     let shutdown = Shutdown::on_signals()?;
     let listeners = Listeners::bind(&config).await?;
-    let wired = wire(&mut config, Purpose::Serve).await?;
+    // Opening a file takes as long as checking it, or as another process that opens it.
+    let Some(wired) = shutdown.graceful.run_until_cancelled(wire(&mut config, Purpose::Serve)).await else {
+        return Ok(());
+    };
+    let wired = wired?;
     let migrations = if args.migrate { Migrations::Apply } else { Migrations::Refuse };
     boot::run(&config, &wired, listeners, migrations, ServeSettings::default(), shutdown).await
 }

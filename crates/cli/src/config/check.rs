@@ -1,5 +1,7 @@
 //! What must hold between settings, and what is allowed but unwise.
 
+mod exposure;
+
 use super::entry::Entries;
 use super::fault::{Fault, Faults};
 use super::parse::StoreUrl;
@@ -50,7 +52,7 @@ pub(super) fn relations(values: &Values, entries: &Entries, faults: &mut Faults)
 }
 
 /// What to tell the operator of a configuration that is in order.
-pub(super) fn warnings(values: &Values) -> Vec<&'static str> {
+pub(super) fn warnings(values: &Values, entries: &Entries) -> Vec<String> {
     let public_url = &values.http.public_url;
     let warnings = [
         (
@@ -63,5 +65,6 @@ pub(super) fn warnings(values: &Values) -> Vec<&'static str> {
             "tokens.secret is set but used with tokens.algorithm = \"HS256\" only",
         ),
     ];
-    warnings.into_iter().filter_map(|(applies, text)| applies.then_some(text)).collect()
+    let unwise = warnings.into_iter().filter(|(applies, _)| *applies).map(|(_, text)| text.to_owned());
+    unwise.chain(exposure::of_secrets(entries)).collect()
 }

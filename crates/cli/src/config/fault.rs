@@ -52,7 +52,7 @@ fn example(setting: &Setting, source: Option<&Source>) -> String {
     match source {
         Some(Source::Variable(_)) => format!("{}={}", setting.variable(), setting.example),
         Some(Source::Flag(flag)) => format!("{flag} {}", setting.example),
-        Some(Source::File { .. } | Source::Default) | None => {
+        Some(Source::File { .. } | Source::FileNamedIn { .. } | Source::Default) | None => {
             format!("{} = {}", setting.key, as_toml(setting.shape, setting.example))
         }
     }

@@ -69,10 +69,11 @@ impl Reader<'_> {
                 format!("must be a text, a number, a truth value or a list of texts, not {found}"),
             );
         };
-        let source = Source::File { path: self.path.clone(), line };
+        let path = self.path.clone();
         if find(key).is_some() || roles::is_key(key) {
-            self.entries.set(key, written, source);
+            self.entries.set(key, written, Source::File { path, line });
         } else if let Some(secret) = key.strip_suffix("_file").and_then(find_secret) {
+            let source = Source::FileNamedIn { path, line };
             secret_file::read(secret, Path::new(written.joined()), source, self.entries, self.faults);
         } else {
             let near = suggestion(key, SETTINGS.iter().map(|setting| setting.key));

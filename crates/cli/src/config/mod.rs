@@ -60,7 +60,7 @@ pub(crate) struct Config {
     values: Values,
     pub(crate) roles: RoleCatalog,
     /// Each is a sentence for the operator.
-    pub(crate) warnings: Vec<&'static str>,
+    pub(crate) warnings: Vec<String>,
     entries: Entries,
 }
 
@@ -89,7 +89,7 @@ impl Config {
         };
         check::relations(&values, &entries, &mut faults);
         if faults.is_empty() {
-            Ok(Self { warnings: check::warnings(&values), values, roles, entries })
+            Ok(Self { warnings: check::warnings(&values, &entries), values, roles, entries })
         } else {
             Err(faults)
         }

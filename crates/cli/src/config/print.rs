@@ -40,7 +40,7 @@ fn line(key: &str, value: &str, source: &Source) -> String {
 }
 
 /// The password can also stand in the query (`?password=`), which libpq and SQLx both read.
-fn without_password(url: &str) -> String {
+pub(super) fn without_password(url: &str) -> String {
     let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
     let address = match address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (credentials, host))) => match credentials.split_once(':') {

@@ -1,4 +1,4 @@
-use crate::place::Place;
+use crate::place::{MASTER_KEY, Place};
 
 /// On ports that nobody else uses.
 const DOCTOR: &[&str] = &["doctor", "--listen", "127.0.0.1:0", "--ops-listen", "off"];
@@ -45,15 +45,13 @@ fn a_lost_master_key_is_found_and_no_other_is_made() {
 fn a_wrong_master_key_is_found() {
     let place = Place::migrated();
     place.run(&["keys", "rotate", "--now"]).succeeded();
-    let place = place.with("VESTIBULE_TOKENS__MASTER_KEY", "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=");
+    let place = place.with("VESTIBULE_TOKENS__MASTER_KEY", MASTER_KEY);
     place.run(DOCTOR).failed_with(1, "✗ keys: the private key");
 }
 
 #[test]
 fn an_unreachable_database_is_found() {
-    let place = Place::empty()
-        .with("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
-        .with("VESTIBULE_TOKENS__MASTER_KEY", "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=");
+    let place = Place::on("postgres://nobody@127.0.0.1:1/none");
     place.run(DOCTOR).failed_with(1, "✗ store: the store is unavailable");
 }
 

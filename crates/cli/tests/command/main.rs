@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod boot;
+#[cfg(test)]
+mod canary;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod dev;
+#[cfg(test)]
+mod disk;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]

@@ -7,8 +7,6 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpSocket, TcpStream};
 use vestibule_testkit::{StoreKind, TestStore};
 
-const MASTER_KEY: &str = "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=";
-
 /// The way to a server: closed, though nobody else can take the port, until it is opened.
 struct Way {
     socket: TcpSocket,
@@ -39,14 +37,13 @@ impl Way {
 }
 
 fn start(way: &Way) -> Service {
-    let place = Place::empty().with("DATABASE_URL", &way.url).with("VESTIBULE_TOKENS__MASTER_KEY", MASTER_KEY);
-    let service = place.start(&["serve"]);
+    let service = Place::on(&way.url).start(&["serve"]);
     assert_eq!((service.get("/health/live").0, service.get("/health/ready").0), (200, 503));
     service
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn case_119_it_comes_up_unaided_when_the_database_does() {
+async fn j119_it_comes_up_unaided_when_the_database_does() {
     let store = TestStore::create(StoreKind::Postgres).await;
     let way = Way::closed(&store.url());
     let service = start(&way);
@@ -66,6 +63,67 @@ async fn a_pending_migration_ends_it_when_the_database_comes_up() {
     let mut service = start(&way);
     way.open();
     assert_eq!(service.wait().code(), Some(1));
-    let log = service.rest_of_log().join("\n");
+    let log = service.whole_log().join("\n");
     assert!(log.contains("1 migration step is pending"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_an_operator_can_mend_is_told_once_with_what_to_do_and_without_the_password() {
+    let store = TestStore::create(StoreKind::Postgres).await;
+    let url = store.url();
+    let (user, rest) = url.rsplit_once('@').unwrap();
+    let (server, _) = rest.split_once('/').unwrap();
+    let (scheme_and_user, password) = user.rsplit_once(':').unwrap();
+    for (url, password, found) in [
+        (
+            format!("{scheme_and_user}:canary-password@{rest}"),
+            "canary-password",
+            "(SQLSTATE 28P01): the user or the password in store.url is wrong",
+        ),
+        (
+            format!("{user}@{server}/nowhere"),
+            password,
+            "(SQLSTATE 3D000): make the database that store.url names (`createdb`), or put the name right",
+        ),
+    ] {
+        let place = Place::on(&url);
+        let mut service = place.start(&["serve"]);
+        let message = "the store cannot be used: answering 503 until it can";
+        // A slow server may have been told of before.
+        while !service.log_until(message)["error"].as_str().unwrap().ends_with(found) {}
+        assert_eq!((service.get("/health/ready").0, service.get("/health/live").0), (503, 200));
+        assert_eq!(service.post("/login", r#"{"email": "ada@example.com", "password": "x"}"#).0, 503);
+        let log = service.end();
+        let told = |line: &&String| line.contains(message) && line.contains(found);
+        assert_eq!(log.iter().filter(told).count(), 1, "{log:?}");
+        assert!(!log.concat().contains(password), "{log:?}");
+        let outcome = place.run(&["doctor", "--listen", "127.0.0.1:0", "--ops-listen", "off"]).failed_with(1, found);
+        assert!(!outcome.stdout.contains(password), "{outcome:?}");
+        let outcome = place.run(&["users", "list"]).failed_with(1, found).failed_with(1, "`vestibule doctor`");
+        assert!(!outcome.stderr.contains(password), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn i113_lines_about_a_store_out_of_reach_have_its_cause_and_not_its_password() {
+    let reserved = TcpSocket::new_v4().unwrap();
+    reserved.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let server = reserved.local_addr().unwrap();
+    let place = Place::on(&format!("postgres://vestibule:canary-password@{server}/vestibule?password=canary-password"))
+        .with("VESTIBULE_LOG__LEVEL", "trace");
+    let mut service = place.start(&["serve"]);
+    assert_eq!(service.get("/health/ready").0, 503);
+    assert_eq!(service.post("/login", r#"{"email": "ada@example.com", "password": "x"}"#).0, 503);
+    let log = service.end();
+    for message in [
+        "the store cannot be used: answering 503 until it can",
+        "the store fails its readiness check",
+        "the request failed",
+        "the change feed cannot be read, trying on",
+        "the signing keys cannot be read, trying on",
+    ] {
+        let line = log.iter().find(|line| line.contains(message)).unwrap_or_else(|| panic!("{message} is not told"));
+        assert!(line.contains("Connection refused"), "{line}");
+    }
+    assert!(!log.concat().contains("canary-password"), "{log:?}");
 }

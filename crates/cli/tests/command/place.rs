@@ -1,7 +1,8 @@
 //! A folder in which commands run, and services that run in it.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
+use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,6 +15,11 @@ use tempfile::TempDir;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Free ones; the log tells which.
+const PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"];
+/// For stores that have none beside them.
+pub(crate) const MASTER_KEY: &str = "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=";
 
 pub(crate) struct Place {
     folder: TempDir,
@@ -63,9 +69,19 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear().envs(self.environment.iter().cloned());
+        let mut command = self.prepared(Command::new(env!("CARGO_BIN_EXE_vestibule")));
+        command.args(arguments);
         command
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
+        command.current_dir(self.folder.path()).env_clear().envs(self.environment.iter().cloned());
+        command
+    }
+
+    /// Commands and services on this store, with a master key of their own.
+    pub(crate) fn on(url: &str) -> Self {
+        Self::empty().with("DATABASE_URL", url).with("VESTIBULE_TOKENS__MASTER_KEY", MASTER_KEY)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
@@ -88,13 +104,29 @@ impl Place {
 
     /// A service on free ports, which listens.
     pub(crate) fn start(&self, arguments: &[&str]) -> Service {
-        let ports = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-format", "json"];
-        let mut command = self.command(&[arguments, &ports].concat());
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (stdout, log) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
-        let mut service = Service { child, stdout, log, public: None };
+        let mut service = self.launch(arguments);
         service.public = Some(service.next_address());
         service
+    }
+
+    /// A service on free ports, which may never come to listen.
+    pub(crate) fn launch(&self, arguments: &[&str]) -> Service {
+        Service::spawn(self.service(arguments))
+    }
+
+    /// A service that listens, and gets an error (EFBIG) rather than a signal for a file that may not grow.
+    pub(crate) fn start_where_files_may_end(&self, arguments: &[&str]) -> Service {
+        let service = self.service(arguments);
+        let mut command = self.prepared(Command::new("/bin/sh"));
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(service.get_program()).args(service.get_args());
+        let mut service = Service::spawn(command);
+        service.public = Some(service.next_address());
+        service
+    }
+
+    /// Logs as it does without a terminal: JSON, unless the place says otherwise.
+    fn service(&self, arguments: &[&str]) -> Command {
+        self.command(&[arguments, &PORTS].concat())
     }
 }
 
@@ -131,25 +163,42 @@ pub(crate) struct Service {
     child: Child,
     stdout: Receiver<String>,
     log: Receiver<String>,
+    /// The lines that were looked at.
+    seen: RefCell<Vec<String>>,
     public: Option<SocketAddr>,
 }
 
 impl Service {
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdout, log) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
+        Self { child, stdout, log, seen: RefCell::default(), public: None }
+    }
+
     fn next_address(&self) -> SocketAddr {
-        let listening = self.log_until("listening");
-        listening["address"].as_str().unwrap().parse().unwrap()
+        self.log_line(|line| match serde_json::from_str::<Value>(line) {
+            Ok(event) if event["message"] == "listening" => event["address"].as_str()?.parse().ok(),
+            Ok(_) => None,
+            Err(_) => line.split_once("listening address=")?.1.split(' ').next()?.parse().ok(),
+        })
     }
 
     /// The next log line with this message.
     pub(crate) fn log_until(&self, message: &str) -> Value {
-        let mut seen = Vec::new();
+        self.log_line(|line| serde_json::from_str::<Value>(line).ok().filter(|event| event["message"] == message))
+    }
+
+    /// What is found in the next log line that has it.
+    #[track_caller]
+    fn log_line<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
         while let Ok(line) = self.log.recv_timeout(PATIENCE) {
-            match serde_json::from_str::<Value>(&line) {
-                Ok(event) if event["message"] == message => return event,
-                _ => seen.push(line),
+            let found = find(&line);
+            self.seen.borrow_mut().push(line);
+            if let Some(found) = found {
+                return found;
             }
         }
-        panic!("{message:?} was not logged, but:\n{}", seen.join("\n"));
+        panic!("not logged, but:\n{}", self.seen.borrow().join("\n"));
     }
 
     /// What was printed, up to and with the line that contains `end`.
@@ -205,13 +254,35 @@ impl Service {
         }
     }
 
+    /// As Linux tells them.
+    pub(crate) fn limits(&self) -> String {
+        fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// What was not waited for, once it has ended.
-    pub(crate) fn rest_of_log(&self) -> Vec<String> {
-        self.log.iter().collect()
+    /// From now on no file grows beyond this; `None` takes that back.
+    pub(crate) fn end_files_at(&self, bytes: Option<u64>) {
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        let limit = Rlimit { current: bytes.or(maximum), maximum };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
+    }
+
+    /// All lines, once it has ended.
+    pub(crate) fn whole_log(&self) -> Vec<String> {
+        self.seen.borrow_mut().extend(self.log.iter());
+        self.seen.borrow().clone()
+    }
+
+    /// Told twice, so that it does not wait for a load balancer.
+    pub(crate) fn end(&mut self) -> Vec<String> {
+        self.signal(Signal::TERM);
+        self.log_line(|line| line.contains("shutting down").then_some(()));
+        self.signal(Signal::TERM);
+        assert_eq!(self.wait().code(), Some(0));
+        self.whole_log()
     }
 
     pub(crate) fn wait(&mut self) -> ExitStatus {

@@ -47,7 +47,10 @@ fn roles_are_replaced_and_the_last_administrator_stays_one() {
     let place = Place::migrated();
     place.run(&["users", "create", ADA, "--role", "admin"]).succeeded();
     place.run(&["users", "set-role", ADA]).failed_with(1, "the last administrator must stay one");
-    place.run(&["users", "disable", ADA]).failed_with(1, "the last administrator must stay one");
+    place
+        .run(&["users", "disable", ADA])
+        .failed_with(1, "the last administrator must stay one")
+        .failed_with(1, "make another one first, with `vestibule users set-role USER admin`");
     place.run(&["users", "create", "eve@example.com", "--role", "admin"]).succeeded();
     let changed = place.run(&["users", "set-role", ADA, "support", "user", "--json"]).succeeded().json();
     assert_eq!(changed[0]["roles"], serde_json::json!(["support", "user"]));
@@ -88,7 +91,28 @@ fn what_the_rules_forbid_fails_and_says_why() {
     place
         .run(&["users", "create", "bob@example.com", "--role", "boss"])
         .failed_with(1, "there is no role boss; there are: admin, support, user");
-    place.run(&["users", "disable", "bob@example.com"]).failed_with(1, "no such user");
+}
+
+#[test]
+fn whom_a_command_is_about_is_an_id_or_an_address_and_both_are_said() {
+    let place = Place::migrated();
+    for command in ["disable", "enable", "set-role", "set-password"] {
+        let malformed = "must be an id, as in `vestibule users list`, or an address like name@example.com";
+        place.run(&["users", command, "zzz"]).failed_with(2, malformed);
+        for nobody in ["bob@example.com", "0197f0a0-0000-7000-8000-000000000000"] {
+            place
+                .run(&["users", command, nobody])
+                .failed_with(1, &format!("there is no user {nobody}\n  `vestibule users list` shows them all"));
+        }
+    }
+}
+
+#[test]
+fn a_password_file_that_cannot_be_read_is_named() {
+    let place = Place::migrated().with("VESTIBULE_PASSWORD_FILE", "password");
+    place.run(&["users", "create", ADA]).failed_with(1, "VESTIBULE_PASSWORD_FILE: password: No such file");
+    std::fs::write(place.path("password"), [0xff]).unwrap();
+    place.run(&["users", "create", ADA]).failed_with(1, "VESTIBULE_PASSWORD_FILE: password: stream did not contain");
 }
 
 #[test]
@@ -99,5 +123,13 @@ fn a_password_cannot_be_given_where_everybody_can_read_it() {
 
 #[test]
 fn without_the_schema_commands_say_what_to_run() {
-    Place::empty().run(&["users", "list"]).failed_with(1, "apply with `vestibule migrate`");
+    let place = Place::empty();
+    for command in [["users", "list"].as_slice(), &["keys", "list"], &["backup", "copy.db"], &["migrate", "--check"]] {
+        let said = place.run(command).failed_with(1, "make it with `vestibule migrate`, or run this where it is");
+        assert!(said.stderr.contains("var/vestibule.db (store.url)"), "{said:?}");
+    }
+    assert!(!place.path("var").exists(), "nothing is made");
+    std::fs::create_dir(place.path("var")).unwrap();
+    place.write("var/vestibule.db", "");
+    place.run(&["users", "list"]).failed_with(1, "apply with `vestibule migrate`");
 }

@@ -5,7 +5,7 @@ pub mod store;
 
 use crate::access::Authority;
 use crate::context::RequestContext;
-use crate::id::{SessionId, UserId};
+use crate::id::{KeyId, SessionId, UserId};
 
 /// What happened. The names are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,8 @@ pub struct AuditEvent<'a> {
     /// Whom it concerns; none if a login named no known account.
     pub subject: Option<UserId>,
     pub session: Option<SessionId>,
+    /// Which signing key was added or revoked.
+    pub key: Option<KeyId>,
     /// Why, as a stable word.
     pub reason: Option<&'static str>,
     pub context: &'a RequestContext,
@@ -95,7 +97,12 @@ impl<'a> AuditEvent<'a> {
     }
 
     pub fn anonymous(kind: AuditKind, context: &'a RequestContext) -> Self {
-        Self { kind, actor: Actor::Anonymous, subject: None, session: None, reason: None, context }
+        Self { kind, actor: Actor::Anonymous, subject: None, session: None, key: None, reason: None, context }
+    }
+
+    /// About a signing key, by the service itself, until [`AuditEvent::with_actor`] says otherwise.
+    pub fn of_key(kind: AuditKind, key: KeyId, context: &'a RequestContext) -> Self {
+        Self { key: Some(key), ..Self::anonymous(kind, context) }.with_actor(Actor::Service)
     }
 
     #[must_use]

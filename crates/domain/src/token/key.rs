@@ -59,7 +59,7 @@ pub enum KeyState {
     Next,
     /// Signs.
     Active,
-    /// Verifies what it has signed.
+    /// Verifies what it has signed, which is nothing if another one took its place before its time came.
     Retiring,
     Retired,
     Revoked,
@@ -126,13 +126,19 @@ impl KeySet {
         self.keys.iter().find(|key| key.algorithm == algorithm && key.activates_at > now && key.revoked_at.is_none())
     }
 
+    /// Whether a newer one signs by the time that this one would: it never will.
+    fn is_superseded(&self, key: &SigningKey, signing: Algorithm) -> bool {
+        key.algorithm != signing
+            || self.active(signing, key.activates_at).is_some_and(|active| active.generation > key.generation)
+    }
+
     /// `signing` is the algorithm that is configured; keys of others only verify what they have signed.
     pub fn state(&self, key: &SigningKey, signing: Algorithm, now: Timestamp) -> KeyState {
         if key.revoked_at.is_some() {
             KeyState::Revoked
         } else if key.retires_at.is_some_and(|at| at <= now) {
             KeyState::Retired
-        } else if key.activates_at > now {
+        } else if key.activates_at > now && !self.is_superseded(key, signing) {
             KeyState::Next
         } else if self.active(signing, now).is_some_and(|active| active.id == key.id) {
             KeyState::Active

@@ -169,7 +169,7 @@ impl KeyService {
             work.activate_key(next.id, now).await?;
         }
         let context = RequestContext::default();
-        work.audit(&AuditEvent::anonymous(AuditKind::KeyRevoked, &context).with_actor(Actor::Operator)).await?;
+        work.audit(&AuditEvent::of_key(AuditKind::KeyRevoked, id, &context).with_actor(Actor::Operator)).await?;
         work.change(Change::KeysChanged);
         work.commit().await?;
         Ok(())
@@ -189,7 +189,7 @@ impl KeyService {
         }
         work.retire_keys_before(key.generation, self.retirement(key.activates_at)).await?;
         let context = RequestContext::default();
-        work.audit(&AuditEvent::anonymous(AuditKind::KeyAdded, &context).with_actor(actor)).await?;
+        work.audit(&AuditEvent::of_key(AuditKind::KeyAdded, key.id, &context).with_actor(actor)).await?;
         work.change(Change::KeysChanged);
         work.commit().await?;
         Ok(())

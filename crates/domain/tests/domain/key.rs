@@ -67,6 +67,22 @@ fn a_key_of_another_algorithm_only_verifies() {
 }
 
 #[test]
+fn a_key_whose_time_comes_after_that_of_a_newer_one_is_never_next() {
+    use KeyState::{Active, Next, Retired, Retiring};
+    let keys = KeySet::new(vec![key(1, 0, Some(30)), key(2, 20, Some(25)), key(3, 10, None)]);
+    for (at, expected) in [
+        (5, [Active, Retiring, Next]),
+        (10, [Retiring, Retiring, Active]),
+        (22, [Retiring, Retiring, Active]),
+        (30, [Retired, Retired, Active]),
+    ] {
+        assert_eq!(states(&keys, at), expected, "at minute {at}");
+    }
+    let other = KeySet::new(vec![key(1, 0, None), SigningKey { algorithm: Algorithm::Es256, ..key(2, 20, None) }]);
+    assert_eq!(states(&other, 5), [Active, Retiring], "nor is one of an algorithm that is not configured");
+}
+
+#[test]
 fn nothing_is_active_before_the_first_key_or_after_the_last() {
     let keys = KeySet::new(vec![key(1, 10, Some(20))]);
     for at in [0, 9, 20, 100] {

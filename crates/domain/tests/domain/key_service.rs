@@ -75,7 +75,8 @@ fn the_first_look_makes_one_key_and_the_second_none() {
     ensure(&world);
     assert_eq!(states(&world), [KeyState::Active]);
     let added = keys.store.audited(AuditKind::KeyAdded);
-    assert_eq!(added.iter().map(|event| event.actor).collect::<Vec<_>>(), [Actor::Service]);
+    let key = keys.set().iter().next().map(|key| key.id);
+    assert_eq!(added.iter().map(|event| (event.actor, event.key)).collect::<Vec<_>>(), [(Actor::Service, key)]);
 }
 
 #[test]
@@ -124,6 +125,18 @@ fn case_74_a_rotation_publishes_first_and_leaves_no_token_behind() {
     assert_eq!(states(&world), [KeyState::Active, KeyState::Retiring]);
     keys.pass(&world, Algorithm::EdDsa, 20);
     assert_eq!(states(&world), [KeyState::Active, KeyState::Retired]);
+}
+
+#[test]
+fn a_waiting_key_that_was_overtaken_waits_for_nothing_unless_the_other_is_revoked() {
+    let keys = Keys::default();
+    let world = keys.process(Algorithm::EdDsa);
+    ensure(&world);
+    rotate(&world, RotationTiming::Published);
+    rotate(&world, RotationTiming::Now);
+    assert_eq!(states(&world), [KeyState::Active, KeyState::Retiring, KeyState::Retiring]);
+    now(world.services.keys.revoke(keys.active(Algorithm::EdDsa).unwrap().id)).unwrap();
+    assert_eq!(states(&world)[..2], [KeyState::Revoked, KeyState::Active]);
 }
 
 #[test]
@@ -180,8 +193,14 @@ fn case_75_when_the_only_key_is_revoked_a_new_one_takes_its_place() {
     let keys = Keys::default();
     let world = keys.process(Algorithm::EdDsa);
     ensure(&world);
-    now(world.services.keys.revoke(keys.active(Algorithm::EdDsa).unwrap().id)).unwrap();
+    let only = keys.active(Algorithm::EdDsa).unwrap().id;
+    now(world.services.keys.revoke(only)).unwrap();
     assert_eq!(states(&world), [KeyState::Active, KeyState::Revoked]);
+    let revoked = keys.store.audited(AuditKind::KeyRevoked);
+    assert_eq!(
+        revoked.iter().map(|event| (event.actor, event.key)).collect::<Vec<_>>(),
+        [(Actor::Operator, Some(only))]
+    );
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) enum Cause {
     #[error("the pool is closed")]
     Closed,
     /// Without the detail, which quotes the values of the row.
-    #[error("{message} (SQLSTATE {code})")]
+    #[error("{message} (SQLSTATE {code}){}", remedy(code))]
     Server { code: String, message: String, constraint: Option<String>, fatal: bool },
     #[error("the connection failed: {0}")]
     Connection(sqlx::Error),
@@ -35,6 +35,17 @@ pub(super) enum Cause {
     Driver(sqlx::Error),
     #[error(transparent)]
     Migration(MigrateError),
+}
+
+/// What to do about errors that nothing but a person mends.
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "28P01" => ": the user or the password in store.url is wrong",
+        "28000" => ": see store.url, and who may connect from where in the server's pg_hba.conf",
+        "3D000" => ": make the database that store.url names (`createdb`), or put the name right",
+        "42501" => ": make the user of store.url the owner of the database, or grant what is missing",
+        _ => "",
+    }
 }
 
 /// A constraint whose violation is an outcome that the domain knows.

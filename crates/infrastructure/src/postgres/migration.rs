@@ -2,9 +2,9 @@
 
 use super::connection::{connect, migration_options};
 use super::error::{Cause, bounded, bounded_by};
-use sqlx::Connection;
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{Connection, Executor};
 use std::time::Duration;
 use vestibule_domain::StoreError;
 
@@ -22,11 +22,22 @@ fn migrator() -> Migrator {
 pub(super) async fn migrate(options: &PgConnectOptions) -> Result<(), StoreError> {
     let options = migration_options(options);
     let mut connection = bounded("connect", connect(&options)).await?;
+    end_with_the_client(&mut connection).await;
     // The connection is not used for anything else: closing it frees the lock that a failure leaves behind.
     let migrated = bounded_by(DEADLINE, "migrate", migrator().run_direct(None, &mut connection, false)).await;
     let closed = bounded("close", connection.close()).await;
     migrated.and(closed)?;
     Ok(())
+}
+
+/// Lets the server roll back a step whose client is gone, rather than finish it, or wait for a lock, and hold the
+/// migration lock meanwhile against whoever is started next.
+async fn end_with_the_client(connection: &mut PgConnection) {
+    let setting = connection.execute("SET client_connection_check_interval = '1s'");
+    if let Err(failure) = bounded("client_connection_check_interval", setting).await {
+        // Not every system on which PostgreSQL runs tells it that a client is gone.
+        tracing::debug!(?failure, "a migration that is interrupted may go on for a while");
+    }
 }
 
 /// None if the database is empty.

@@ -42,9 +42,13 @@ async fn what_is_no_database_is_not_opened_nor_changed() {
     let directory = Directory::new();
     let text = "the diary of somebody who chose the wrong path\n".repeat(100);
     fs::write(directory.database(), &text).unwrap();
-    let refused = SqliteStore::open(&directory.database(), Access::Serve).await;
-    assert!(matches!(refused, Err(OpenError::Database { .. })), "{refused:?}");
+    fs::set_permissions(directory.database(), Permissions::from_mode(0o644)).unwrap();
+    for access in [Access::Serve, Access::Command] {
+        let refused = SqliteStore::open(&directory.database(), access).await;
+        assert!(matches!(refused, Err(OpenError::Database { .. })), "{refused:?}");
+    }
     assert_eq!(fs::read_to_string(directory.database()).unwrap(), text);
+    assert_eq!(mode(&directory.database()), 0o644);
 }
 
 #[tokio::test]

@@ -5,6 +5,9 @@ mod sqlite;
 
 use postgres::PgDatabase;
 use sqlite::SqliteFile;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
 use std::sync::Arc;
 use vestibule_domain::Store;
 
@@ -102,5 +105,31 @@ impl TestStore {
             Self::Postgres(database) => database.execute(sql).await,
             Self::Sqlite(file) => file.execute(sql).await,
         }
+    }
+
+    /// Begins a transaction past the port, which writes, and runs `sql` in it.
+    pub async fn hold(&self, sql: &str) -> HeldTransaction {
+        match self {
+            Self::Postgres(database) => HeldTransaction::Postgres(database.hold(sql).await),
+            Self::Sqlite(file) => HeldTransaction::Sqlite(file.hold(sql).await),
+        }
+    }
+}
+
+/// A transaction that others wait for, until it is released.
+#[derive(Debug)]
+pub enum HeldTransaction {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+impl HeldTransaction {
+    /// Rolls back.
+    pub async fn release(self) {
+        match self {
+            Self::Postgres(connection) => connection.close().await,
+            Self::Sqlite(connection) => connection.close().await,
+        }
+        .expect("the connection closes");
     }
 }

@@ -56,6 +56,12 @@ impl PgDatabase {
     pub(super) async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
         Ok(self.pool.execute(AssertSqlSafe(sql.to_owned())).await?.rows_affected())
     }
+
+    pub(super) async fn hold(&self, sql: &str) -> PgConnection {
+        let mut connection = connect(&self.server.as_ref().clone().database(&self.name)).await;
+        run(&mut connection, format!("BEGIN; {sql}")).await;
+        connection
+    }
 }
 
 impl Drop for PgDatabase {

@@ -67,6 +67,12 @@ impl SqliteFile {
         Ok(done?.rows_affected())
     }
 
+    pub(super) async fn hold(&self, sql: &str) -> SqliteConnection {
+        let mut connection = self.connect().await;
+        connection.execute(AssertSqlSafe(format!("BEGIN IMMEDIATE; {sql}"))).await.expect(sql);
+        connection
+    }
+
     async fn connect(&self) -> SqliteConnection {
         let options =
             SqliteConnectOptions::new().filename(self.path()).foreign_keys(true).busy_timeout(Duration::from_secs(5));

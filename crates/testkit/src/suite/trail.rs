@@ -5,7 +5,7 @@ use std::time::Duration;
 use vestibule_domain::RequestContext;
 use vestibule_domain::audit::{Actor, AuditEvent, AuditKind};
 use vestibule_domain::context::UserAgent;
-use vestibule_domain::id::{AuditEventId, SessionId, UserId};
+use vestibule_domain::id::{AuditEventId, KeyId, SessionId, UserId};
 
 async fn append(fixture: &Fixture, event: &AuditEvent<'_>) -> AuditEventId {
     let id = AuditEventId::generate(&fixture.clock, &fixture.rng);
@@ -31,8 +31,10 @@ pub async fn the_trail_is_appended_with_all_it_knows(fixture: &Fixture) {
         .because("revoked");
     let id = append(fixture, &event).await;
     append(fixture, &AuditEvent::anonymous(AuditKind::LoginFailed, &RequestContext::default())).await;
+    let key = KeyId::generate(&fixture.clock, &fixture.rng);
+    append(fixture, &AuditEvent::of_key(AuditKind::KeyRevoked, key, &RequestContext::default())).await;
     let rows = fixture.database.dump("audit_events").await;
-    assert_eq!(rows.len(), 2);
+    assert_eq!(rows.len(), 3);
     let compact = |id: String| id.replace('-', "");
     for word in ["session.ended", "revoked", "2001:db8::7", "curl/8", "request-1"] {
         assert!(rows[0].contains(word), "{word} is missing in {}", rows[0]);
@@ -40,6 +42,7 @@ pub async fn the_trail_is_appended_with_all_it_knows(fixture: &Fixture) {
     for id in [id.to_string(), user.to_string(), actor.to_string(), session.to_string()] {
         assert!(compact(rows[0].to_lowercase()).contains(&compact(id.clone())), "{id} is missing in {}", rows[0]);
     }
+    assert!(compact(rows[2].to_lowercase()).contains(&compact(key.to_string())), "{key} is missing in {}", rows[2]);
 }
 
 pub async fn the_trail_cannot_be_altered(fixture: &Fixture) {

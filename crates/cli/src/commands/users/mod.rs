@@ -10,13 +10,14 @@ pub(crate) use new_password::generate;
 use new_password::{ChosenPassword, PasswordSource};
 use show::{print_listed, print_user};
 use std::collections::BTreeSet;
+use std::fmt;
 use vestibule_domain::RequestContext;
 use vestibule_domain::access::{Authority, RoleName};
 use vestibule_domain::credential::Owner;
 use vestibule_domain::id::UserId;
 use vestibule_domain::page::{Limit, PageRequest};
 use vestibule_domain::user::store::UserFilter;
-use vestibule_domain::user::{Email, Name, Register, Status, User, UserError};
+use vestibule_domain::user::{Email, Name, Register, Status, User};
 
 const PASSWORDS: &str = "The password comes from standard input with --password-stdin, from the file that \
                          VESTIBULE_PASSWORD_FILE names, or else is made and printed once.";
@@ -184,7 +185,16 @@ async fn find(wired: &Wired, target: &Target) -> Result<User, Failure> {
         Target::Id(id) => store.user(*id).await?,
         Target::Email(email) => store.user_by_email(email).await?,
     };
-    found.ok_or(UserError::NotFound.into())
+    found.ok_or_else(|| Failure::refused(format!("there is no user {target}\n  `vestibule users list` shows them all")))
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Email(email) => f.write_str(email.as_written()),
+        }
+    }
 }
 
 fn email(text: &str) -> Result<Email, String> {
@@ -204,5 +214,7 @@ fn status(text: &str) -> Result<Status, String> {
 }
 
 fn target(text: &str) -> Result<Target, String> {
-    UserId::parse(text).map(Target::Id).or_else(|_| email(text).map(Target::Email))
+    let id = UserId::parse(text).map(Target::Id);
+    id.or_else(|_| Email::parse(text).map(Target::Email))
+        .map_err(|_| "must be an id, as in `vestibule users list`, or an address like name@example.com".to_owned())
 }

@@ -3,8 +3,9 @@
 use crate::config::environment::PASSWORD_FILE;
 use crate::config::{Inputs, secret_file};
 use crate::failure::Failure;
+use crate::output;
 use crate::wire::Wired;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use vestibule_domain::Rng;
 use vestibule_domain::credential::{NewPassword, Owner, PasswordPolicy};
@@ -31,7 +32,7 @@ impl PasswordSource {
         let policy = wired.services.password_policy;
         let file = inputs.environment.iter().find(|(name, _)| name == PASSWORD_FILE).map(|(_, path)| Path::new(path));
         let given = match (self.password_stdin, file) {
-            (true, _) => Some(read_all(std::io::stdin().lock())?),
+            (true, _) => Some(read_stdin()?),
             (false, Some(path)) => Some(read_file(path)?),
             (false, None) => None,
         };
@@ -43,10 +44,17 @@ impl PasswordSource {
     }
 }
 
+fn read_stdin() -> Result<Zeroizing<String>, Failure> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        output::note("type the password, which shows, then press Enter and Ctrl-D");
+    }
+    read_all(stdin.lock()).map_err(|error| Failure::refused(format!("the password on standard input: {error}")))
+}
+
 fn read_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let file = std::fs::File::open(path);
-    let file = file.map_err(|error| Failure::refused(format!("{PASSWORD_FILE}: {}: {error}", path.display())))?;
-    Ok(read_all(file)?)
+    let read = std::fs::File::open(path).and_then(read_all);
+    read.map_err(|error| Failure::refused(format!("{PASSWORD_FILE}: {}: {error}", path.display())))
 }
 
 fn read_all(from: impl Read) -> std::io::Result<Zeroizing<String>> {

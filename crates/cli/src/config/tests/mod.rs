@@ -6,6 +6,7 @@ mod values;
 
 use super::{Config, Faults, Host, Inputs};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -43,6 +44,10 @@ impl Given {
     fn flag(mut self, key: &'static str, flag: &'static str, value: &str) -> Self {
         self.inputs.flags.push((key, flag, value.to_owned()));
         self
+    }
+
+    fn set_mode(&self, mode: u32) {
+        fs::set_permissions(self.folder.path().join("vestibule.toml"), fs::Permissions::from_mode(mode)).unwrap();
     }
 
     /// Another file beside the configuration.

@@ -53,9 +53,28 @@ fn a_missing_secret_file_is_told_with_its_path() {
     assert!(fault.contains("tokens.secret") && fault.contains("/nonexistent/secret cannot be read"), "{fault}");
 }
 
-/// Case 117.
 #[test]
-fn case_117_empty_short_and_sample_secrets_are_refused_without_being_shown() {
+fn i117_a_secret_in_a_file_that_everybody_can_read_is_warned_of() {
+    let given = given();
+    let named = given.path("url", "postgres://u:hunter2@db/vestibule\n");
+    let given = given.file(&format!("store.url_file = {named:?}\n[tokens]\nmaster_key = \"{KEY}\""));
+    for (mode, warnings) in [(0o604, 1), (0o602, 1), (0o644, 1), (0o640, 0), (0o600, 0)] {
+        given.set_mode(mode);
+        let found = given.config().warnings;
+        assert_eq!(found.len(), warnings, "{mode:o}: {found:?}");
+        assert!(found.iter().all(|warning| warning.starts_with("tokens.master_key is a secret")), "{found:?}");
+        assert!(!found.concat().contains(KEY));
+    }
+    let given =
+        given.file("store.url = \"postgres://u:hunter2@db/vestibule\"").variable("VESTIBULE_TOKENS__MASTER_KEY", KEY);
+    given.set_mode(0o644);
+    assert!(given.config().warnings.concat().contains("chmod o= "), "a password in a URL is a secret");
+    let given = given.file("store.url = \"postgres://u@db/vestibule\"");
+    assert_eq!(given.config().warnings, [""; 0]);
+}
+
+#[test]
+fn i117_empty_short_and_sample_secrets_are_refused_without_being_shown() {
     for (variable, value) in [
         ("VESTIBULE_TOKENS__MASTER_KEY", ""),
         ("VESTIBULE_TOKENS__MASTER_KEY", "c2hvcnQ="),

@@ -13,7 +13,7 @@ use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
 use vestibule_domain::feed::store::FeedReads;
 use vestibule_domain::feed::{Change, Principal};
-use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::id::{KeyId, SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{
     FoundRefresh, RefreshStanding, Rotation, SessionReads, SessionRotation, SessionUpkeep,
@@ -61,6 +61,7 @@ pub(crate) struct Audited {
     pub(crate) kind: AuditKind,
     pub(crate) actor: Actor,
     pub(crate) subject: Option<UserId>,
+    pub(crate) key: Option<KeyId>,
     pub(crate) reason: Option<&'static str>,
 }
 

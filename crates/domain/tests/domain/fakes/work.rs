@@ -224,8 +224,8 @@ impl KeyWrites for MemoryWork {
 #[async_trait]
 impl AuditWrites for MemoryWork {
     async fn append_audit(&mut self, _: AuditEventId, _: Timestamp, event: &AuditEvent<'_>) -> Result<(), StoreError> {
-        let AuditEvent { kind, actor, subject, reason, .. } = *event;
-        self.state.audit.push(Audited { kind, actor, subject, reason });
+        let AuditEvent { kind, actor, subject, key, reason, .. } = *event;
+        self.state.audit.push(Audited { kind, actor, subject, key, reason });
         Ok(())
     }
 }
