@@ -80,13 +80,13 @@ impl ApiError {
         Self { bad_token: true, ..Self::new(Code::InvalidToken).detail(detail) }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn code(&self) -> Code {
         self.outline.code
     }
 
     /// Pointer and code of each field that is at fault.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn faults(&self) -> Vec<(&str, &str)> {
         self.outline.errors.iter().map(|error| (error.pointer.as_str(), error.code)).collect()
     }
