@@ -40,6 +40,11 @@ generate: ## Write again what is generated: .sqlx, docs/openapi.json, docs/confi
 	scripts/sqlx-data
 	scripts/generated
 
+.PHONY: fuzz
+fuzz: ## Search for inputs that break a parser, for TIME=60 seconds each; installs cargo-fuzz if it is missing
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-fuzz@0.13.2
+	@scripts/fuzz
+
 .PHONY: bench
 bench: ## What an access token costs, beside the bare signature
 	@cargo bench --locked --quiet -p vestibule-benches

@@ -94,7 +94,7 @@ impl ApiError {
     }
 
     /// Pointer and code of each field that is at fault.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn faults(&self) -> Vec<(&str, &str)> {
         self.outline.errors.iter().map(|error| (error.pointer.as_str(), error.code)).collect()
     }

@@ -15,6 +15,9 @@ mod state;
 #[cfg(test)]
 mod testing;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use extract::fuzzing;
 pub use openapi::openapi;
 pub use state::{AppState, HttpSettings, Readiness};
 

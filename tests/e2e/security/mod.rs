@@ -5,6 +5,7 @@ mod framing;
 mod http;
 mod http2;
 mod identity;
+mod json;
 mod naughty;
 mod passwords;
 mod permissions;

@@ -75,7 +75,7 @@ async fn authenticate(parts: &mut Parts, state: &AppState, freshness: Freshness)
 
 /// The token of the only `Authorization` header: the scheme in any case, one space, then only what RFC 6750 lets a
 /// token consist of.
-fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
+pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Err(ApiError::new(Code::Unauthenticated));

@@ -96,7 +96,7 @@ fn is_json(media_type: &str) -> bool {
 }
 
 /// What a handler would read of this body, or the faults that it would answer with.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_body<T: ReadJson>(text: &str) -> Result<T, ApiError> {
     let members = Json::parse_object(text.as_bytes()).map_err(refuse)?;
     Fields::new(members, &vestibule_domain::credential::PasswordPolicy::default()).read(T::read)

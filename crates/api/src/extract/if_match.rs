@@ -37,7 +37,7 @@ impl FromRequestParts<AppState> for IfMatch {
     }
 }
 
-fn parse(headers: &HeaderMap) -> Option<IfMatch> {
+pub(super) fn parse(headers: &HeaderMap) -> Option<IfMatch> {
     if !headers.contains_key(IF_MATCH) {
         return Some(IfMatch(None));
     }

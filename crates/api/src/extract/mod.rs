@@ -6,6 +6,8 @@ mod body;
 mod context;
 mod fields;
 mod forwarded;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod idempotency;
 mod if_match;
 mod json;

@@ -40,7 +40,7 @@ pub(crate) fn read_query<T: ReadQuery>(query: &str) -> Result<T, ApiError> {
 
 /// `application/x-www-form-urlencoded` as in the URL standard, but strict: what cannot be decoded, or could be
 /// understood in two ways, is refused.
-fn parse(query: &str) -> Result<Members, &'static str> {
+pub(super) fn parse(query: &str) -> Result<Members, &'static str> {
     let mut members = Members::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -11,6 +11,9 @@ mod keys;
 mod sealer;
 mod secrets;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use argon2::fuzzing;
 pub use argon2::{Argon2Error, Argon2Hasher, Argon2Settings};
 pub use jws::{JwsCodec, JwsSettings};
 pub use keyed_hash::HmacKeyedHash;

@@ -3,6 +3,8 @@
 mod arena;
 mod check;
 mod cost;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod phc;
 mod pool;
 

@@ -76,6 +76,11 @@ impl StoredHash {
         self.cost
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn can_be_computed(&self) -> bool {
+        self.cost.argon2id(self.tag.len()).is_ok()
+    }
+
     /// Whether a hash made today would be stronger in anything.
     pub(super) fn is_weaker_than(&self, current: Cost) -> bool {
         self.cost.is_below(current) || self.salt.len() < SALT_BYTES || self.tag.len() < TAG_BYTES

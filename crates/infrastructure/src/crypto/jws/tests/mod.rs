@@ -6,6 +6,7 @@ mod issuing;
 mod rotation;
 mod signature;
 mod values;
+mod wycheproof;
 
 use super::*;
 use crate::crypto::secrets::MasterKey;

@@ -1,0 +1,34 @@
+//! What the fuzz targets (`fuzz/`) reach of this module, in plain types. No part of its interface.
+
+use super::cost::Cost;
+use super::phc::StoredHash;
+use vestibule_domain::credential::PasswordHash;
+
+/// A stored hash that would be run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RunnableHash {
+    pub memory_kib: u32,
+    pub iterations: u32,
+    pub parallelism: u32,
+    /// As it would be stored.
+    pub written: String,
+    /// Argon2 takes the parameters: for the check, for the rest of today's cost, and for a stronger hash.
+    pub can_be_computed: bool,
+}
+
+pub fn stored_hash(phc: &str) -> Option<RunnableHash> {
+    const NEW_TAG_BYTES: usize = 32;
+    let stored = StoredHash::parse(&PasswordHash::from_phc(phc.to_owned())).ok()?;
+    let Cost { memory_kib, iterations, parallelism } = stored.cost();
+    let takes = |cost: Cost| cost.argon2id(NEW_TAG_BYTES).is_ok();
+    let rest = stored.cost().remainder(Cost::MINIMUM);
+    Some(RunnableHash {
+        memory_kib,
+        iterations,
+        parallelism,
+        written: stored.to_phc().as_phc().to_owned(),
+        can_be_computed: stored.can_be_computed()
+            && rest.is_none_or(takes)
+            && takes(stored.cost().raised_to(Cost::MINIMUM)),
+    })
+}
