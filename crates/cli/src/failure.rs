@@ -63,7 +63,7 @@ impl Failure {
             _ => output::note(format_args!("vestibule: {}", with_causes(self))),
         }
         match self {
-            Self::Configuration(_) => ExitCode::from(EX_CONFIG),
+            Self::Configuration(_) | Self::Wiring(WireError::BreachFilter { .. }) => ExitCode::from(EX_CONFIG),
             _ => ExitCode::FAILURE,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::access::{AccessService, RoleCatalog};
 use crate::clock::Clock;
-use crate::credential::{CredentialService, PasswordHasher, PasswordPolicy};
+use crate::credential::{BreachedPasswords, CredentialService, PasswordHasher, PasswordPolicy, PasswordSettings};
 use crate::error::StoreError;
 use crate::feed::Snapshots;
 use crate::rng::Rng;
@@ -19,6 +19,7 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub hasher: Arc<dyn PasswordHasher>,
+    pub breached: Arc<dyn BreachedPasswords>,
     pub codec: Arc<dyn TokenCodec>,
     pub sealer: Arc<dyn RefreshSealer>,
     pub key_generator: Arc<dyn KeyGenerator>,
@@ -38,7 +39,7 @@ pub struct Settings {
     pub registration: RegistrationMode,
     pub roles: RoleCatalog,
     pub sessions: SessionSettings,
-    pub passwords: PasswordPolicy,
+    pub passwords: PasswordSettings,
     pub algorithm: Algorithm,
 }
 
@@ -60,13 +61,14 @@ impl Services {
         let roles = Arc::new(settings.roles);
         let users = UserSettings { registration: settings.registration, roles: Arc::clone(&roles) };
         let keys = KeySettings { algorithm: settings.algorithm, access_ttl: settings.sessions.access_ttl };
+        let passwords = PasswordPolicy { settings: settings.passwords, breached: Arc::clone(&ports.breached) };
         Self {
             users: UserService::new(Arc::clone(&ports), users),
             credentials: CredentialService::new(Arc::clone(&ports)),
             sessions: SessionService::new(Arc::clone(&ports), settings.sessions),
             access: AccessService::new(Arc::clone(&ports), roles),
             keys: KeyService::new(Arc::clone(&ports), keys),
-            password_policy: settings.passwords,
+            password_policy: passwords,
             ports,
         }
     }

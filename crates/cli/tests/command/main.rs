@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod breach;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod dev;

@@ -15,6 +15,7 @@ use vestibule_domain::credential::PasswordHasher;
 use vestibule_domain::feed::Snapshots;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::{Clock, Ports, Rng, Services, Store};
+use vestibule_infrastructure::breach::KnownPasswords;
 use vestibule_infrastructure::crypto::{
     AeadSealer, Argon2Hasher, Argon2Settings, HmacSecret, JwsCodec, JwsSettings, KeyForge, MasterKey,
 };
@@ -27,13 +28,15 @@ pub(super) struct Fleet {
     pub(super) rng: SeededRng,
     pub(super) secrets: Arc<Secrets>,
     forge: Arc<KeyForge>,
+    breached: Arc<KnownPasswords>,
 }
 
 impl Fleet {
     pub(super) fn new(setup: Setup) -> Self {
         let rng = SeededRng::default();
         let forge = Arc::new(KeyForge::new(MasterKey::generate(&rng)));
-        Self { setup, clock: MovableClock::default(), rng, secrets: Arc::default(), forge }
+        let breached = Arc::new(KnownPasswords::shipped().expect("the filter in the binary"));
+        Self { setup, clock: MovableClock::default(), rng, secrets: Arc::default(), forge, breached }
     }
 }
 
@@ -104,6 +107,7 @@ fn services(store: Arc<dyn Store>, hasher: Arc<dyn PasswordHasher>, fleet: &Flee
         store,
         rng,
         hasher,
+        breached: Arc::clone(&fleet.breached) as Arc<_>,
         codec: Arc::new(JwsCodec::new(jws, Arc::clone(&fleet.forge), Arc::clone(&clock))),
         sealer: Arc::new(AeadSealer),
         key_generator: Arc::clone(&fleet.forge) as Arc<_>,
