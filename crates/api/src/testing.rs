@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vestibule_domain::clock::{Clock, Timestamp};
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
-use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
+use vestibule_domain::credential::{
+    BreachKey, BreachedPasswords, HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher,
+    PasswordPolicy, PasswordSettings, Verdict,
+};
 use vestibule_domain::feed::store::FeedReads;
 use vestibule_domain::feed::{Change, Principal, Snapshots};
 use vestibule_domain::id::{KeyId, SessionId, UserId};
@@ -82,6 +85,7 @@ fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState 
         clock: Arc::new(OutOfReach::Refuses),
         rng: Arc::new(OutOfReach::Refuses),
         hasher: Arc::new(OutOfReach::Refuses),
+        breached: Arc::new(OutOfReach::Refuses),
         codec: Arc::new(OutOfReach::Refuses),
         sealer: Arc::new(OutOfReach::Refuses),
         key_generator: Arc::new(OutOfReach::Refuses),
@@ -90,6 +94,11 @@ fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState 
         drift: Arc::default(),
     };
     AppState::new(Services::new(ports, settings), http)
+}
+
+/// By which no password is breached.
+pub(crate) fn password_policy() -> PasswordPolicy {
+    PasswordPolicy { settings: PasswordSettings::default(), breached: Arc::new(OutOfReach::Refuses) }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,6 +241,15 @@ impl PasswordHasher for OutOfReach {
     }
     async fn verify(&self, _: PasswordAttempt, _: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
         Err(HashingError::Stopped)
+    }
+}
+
+impl BreachedPasswords for OutOfReach {
+    fn contains(&self, _: BreachKey) -> bool {
+        false
+    }
+    fn is_common(&self, _: BreachKey) -> bool {
+        false
     }
 }
 

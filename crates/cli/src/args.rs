@@ -1,6 +1,6 @@
 //! What can be written on the command line.
 
-use crate::commands::{backup, config as config_command, dev, healthcheck, keys, migrate, serve, users};
+use crate::commands::{backup, breach, config as config_command, dev, healthcheck, keys, migrate, serve, users};
 use crate::config::{Host, Inputs, environment};
 use clap::{Args, Parser, Subcommand};
 use std::io::IsTerminal;
@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Make filters of breached passwords
+    #[command(subcommand)]
+    Breach(breach::BreachCommand),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(config_command::ConfigCommand),

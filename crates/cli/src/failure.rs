@@ -79,7 +79,7 @@ impl Failure {
             output::note(format_args!("  {remedy}"));
         }
         match self {
-            Self::Configuration(_) => ExitCode::from(EX_CONFIG),
+            Self::Configuration(_) | Self::Wiring(WireError::BreachFilter { .. }) => ExitCode::from(EX_CONFIG),
             _ => ExitCode::FAILURE,
         }
     }

@@ -3,13 +3,14 @@
 use crate::config::{Config, StoreUrl};
 use crate::database::Database;
 use crate::master_key::{self, MasterKeyFileError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use vestibule_domain::credential::PasswordPolicy;
+use vestibule_domain::credential::PasswordSettings;
 use vestibule_domain::session::SessionSettings;
 use vestibule_domain::throttle::{Lockout, Spread, ThrottleSettings};
 use vestibule_domain::token::KeyError;
 use vestibule_domain::{Clock, Ports, Rng, Services, Settings, Store, StoreError};
+use vestibule_infrastructure::breach::{FilterError, FilterFile, KnownPasswords};
 use vestibule_infrastructure::crypto::{
     AeadSealer, Argon2Error, Argon2Hasher, Argon2Settings, HmacKeyedHash, HmacSecret, JwsCodec, JwsSettings, KeyForge,
     MasterKey,
@@ -45,6 +46,10 @@ pub(crate) enum WireError {
     NoMasterKey,
     #[error("the master key cannot be used")]
     Key(#[from] KeyError),
+    #[error("passwords.breach_filter: {}", path.display())]
+    BreachFilter { path: PathBuf, source: FilterError },
+    #[error("the filter of common passwords in this binary")]
+    CommonPasswords(#[source] FilterError),
     #[error("password hashing cannot start")]
     Hashing(#[from] Argon2Error),
 }
@@ -67,6 +72,7 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let rng: Arc<dyn Rng> = Arc::new(SystemRng);
     let secrets = config.take_secrets();
+    let breached = known_passwords(config, purpose)?;
     let opened = open_store(config, purpose).await?;
     let master_key = master_key(config, secrets.master_key, &*rng)?;
     let keyed_hash = Arc::new(HmacKeyedHash::derive(&master_key)?);
@@ -75,6 +81,7 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
     let ports = Ports {
         store: opened.store,
         hasher: Arc::new(Argon2Hasher::start(argon2_settings(config, purpose), Arc::clone(&rng))?),
+        breached: Arc::new(breached),
         codec: Arc::new(codec),
         sealer: Arc::new(AeadSealer),
         key_generator: forge,
@@ -85,6 +92,28 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
         rng,
     };
     Ok(Wired { services: Services::new(ports, settings(config)), database: opened.database })
+}
+
+/// A command, which asks once, does not read the whole file to find out whether it was damaged.
+fn known_passwords(config: &Config, purpose: Purpose) -> Result<KnownPasswords, WireError> {
+    let known = KnownPasswords::shipped().map_err(WireError::CommonPasswords)?;
+    Ok(match breach_filter(config, purpose == Purpose::Serve)? {
+        Some(filter) => known.and(filter),
+        None => known,
+    })
+}
+
+/// The one that the configuration names.
+pub(crate) fn breach_filter(config: &Config, verified: bool) -> Result<Option<FilterFile>, WireError> {
+    let Some(path) = &config.passwords.breach_filter else { return Ok(None) };
+    let open = || {
+        let filter = FilterFile::open(path)?;
+        if verified {
+            filter.verify()?;
+        }
+        Ok(filter)
+    };
+    open().map(Some).map_err(|source| WireError::BreachFilter { path: path.clone(), source })
 }
 
 async fn open_store(config: &Config, purpose: Purpose) -> Result<OpenStore, WireError> {
@@ -161,7 +190,7 @@ fn settings(config: &Config) -> Settings {
             refresh_grace: tokens.refresh_grace,
             email_claim: tokens.email_claim,
         },
-        passwords: PasswordPolicy { min_length: config.passwords.min_length },
+        passwords: PasswordSettings { min_length: config.passwords.min_length },
         algorithm: tokens.algorithm,
         limits: limits(config),
     }

@@ -3,7 +3,7 @@
 use crate::access::{AccessService, RoleCatalog};
 use crate::audit::AuditEvent;
 use crate::clock::Clock;
-use crate::credential::{CredentialService, PasswordHasher, PasswordPolicy};
+use crate::credential::{BreachedPasswords, CredentialService, PasswordHasher, PasswordPolicy, PasswordSettings};
 use crate::drift::ClockDrift;
 use crate::error::StoreError;
 use crate::feed::Snapshots;
@@ -22,6 +22,7 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub hasher: Arc<dyn PasswordHasher>,
+    pub breached: Arc<dyn BreachedPasswords>,
     pub codec: Arc<dyn TokenCodec>,
     pub sealer: Arc<dyn RefreshSealer>,
     pub key_generator: Arc<dyn KeyGenerator>,
@@ -50,7 +51,7 @@ pub struct Settings {
     pub registration: RegistrationMode,
     pub roles: RoleCatalog,
     pub sessions: SessionSettings,
-    pub passwords: PasswordPolicy,
+    pub passwords: PasswordSettings,
     pub algorithm: Algorithm,
     pub limits: ThrottleSettings,
 }
@@ -74,13 +75,14 @@ impl Services {
         let users = UserSettings { registration: settings.registration, roles: Arc::clone(&roles) };
         let throttle = Throttle::new(Arc::clone(&ports), settings.limits);
         let keys = KeySettings { algorithm: settings.algorithm, access_ttl: settings.sessions.access_ttl };
+        let passwords = PasswordPolicy { settings: settings.passwords, breached: Arc::clone(&ports.breached) };
         Self {
             users: UserService::new(Arc::clone(&ports), throttle.clone(), users),
             credentials: CredentialService::new(Arc::clone(&ports), throttle.clone()),
             sessions: SessionService::new(Arc::clone(&ports), throttle, settings.sessions),
             access: AccessService::new(Arc::clone(&ports), roles),
             keys: KeyService::new(Arc::clone(&ports), keys),
-            password_policy: settings.passwords,
+            password_policy: passwords,
             ports,
         }
     }

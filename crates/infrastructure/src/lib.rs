@@ -1,5 +1,7 @@
-//! The adapters of a fleet: PostgreSQL, password hashing, token signing, and the machine's clock and randomness.
+//! The adapters of a fleet: PostgreSQL, password hashing, lists of breached passwords, token signing, and the
+//! machine's clock and randomness.
 
+pub mod breach;
 pub mod crypto;
 pub mod postgres;
 pub mod system;

@@ -76,6 +76,12 @@ const TRAIL: &[(&str, &str)] = &[
          FROM audit_events WHERE kind = 'password.changed' AND subject_id = users.id)",
     ),
     (
+        "every breached password that was found",
+        "SELECT count(*) FROM password_credentials AS password WHERE breached_at IS NOT NULL AND (SELECT count(*) \
+         FROM audit_events WHERE kind = 'password.found_breached' AND subject_id = password.user_id \
+         AND at = password.breached_at) <> 1",
+    ),
+    (
         "every logout and every ending of one session",
         "SELECT count(*) FROM sessions WHERE end_reason IN ('logged_out', 'revoked') AND NOT EXISTS (SELECT 1 \
          FROM audit_events WHERE kind IN ('session.ended', 'session.all_ended') \

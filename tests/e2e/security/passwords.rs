@@ -1,9 +1,12 @@
 //! C: passwords.
 
 use serde_json::json;
-use vestibule_domain::credential::PasswordHash;
+use std::sync::Arc;
+use vestibule_domain::credential::{
+    BreachKey, BreachedPasswords, NewPassword, Owner, PasswordHash, PasswordPolicy, PasswordSettings,
+};
 use vestibule_domain::id::UserId;
-use vestibule_domain::{Clock, Store};
+use vestibule_domain::{Clock, RequestContext, Store};
 use vestibule_testkit::app::{ALICE, Client, PASSWORD, Response, Scene};
 use vestibule_testkit::scenes;
 
@@ -12,6 +15,9 @@ scenes!(
     c36_every_character_counts,
     c37_spaces_count_and_normal_forms_do_not,
     c38_guessable_passwords_are_refused_and_passphrases_are_not,
+    c38_breached_passwords_are_refused_at_registration_and_at_change,
+    c38_a_login_with_a_breached_password_succeeds_and_marks_it,
+    c38_a_wrong_password_marks_nothing,
     c39_hostile_and_malformed_hashes_are_wrong_passwords,
     c39_weaker_hashes_are_upgraded_once,
     c40_a_password_is_changed_only_with_the_current_one,
@@ -82,6 +88,96 @@ async fn c38_guessable_passwords_are_refused_and_passphrases_are_not(Scene { ano
     }
     assert_eq!(accepted, Vec::<&str>::new(), "guessable, and not refused");
     assert_eq!(register(anonymous, "bob@example.com", "quietly walking").await.status, 201);
+}
+
+/// As it stands in lists; longer than the length from which no mix of characters is asked for.
+const BREACHED: &str = "correcthorsebatterystaple";
+
+async fn c38_breached_passwords_are_refused_at_registration_and_at_change(scene: &Scene) {
+    let Scene { app, anonymous, alice, .. } = scene;
+    let hashed = app.hasher.asked();
+    for (password, code) in [
+        (BREACHED, "breached_password"),
+        ("londonbigandbad", "breached_password"),
+        ("123456789012345", "breached_password"),
+        ("CORRECTHORSEBATTERYSTAPLE", "weak_password"),
+        ("CorrectHorseBatteryStaple1!", "weak_password"),
+    ] {
+        let registered = register(anonymous, "bob@example.com", password).await;
+        assert_eq!((registered.status, registered.faults()), (422, vec![("/password", code)]), "{password}");
+        let change = json!({"current_password": PASSWORD, "new_password": password});
+        let changed = alice.put("/users/me/password", change).await;
+        assert_eq!((changed.status, changed.faults()), (422, vec![("/new_password", code)]), "{password}");
+    }
+    assert_eq!(app.hasher.asked(), hashed, "refused before hashing");
+    anonymous.log_in(ALICE, PASSWORD).await;
+    let told = register(anonymous, "bob@example.com", BREACHED).await.to_string();
+    assert!(told.contains("choose another") && !told.contains(BREACHED), "{told}");
+}
+
+/// Takes every password.
+#[derive(Debug)]
+struct NothingIsKnown;
+
+impl BreachedPasswords for NothingIsKnown {
+    fn contains(&self, _: BreachKey) -> bool {
+        false
+    }
+
+    fn is_common(&self, _: BreachKey) -> bool {
+        false
+    }
+}
+
+/// Gives Alice a password that was not in any list when she chose it.
+async fn choose(scene: &Scene, password: &str) {
+    let policy = PasswordPolicy { settings: PasswordSettings::default(), breached: Arc::new(NothingIsKnown) };
+    let password = NewPassword::parse(password, &policy, Owner::default()).expect("a password");
+    let id = UserId::parse(scene.alice.id()).expect("an id");
+    let credentials = &scene.app.services.credentials;
+    credentials.set_password(id, password, &RequestContext::default()).await.expect("another password");
+}
+
+async fn marks(scene: &Scene) -> i64 {
+    scene.app.database().number("SELECT count(*) FROM password_credentials WHERE breached_at IS NOT NULL").await
+}
+
+async fn findings(scene: &Scene) -> usize {
+    let trail = scene.app.trail(scene.alice.id()).await;
+    trail.iter().filter(|event| *event == "password.found_breached").count()
+}
+
+async fn c38_a_login_with_a_breached_password_succeeds_and_marks_it(scene: &Scene) {
+    let Scene { app, anonymous, admin, .. } = scene;
+    choose(scene, BREACHED).await;
+    assert_eq!((marks(scene).await, findings(scene).await), (0, 0));
+    let alice = anonymous.log_in(ALICE, BREACHED).await;
+    assert_eq!((marks(scene).await, findings(scene).await), (1, 1));
+    let calls = app.store.calls();
+    anonymous.log_in(ALICE, BREACHED).await;
+    assert_eq!((marks(scene).await, findings(scene).await), (1, 1), "told once");
+    let spent = |method| app.store.calls()[method] - calls[method];
+    assert_eq!((spent("login_candidate"), spent("begin")), (1, 1), "no round trip more");
+
+    // The contract's members and no other.
+    let listed = admin.get("/users").await.to_string() + &alice.get("/users/me").await.to_string();
+    assert!(!listed.contains("breached"), "{listed}");
+
+    let change = json!({"current_password": BREACHED, "new_password": "an entirely new passphrase"});
+    assert_eq!(alice.put("/users/me/password", change).await.status, 204);
+    assert_eq!(marks(scene).await, 0);
+    anonymous.log_in(ALICE, "an entirely new passphrase").await;
+    assert_eq!((marks(scene).await, findings(scene).await), (0, 1));
+}
+
+async fn c38_a_wrong_password_marks_nothing(scene: &Scene) {
+    choose(scene, BREACHED).await;
+    for wrong in ["password123456789", "CORRECTHORSEBATTERYSTAPLE", "Correcthorsebatterystaple", PASSWORD] {
+        assert_eq!(scene.anonymous.try_log_in(ALICE, wrong).await.status, 401);
+    }
+    scene.admin.post(&format!("/users/{}/disable", scene.alice.id()), json!({})).await;
+    assert_eq!(scene.anonymous.try_log_in(ALICE, BREACHED).await.status, 401);
+    assert_eq!((marks(scene).await, findings(scene).await), (0, 0));
 }
 
 /// Puts `phc` in the place of Alice's hash.

@@ -99,7 +99,7 @@ fn is_json(media_type: &str) -> bool {
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_body<T: ReadJson>(text: &str) -> Result<T, ApiError> {
     let members = Json::parse_object(text.as_bytes()).map_err(refuse)?;
-    Fields::new(members, &vestibule_domain::credential::PasswordPolicy::default()).read(T::read)
+    Fields::new(members, &crate::testing::password_policy()).read(T::read)
 }
 
 async fn collect(body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {

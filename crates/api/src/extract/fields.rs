@@ -58,8 +58,8 @@ impl<'a> Fields<'a> {
     }
 
     /// The rule for new passwords.
-    pub(crate) fn policy(&self) -> PasswordPolicy {
-        *self.policy
+    pub(crate) fn policy(&self) -> &'a PasswordPolicy {
+        self.policy
     }
 
     /// Whoever sent this, if the handler has demanded to know before it takes the body.

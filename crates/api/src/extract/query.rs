@@ -35,7 +35,7 @@ impl<T: ReadQuery + Send> FromRequest<AppState> for Query<T> {
 #[cfg(test)]
 pub(crate) fn read_query<T: ReadQuery>(query: &str) -> Result<T, ApiError> {
     let members = parse(query).map_err(|fault| ApiError::new(Code::MalformedRequest).detail(fault))?;
-    Fields::new(members, &vestibule_domain::credential::PasswordPolicy::default()).read(T::read)
+    Fields::new(members, &crate::testing::password_policy()).read(T::read)
 }
 
 /// `application/x-www-form-urlencoded` as in the URL standard, but strict: what cannot be decoded, or could be

@@ -3,6 +3,7 @@
 use crate::config::{Config, Inputs, reference};
 use crate::failure::Failure;
 use crate::output;
+use crate::wire::breach_filter;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -24,7 +25,9 @@ pub(crate) fn run(inputs: &Inputs, command: &ConfigCommand) -> Result<(), Failur
             }
         }
         ConfigCommand::Check => {
-            for warning in Config::load(inputs)?.warnings {
+            let config = Config::load(inputs)?;
+            breach_filter(&config, true)?;
+            for warning in config.warnings {
                 output::note(format_args!("warning: {warning}"));
             }
             output::line("the configuration is in order")?;

@@ -72,7 +72,7 @@ async fn ensure_administrator(wired: &Wired) -> Result<Option<Zeroizing<String>>
     if wired.services.ports.store.has_administrator().await? {
         return Ok(None);
     }
-    let password = generate(&*wired.services.ports.rng, wired.services.password_policy);
+    let password = generate(&*wired.services.ports.rng, wired.services.password_policy.settings);
     let request = registration(wired, &password).map_err(|fault| Failure::refused(fault.detail))?;
     let roles = BTreeSet::from([RoleName::admin()]);
     match wired.services.users.create(request, roles, &RequestContext::default()).await {
@@ -87,7 +87,7 @@ fn registration(wired: &Wired, password: &str) -> Result<Register, Fault> {
     let email = Email::parse(ADMINISTRATOR)?;
     let name = Name::parse("Administrator")?;
     let owner = Owner { email: Some(&email), name: Some(&name) };
-    let password = NewPassword::parse(password, wired.services.password_policy, owner)?;
+    let password = NewPassword::parse(password, &wired.services.password_policy, owner)?;
     Ok(Register { email, name, password })
 }
 
@@ -145,13 +145,16 @@ Paste into another terminal:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vestibule_domain::credential::PasswordPolicy;
+    use vestibule_domain::credential::{PasswordPolicy, PasswordSettings};
+    use vestibule_infrastructure::breach::KnownPasswords;
 
     #[test]
     fn the_administrator_and_the_example_are_accepted_by_the_domain() {
         let email = Email::parse("ada@example.com").unwrap();
         let owner = Owner { email: Some(&email), name: None };
-        assert!(NewPassword::parse("a lantern on the ninth stair", PasswordPolicy::default(), owner).is_ok());
+        let breached = std::sync::Arc::new(KnownPasswords::shipped().unwrap());
+        let policy = PasswordPolicy { settings: PasswordSettings::default(), breached };
+        assert!(NewPassword::parse("a lantern on the ninth stair", &policy, owner).is_ok());
         assert!(Email::parse(ADMINISTRATOR).is_ok());
     }
 

@@ -5,7 +5,7 @@ use crate::config::{Config, Inputs, StoreUrl};
 use crate::failure::{Failure, with_causes};
 use crate::master_key;
 use crate::output;
-use crate::wire::{Purpose, Wired, wire};
+use crate::wire::{Purpose, Wired, breach_filter, wire};
 use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -57,6 +57,11 @@ async fn examine(mut config: Config, findings: &mut Findings) -> Result<(), Fail
     port("http.listen", config.http.listen, findings)?;
     if let Some(address) = config.http.ops_listen {
         port("http.ops_listen", address, findings)?;
+    }
+    match breach_filter(&config, true) {
+        Ok(None) => {}
+        Ok(Some(filter)) => good(format_args!("passwords.breach_filter: {} passwords", filter.keys()))?,
+        Err(error) => return Ok(findings.bad(with_causes(&error), "build or copy it again, or leave it out")?),
     }
     if files(&config, findings)? {
         match wire(&mut config, Purpose::Command).await {

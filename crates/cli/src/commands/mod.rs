@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod backup;
+pub(crate) mod breach;
 pub(crate) mod config;
 pub(crate) mod dev;
 mod doctor;
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(args) => process::command(migrate::run(&inputs, args)),
         Command::Users(command) => process::command(users::run(&inputs, command)),
         Command::Keys(command) => process::command(keys::run(&inputs, command)),
+        Command::Breach(command) => breach::run(command),
         Command::Config(command) => config::run(&inputs, &command),
         Command::Doctor => process::command(doctor::run(&inputs)),
         Command::Openapi => openapi(),

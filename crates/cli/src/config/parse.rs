@@ -245,6 +245,10 @@ pub(super) fn master_key(text: &str) -> Parsed<MasterKey> {
     MasterKey::from_base64(text).map_err(|error| error.to_string())
 }
 
+pub(super) fn file(text: &str) -> Parsed<PathBuf> {
+    if text.is_empty() || text.contains('\0') { Err("is not a path".to_owned()) } else { Ok(text.into()) }
+}
+
 pub(super) fn registration_mode(text: &str) -> Parsed<RegistrationMode> {
     match text {
         "open" => Ok(RegistrationMode::Open),

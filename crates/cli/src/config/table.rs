@@ -7,6 +7,7 @@ use super::setting::Fallback::{Computed, Is, Unset};
 use super::setting::{Host, Secrecy, Shape, settings};
 use ipnet::IpNet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use tracing_subscriber::filter::Targets;
 use vestibule_domain::throttle::Budget;
@@ -222,6 +223,14 @@ settings! {
             expected: "a whole number from 8 to 64",
             example: "15",
             shape: Shape::Bare,
+        }
+        /// A filter of breached passwords, made with `vestibule breach build`, that is asked beside the one in the
+        /// binary.
+        breach_filter: Option<PathBuf> {
+            parse: optional(parse::file),
+            default: Unset("only the one in the binary"),
+            expected: "the path of a file",
+            example: "/var/lib/vestibule/breached.filter",
         }
     }
 

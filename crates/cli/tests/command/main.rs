@@ -5,6 +5,8 @@ mod backup;
 #[cfg(test)]
 mod boot;
 #[cfg(test)]
+mod breach;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod config;

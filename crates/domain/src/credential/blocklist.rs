@@ -1,6 +1,6 @@
 //! Passwords that are tried first.
 
-use super::Owner;
+use super::{BreachKey, BreachedPasswords, Owner};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -9,14 +9,21 @@ const SERVICE_NAME: &str = "vestibule";
 const PADDING: usize = 6;
 /// Shorter words are found in too many good passwords by chance.
 const MIN_WORD: usize = 4;
+/// Common passwords are met with anything around them, and shorter ones in too many good passwords by chance.
+const MIN_COMMON: usize = 6;
 
-/// Whether a guesser would try the password early: a common one, or one built on the name of the service or on what
-/// is known of the user.
-pub(super) fn is_guessable(password: &str, owner: Owner<'_>) -> bool {
+/// Whether a guesser would try the password early: a common one in disguise, or one built on the name of the service
+/// or on what is known of the user.
+pub(super) fn is_guessable(password: &str, owner: Owner<'_>, breached: &dyn BreachedPasswords) -> bool {
     let folded = Zeroizing::new(password.to_lowercase());
     let stem = folded.trim_matches(|c: char| !c.is_alphabetic());
     let unit = repeated_unit(stem);
-    is_common(&folded) || is_common(stem) || is_common(unit) || is_built_on(&folded, owner) || unit == SERVICE_NAME
+    // Each question can be answered wrongly once in a while: none is asked twice.
+    let disguised = [(&**folded, password), (stem, &**folded), (unit, stem)];
+    let is_common = |text: &str| text.chars().count() >= MIN_COMMON && breached.is_common(BreachKey::of(text));
+    disguised.iter().any(|(text, disguise)| text != disguise && is_common(text))
+        || is_built_on(&folded, owner)
+        || unit == SERVICE_NAME
 }
 
 /// What the text repeats from beginning to end; all of it if nothing.
@@ -24,13 +31,6 @@ fn repeated_unit(text: &str) -> &str {
     let repeats = |unit: &&str| text.as_bytes().chunks(unit.len()).all(|chunk| chunk == unit.as_bytes());
     let mut units = text.char_indices().skip(1).filter_map(|(end, _)| text.get(..end));
     units.find(repeats).unwrap_or(text)
-}
-
-/// From the list of 20,000 that Royce Williams drew from breaches, as shipped by Django (BSD-3-Clause); from six
-/// characters on, since they are met with digits and signs around them, sorted.
-fn is_common(folded: &str) -> bool {
-    static COMMON: &str = include_str!("common_passwords.txt");
-    COMMON.lines().any(|line| line == folded)
 }
 
 /// A known word with little else around it.

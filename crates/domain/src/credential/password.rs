@@ -1,9 +1,10 @@
 //! Passwords as people type them.
 
-use super::blocklist;
+use super::{BreachKey, BreachedPasswords, blocklist};
 use crate::fault::Fault;
 use crate::user::{Email, Name};
 use std::fmt;
+use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -42,6 +43,10 @@ impl PasswordAttempt {
         Ok(Self(normal))
     }
 
+    pub fn breach_key(&self) -> BreachKey {
+        BreachKey::of(&self.0)
+    }
+
     /// For a [`PasswordHasher`](super::PasswordHasher) alone.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -65,25 +70,36 @@ pub struct Owner<'a> {
 #[derive(Debug)]
 pub struct NewPassword(PasswordAttempt);
 
+/// What an operator decides about passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordPolicy {
+pub struct PasswordSettings {
     /// In characters, 8 to 64. Under 15 characters all four classes (upper, lower, digit, other) are needed, from
     /// 15 on none.
     pub min_length: usize,
 }
 
-impl Default for PasswordPolicy {
+impl Default for PasswordSettings {
     fn default() -> Self {
         Self { min_length: 8 }
     }
 }
 
+/// What a new password must be like.
+#[derive(Debug, Clone)]
+pub struct PasswordPolicy {
+    pub settings: PasswordSettings,
+    pub breached: Arc<dyn BreachedPasswords>,
+}
+
 impl NewPassword {
-    pub fn parse(text: &str, policy: PasswordPolicy, owner: Owner<'_>) -> Result<Self, Fault> {
+    /// Refuses with `weak_password` what a guesser would come to early, and with `breached_password` what is known
+    /// from a breach as it stands.
+    pub fn parse(text: &str, policy: &PasswordPolicy, owner: Owner<'_>) -> Result<Self, Fault> {
         let attempt = PasswordAttempt::parse(text)?;
         let length = attempt.0.chars().count();
-        if length < policy.min_length {
-            return Err(Fault::too_short(policy.min_length));
+        let min_length = policy.settings.min_length;
+        if length < min_length {
+            return Err(Fault::too_short(min_length));
         }
         if length < PASSPHRASE_CHARS {
             let missing = missing_classes(&attempt.0);
@@ -95,10 +111,16 @@ impl NewPassword {
                 ));
             }
         }
-        if blocklist::is_guessable(&attempt.0, owner) {
+        if blocklist::is_guessable(&attempt.0, owner, &*policy.breached) {
             return Err(Fault::new(
                 "weak_password",
                 "must not be a common password, nor be made of the address, the name or the name of this service",
+            ));
+        }
+        if policy.breached.contains(attempt.breach_key()) {
+            return Err(Fault::new(
+                "breached_password",
+                "must not be known from a breach, as this one is: choose another, also wherever else it is in use",
             ));
         }
         Ok(Self(attempt))

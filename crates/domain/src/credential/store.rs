@@ -20,11 +20,17 @@ pub trait CredentialReads: Send + Sync {
 pub struct LoginCandidate {
     pub user: User,
     pub password: Option<PasswordHash>,
+    /// Whether the password is marked already.
+    pub is_marked_breached: bool,
 }
 
 /// Within a [`UnitOfWork`](crate::UnitOfWork).
 #[async_trait]
 pub trait CredentialWrites: Send {
-    /// Sets or replaces the password.
+    /// Sets or replaces the password; the new one is unmarked.
     async fn set_password(&mut self, user: UserId, hash: &PasswordHash, now: Timestamp) -> Result<(), StoreError>;
+    /// Another hash of the same password: whatever else is known of it stays. The user has a password.
+    async fn upgrade_hash(&mut self, user: UserId, hash: &PasswordHash) -> Result<(), StoreError>;
+    /// Marks the password as known from a breach. `false` if it was marked before, or is gone.
+    async fn mark_breached(&mut self, user: UserId, now: Timestamp) -> Result<bool, StoreError>;
 }

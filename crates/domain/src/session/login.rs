@@ -22,6 +22,14 @@ pub struct Login {
     pub device_token: Option<DeviceToken>,
 }
 
+/// What the right password brought to light.
+struct Findings {
+    /// The same password by today's parameters.
+    upgraded: Option<PasswordHash>,
+    /// Known from a breach, and not marked yet.
+    breached: bool,
+}
+
 impl SessionService {
     /// Exactly one password is verified, whoever asks for whatever address, and every failure is the same to the
     /// caller; the audit trail has the reason.
@@ -48,7 +56,9 @@ impl SessionService {
         context: &RequestContext,
     ) -> Result<SignIn, SessionError> {
         let candidate = self.ports.store.login_candidate(&request.email).await?;
+        let is_marked = candidate.as_ref().is_some_and(|found| found.is_marked_breached);
         let (user, stored) = candidate.map_or((None, None), |found| (Some(found.user), found.password));
+        let key = request.password.breach_key();
         let verdict = self.ports.hasher.verify(request.password, stored.as_ref()).await?;
         let failure = match (&user, &stored, &verdict) {
             (None, ..) => Some("unknown_account"),
@@ -64,8 +74,9 @@ impl SessionService {
         let device = (!from_known_device).then(|| DeviceToken::generate(&*self.ports.rng));
         let refresh = RefreshToken::generate(&*self.ports.rng);
         let session = self.new_session(user.id, context);
-        let opened =
-            retried(|| self.open(user, &session, &refresh, device.as_ref(), upgraded.as_ref(), context)).await?;
+        // Only of the right password, so that the look-up times nothing for whoever guesses.
+        let findings = Findings { upgraded, breached: !is_marked && self.ports.breached.contains(key) };
+        let opened = retried(|| self.open(user, &session, &refresh, device.as_ref(), &findings, context)).await?;
         match opened {
             Some(user) => self.sign_in(user, session, refresh, device),
             // Disabled, deleted or given another password since the look-up.
@@ -97,7 +108,7 @@ impl SessionService {
         session: &Session,
         refresh: &RefreshToken,
         device: Option<&DeviceToken>,
-        upgraded: Option<&PasswordHash>,
+        findings: &Findings,
         context: &RequestContext,
     ) -> Result<Option<User>, StoreError> {
         let now = session.created_at;
@@ -105,8 +116,12 @@ impl SessionService {
         let Some(user) = work.record_login(user.id, user.epoch, now).await? else {
             return Ok(None);
         };
-        if let Some(hash) = upgraded {
-            work.set_password(user.id, hash, now).await?;
+        if let Some(hash) = &findings.upgraded {
+            work.upgrade_hash(user.id, hash).await?;
+        }
+        // Another login may have been quicker: it has told of it.
+        if findings.breached && work.mark_breached(user.id, now).await? {
+            work.audit(&AuditEvent::of(AuditKind::PasswordFoundBreached, user.id, context)).await?;
         }
         work.insert_session(session, &refresh.hash()).await?;
         let displaced = work.displace_sessions(user.id, session.id, MAX_SESSIONS, now).await?;

@@ -61,6 +61,8 @@ pub struct ListedUser {
     pub user: User,
     /// Sessions that have neither ended nor expired.
     pub active_sessions: u32,
+    /// When a login found the password in a list of breached ones; whoever sets another one ends that.
+    pub password_breached_at: Option<Timestamp>,
 }
 
 /// Within a [`UnitOfWork`](crate::UnitOfWork). Each is one statement that carries its own condition.

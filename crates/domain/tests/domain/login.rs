@@ -2,8 +2,10 @@ use crate::fakes::{PASSWORD, World, new_password, now};
 use vestibule_domain::access::Denied;
 use vestibule_domain::audit::{Actor, AuditKind};
 use vestibule_domain::credential::{ChangePassword, CredentialError, PasswordAttempt, PasswordHash};
+use vestibule_domain::id::UserId;
 use vestibule_domain::session::{EndReason, SessionError};
 use vestibule_domain::user::Status;
+use vestibule_domain::{Clock, Timestamp};
 
 fn reasons(world: &World) -> Vec<Option<&'static str>> {
     world.store.audited(AuditKind::LoginFailed).iter().map(|event| event.reason).collect()
@@ -119,6 +121,67 @@ fn case_86_a_user_has_at_most_a_hundred_live_sessions() {
     drop(state);
     let told = world.store.audited(AuditKind::SessionsEnded);
     assert_eq!(told.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("displaced"); 5]);
+}
+
+fn findings(world: &World) -> usize {
+    world.store.audited(AuditKind::PasswordFoundBreached).len()
+}
+
+fn mark(world: &World, id: UserId) -> Option<Timestamp> {
+    world.store.state().breached.get(&id).copied()
+}
+
+#[test]
+fn case_38_a_login_marks_a_breached_password_and_tells_of_it_once() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    world.login("alice");
+    assert_eq!((mark(&world, id), findings(&world)), (None, 0));
+    world.breached.add(PASSWORD);
+    let marked_at = world.clock.now();
+    world.login("alice");
+    world.clock.advance_millis(1);
+    let asked = world.breached.asked();
+    world.login("alice");
+    assert_eq!(world.breached.asked(), asked, "what is marked need not be looked up");
+    assert_eq!(mark(&world, id), Some(marked_at));
+    assert_eq!(findings(&world), 1);
+}
+
+#[test]
+fn case_38_only_the_right_password_is_looked_up() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let asked = world.breached.asked();
+    assert!(world.try_login("alice", "wrong").is_err());
+    assert!(world.try_login("nobody", PASSWORD).is_err());
+    assert_eq!(world.breached.asked(), asked);
+}
+
+#[test]
+fn case_38_of_two_logins_that_find_a_breached_password_one_tells() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    world.breached.add(PASSWORD);
+    world.store.before_next_transaction(move |state| {
+        state.breached.insert(id, Timestamp::EPOCH);
+        Ok(())
+    });
+    world.login("alice");
+    assert_eq!(findings(&world), 0);
+}
+
+#[test]
+fn case_38_a_mark_outlasts_another_hash_but_not_another_password() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    world.breached.add(PASSWORD);
+    world.login("alice");
+    world.store.state().passwords.insert(id, PasswordHash::from_phc(format!("old:{PASSWORD}")));
+    let here = world.login("alice");
+    assert!(mark(&world, id).is_some(), "it is the same password");
+    change(&world, &world.caller(&here), PASSWORD).unwrap();
+    assert_eq!(mark(&world, id), None);
 }
 
 fn change(world: &World, caller: &vestibule_domain::access::Caller, current: &str) -> Result<(), CredentialError> {

@@ -1,7 +1,8 @@
+use crate::fakes::policy;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use unicode_normalization::UnicodeNormalization;
-use vestibule_domain::credential::{NewPassword, Owner, PasswordAttempt, PasswordPolicy};
+use vestibule_domain::credential::{NewPassword, Owner, PasswordAttempt, PasswordPolicy, PasswordSettings};
 use vestibule_domain::user::{Email, Name};
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -13,7 +14,16 @@ fn verdict(text: &str) -> Result<(), &'static str> {
 }
 
 fn verdict_for(text: &str, owner: Owner<'_>) -> Result<(), &'static str> {
-    NewPassword::parse(text, PasswordPolicy::default(), owner).map(drop).map_err(|fault| fault.code)
+    code(text, &policy(&[]), owner)
+}
+
+/// Where these are the passwords that are known.
+fn verdict_beside(known: &[&'static str], text: &str) -> Result<(), &'static str> {
+    code(text, &policy(known), Owner::default())
+}
+
+fn code(text: &str, policy: &PasswordPolicy, owner: Owner<'_>) -> Result<(), &'static str> {
+    NewPassword::parse(text, policy, owner).map(drop).map_err(|fault| fault.code)
 }
 
 proptest! {
@@ -48,7 +58,7 @@ proptest! {
 
     #[test]
     fn what_is_accepted_as_new_is_what_can_be_attempted(text in "\\PC{8,40}") {
-        if let Ok(new) = NewPassword::parse(&text, PasswordPolicy::default(), Owner::default()) {
+        if let Ok(new) = NewPassword::parse(&text, &policy(&[]), Owner::default()) {
             prop_assert_eq!(new.as_bytes(), bytes(&text));
         }
     }
@@ -65,8 +75,8 @@ proptest! {
     #[test]
     fn the_configured_length_is_the_least(length in 8_usize..=64, least in 8_usize..=64) {
         let text: String = "xQ7$".chars().cycle().take(length).collect();
-        let verdict = NewPassword::parse(&text, PasswordPolicy { min_length: least }, Owner::default());
-        prop_assert_eq!(verdict.map(drop).map_err(|fault| fault.code), if length < least { Err("too_short") } else { Ok(()) });
+        let policy = PasswordPolicy { settings: PasswordSettings { min_length: least }, ..policy(&[]) };
+        prop_assert_eq!(code(&text, &policy, Owner::default()), if length < least { Err("too_short") } else { Ok(()) });
     }
 }
 
@@ -134,17 +144,37 @@ fn case_38_classes_are_needed_up_to_14_characters_and_not_from_15() {
 
 #[test]
 fn case_38_common_passwords_are_refused_however_dressed() {
-    for text in [
-        "P@ssw0rd",
-        "Password1!",
-        "Passw0rd!",
-        "!!Dragon11",
-        "1234567890qwertyuiop",
-        "Monkey12345678!",
-        "passwordpassword",
-        "Iloveyouiloveyou#7",
+    for (known, dressed) in [
+        ("password", "Password1!"),
+        ("password", "passwordpassword"),
+        ("dragon", "!!Dragon11"),
+        ("monkey", "Monkey12345678!"),
+        ("iloveyou", "Iloveyouiloveyou#7"),
+        ("p@ssw0rd", "P@ssw0rd"),
+        ("1234567890qwertyuiop", "1234567890QWERTYUIOP"),
+        ("пароль", "Пароль-2026"),
     ] {
-        assert_eq!(verdict(text), Err("weak_password"), "{text}");
+        assert_eq!(verdict_beside(&[known], dressed), Err("weak_password"), "{dressed}");
+        assert_eq!(verdict_beside(&[], dressed), Ok(()), "{dressed}");
+    }
+}
+
+#[test]
+fn case_38_what_has_little_of_a_common_password_is_accepted() {
+    let known = ["lamp", "lantern", "correct"];
+    for text in ["lamplamplamplamp", "correct horse, battery, staple", "Lanterns4!", "L4ntern-7"] {
+        assert_eq!(verdict_beside(&known, text), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn case_38_breached_passwords_are_refused_as_they_are() {
+    let known = ["~Xk3-breached", "~tree house on fire", "~Caf\u{e9}-au-lait1", "common as anything"];
+    for text in ["Xk3-breached", "tree house on fire", "Cafe\u{301}-au-lait1", "common as anything"] {
+        assert_eq!(verdict_beside(&known, text), Err("breached_password"), "{text}");
+    }
+    for text in ["xK3-breached", "XK3-BREACHEd", "Tree house on fire", "tree house on fire!", "Xk3-breached1"] {
+        assert_eq!(verdict_beside(&known, text), Ok(()), "{text}");
     }
 }
 
@@ -189,7 +219,7 @@ fn case_38_a_name_is_known_in_every_spelling() {
 
 #[test]
 fn a_password_does_not_show_in_debug_output() {
-    let new = NewPassword::parse("qzjxvkwpmtgbydn", PasswordPolicy::default(), Owner::default()).unwrap();
+    let new = NewPassword::parse("qzjxvkwpmtgbydn", &policy(&[]), Owner::default()).unwrap();
     assert!(!format!("{new:?}").contains("qzj"));
     assert_eq!(format!("{:?}", PasswordAttempt::parse("secret").unwrap()), "PasswordAttempt[redacted]");
 }

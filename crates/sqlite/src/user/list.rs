@@ -1,8 +1,8 @@
 //! Pages of users. SQLite makes one plan for a statement whatever its parameters are, and no plan is good for all
 //! filters: the condition that fewest users meet decides which statement is run.
 
-use super::{user_query, user_row};
-use crate::error::bounded;
+use super::{UserRow, user_query, user_row};
+use crate::error::{bounded, corrupt};
 use crate::open::SqliteStore;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::page::{Page, PageRequest};
@@ -46,7 +46,8 @@ macro_rules! page {
     ($store:ident, $request:ident, $narrowed:tt) => {{
         let query = user_query!(
             r#", (SELECT count(*) FROM sessions AS s
-                  WHERE s.user_id = u.id AND s.ended_at IS NULL AND s.idle_expires_at > ?1) AS "active_sessions!: u32""#,
+                  WHERE s.user_id = u.id AND s.ended_at IS NULL AND s.idle_expires_at > ?1) AS "active_sessions!: u32",
+                 (SELECT breached_at FROM password_credentials WHERE user_id = u.id) AS "breached_at?: i64""#,
             "WHERE u.id > ?2
                AND (?4 IS NULL OR u.email_canonical = ?4)
                AND (?5 IS NULL OR (u.email_canonical >= ?5 AND u.email_canonical < ?6)
@@ -65,8 +66,13 @@ macro_rules! page {
             $request.disabled,
         );
         let rows = bounded("users", query.fetch_all($store.readers())).await?;
-        let listed = |active_sessions, user| Ok(ListedUser { active_sessions, user });
-        rows.into_iter().map(|row| listed(row.active_sessions, user_row!(row).try_into()?)).collect()
+        let listed = |active_sessions, breached_at: Option<i64>, row: UserRow| {
+            let corrupt = || corrupt("password_credentials", "breached_at", row.id);
+            let time = |millis| Timestamp::from_millis(millis).ok_or_else(corrupt);
+            let password_breached_at = breached_at.map(time).transpose()?;
+            Ok(ListedUser { active_sessions, password_breached_at, user: row.try_into()? })
+        };
+        rows.into_iter().map(|row| listed(row.active_sessions, row.breached_at, user_row!(row))).collect()
     }};
 }
 

@@ -18,7 +18,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use vestibule_api::HttpSettings;
 use vestibule_domain::access::RoleName;
-use vestibule_domain::credential::{NewPassword, Owner, PasswordPolicy};
+use vestibule_domain::credential::{NewPassword, Owner};
 use vestibule_domain::throttle::ThrottleSettings;
 use vestibule_domain::user::{Email, Name, Register, User};
 use vestibule_domain::{RequestContext, Settings};
@@ -106,7 +106,8 @@ impl TestApp {
     pub async fn register(&self, email: &str, name: &str, roles: &[&str]) -> User {
         let (email, name) = (Email::parse(email).expect("an address"), Name::parse(name).expect("a name"));
         let owner = Owner { email: Some(&email), name: Some(&name) };
-        let password = NewPassword::parse(PASSWORD, PasswordPolicy::default(), owner).expect("a good password");
+        let password =
+            NewPassword::parse(PASSWORD, &self.node.services.password_policy, owner).expect("a good password");
         let roles: BTreeSet<_> = roles.iter().map(|role| RoleName::parse(role).expect("a role")).collect();
         let request = Register { email, name, password };
         let context = RequestContext::default();

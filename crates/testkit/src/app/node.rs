@@ -15,6 +15,7 @@ use vestibule_domain::credential::PasswordHasher;
 use vestibule_domain::feed::Snapshots;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::{Clock, Ports, Rng, Services, Store};
+use vestibule_infrastructure::breach::KnownPasswords;
 use vestibule_infrastructure::crypto::{
     AeadSealer, Argon2Hasher, Argon2Settings, HmacKeyedHash, HmacSecret, JwsCodec, JwsSettings, KeyForge, MasterKey,
 };
@@ -28,6 +29,7 @@ pub(super) struct Fleet {
     pub(super) secrets: Arc<Secrets>,
     forge: Arc<KeyForge>,
     keyed_hash: Arc<HmacKeyedHash>,
+    breached: Arc<KnownPasswords>,
 }
 
 impl Fleet {
@@ -36,7 +38,8 @@ impl Fleet {
         let master_key = MasterKey::generate(&rng);
         let keyed_hash = Arc::new(HmacKeyedHash::derive(&master_key).expect("a key"));
         let forge = Arc::new(KeyForge::new(master_key));
-        Self { setup, clock: MovableClock::default(), rng, secrets: Arc::default(), forge, keyed_hash }
+        let breached = Arc::new(KnownPasswords::shipped().expect("the filter in the binary"));
+        Self { setup, clock: MovableClock::default(), rng, secrets: Arc::default(), forge, keyed_hash, breached }
     }
 }
 
@@ -107,6 +110,7 @@ fn services(store: Arc<dyn Store>, hasher: Arc<dyn PasswordHasher>, fleet: &Flee
         store,
         rng,
         hasher,
+        breached: Arc::clone(&fleet.breached) as Arc<_>,
         codec: Arc::new(JwsCodec::new(jws, Arc::clone(&fleet.forge), Arc::clone(&clock))),
         sealer: Arc::new(AeadSealer),
         key_generator: Arc::clone(&fleet.forge) as Arc<_>,

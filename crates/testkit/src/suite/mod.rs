@@ -42,7 +42,10 @@ macro_rules! store_suite {
                     pages_are_complete_and_in_order, filters_hold_together, prefixes_are_literal,
                     counts_only_live_sessions, pages_never_lose_or_repeat_a_row_while_others_register,
                 ]
-                credentials: [a_password_is_set_and_replaced, a_login_candidate_is_found_by_any_spelling]
+                credentials: [
+                    a_password_is_set_and_replaced, a_login_candidate_is_found_by_any_spelling,
+                    a_breached_password_is_marked_once_and_until_another_is_set, only_an_existing_hash_is_upgraded,
+                ]
                 sessions: [
                     keeps_every_field, lists_the_live_ones_newest_first, a_principal_is_gone_once_the_session_ends,
                     a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room, a_session_is_held_until_it_ends,

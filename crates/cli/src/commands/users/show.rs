@@ -29,10 +29,13 @@ pub(super) fn print_listed(listed: &ListedUser, format: Format) -> io::Result<()
         let mut value = as_value(&listed.user);
         if let Some(members) = value.as_object_mut() {
             members.insert("active_sessions".to_owned(), listed.active_sessions.into());
+            let breached_at = listed.password_breached_at.map(|at| at.to_string());
+            members.insert("password_breached_at".to_owned(), breached_at.into());
         }
         output::json(&value)
     } else {
-        output::line(as_line(&listed.user))
+        let mark = if listed.password_breached_at.is_some() { "  (password breached)" } else { "" };
+        output::line(format_args!("{}{mark}", as_line(&listed.user)))
     }
 }
 

@@ -1,9 +1,11 @@
 //! Ports that live in memory and answer at once, and a world of services that stands on them.
 
+mod breach;
 mod crypto;
 mod store;
 mod work;
 
+pub(crate) use breach::{Listed, policy};
 pub(crate) use crypto::{PlainCodec, PlainHash, PlainHasher, PlainKeys, XorSealer};
 pub(crate) use store::MemoryStore;
 
@@ -14,7 +16,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use vestibule_domain::access::{Caller, Freshness, RoleName};
-use vestibule_domain::credential::{NewPassword, Owner, PasswordAttempt, PasswordPolicy};
+use vestibule_domain::credential::{NewPassword, Owner, PasswordAttempt};
 use vestibule_domain::feed::Snapshots;
 use vestibule_domain::session::{Login, SessionError, SignIn};
 use vestibule_domain::user::{Email, Name, Register, User};
@@ -81,6 +83,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) hasher: Arc<PlainHasher>,
     pub(crate) codec: Arc<PlainCodec>,
+    pub(crate) breached: Arc<Listed>,
     pub(crate) context: RequestContext,
 }
 
@@ -94,11 +97,13 @@ impl World {
     /// Another process on the same store.
     pub(crate) fn beside(store: &Arc<MemoryStore>, clock: &Arc<HandClock>, settings: Settings) -> Self {
         let (hasher, codec) = (Arc::<PlainHasher>::default(), Arc::<PlainCodec>::default());
+        let breached = Arc::<Listed>::default();
         let ports = Ports {
             store: Arc::clone(store) as _,
             clock: Arc::clone(clock) as _,
             rng: Arc::new(SeededRng(AtomicU64::new(Arc::as_ptr(&codec) as u64))),
             hasher: Arc::clone(&hasher) as _,
+            breached: Arc::clone(&breached) as _,
             codec: Arc::clone(&codec) as _,
             sealer: Arc::new(XorSealer),
             key_generator: Arc::new(PlainKeys),
@@ -108,7 +113,7 @@ impl World {
         };
         let services = Services::new(ports, settings);
         let (store, clock, context) = (Arc::clone(store), Arc::clone(clock), RequestContext::default());
-        Self { services, store, clock, hasher, codec, context }
+        Self { services, store, clock, hasher, codec, breached, context }
     }
 
     pub(crate) fn register(&self, name: &str, roles: &[&str]) -> User {
@@ -144,5 +149,5 @@ pub(crate) fn email(name: &str) -> Email {
 }
 
 pub(crate) fn new_password(text: &str) -> NewPassword {
-    NewPassword::parse(text, PasswordPolicy::default(), Owner::default()).unwrap()
+    NewPassword::parse(text, &policy(&[]), Owner::default()).unwrap()
 }

@@ -32,6 +32,7 @@ use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 pub(crate) struct State {
     pub(crate) users: BTreeMap<UserId, User>,
     pub(crate) passwords: BTreeMap<UserId, PasswordHash>,
+    pub(crate) breached: BTreeMap<UserId, Timestamp>,
     pub(crate) sessions: BTreeMap<SessionId, StoredSession>,
     pub(crate) keys: Vec<SigningKey>,
     pub(crate) audit: Vec<Audited>,
@@ -149,8 +150,13 @@ impl UserReads for MemoryStore {
     }
 
     async fn users(&self, _: &UserFilter, page: PageRequest, _: Timestamp) -> Result<Page<ListedUser>, StoreError> {
-        let rows =
-            self.state().users.values().map(|user| ListedUser { user: user.clone(), active_sessions: 0 }).collect();
+        let state = self.state();
+        let listed = |user: &User| ListedUser {
+            user: user.clone(),
+            active_sessions: 0,
+            password_breached_at: state.breached.get(&user.id).copied(),
+        };
+        let rows = state.users.values().map(listed).collect();
         Ok(Page::from_rows(rows, page.limit, |row| row.user.id.as_uuid()))
     }
 
@@ -163,7 +169,12 @@ impl UserReads for MemoryStore {
 impl CredentialReads for MemoryStore {
     async fn login_candidate(&self, email: &Email) -> Result<Option<LoginCandidate>, StoreError> {
         let user = self.user_by_email(email).await?;
-        Ok(user.map(|user| LoginCandidate { password: self.state().passwords.get(&user.id).cloned(), user }))
+        let state = self.state();
+        Ok(user.map(|user| LoginCandidate {
+            password: state.passwords.get(&user.id).cloned(),
+            is_marked_breached: state.breached.contains_key(&user.id),
+            user,
+        }))
     }
 
     async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, StoreError> {

@@ -121,7 +121,17 @@ impl UserWrites for MemoryWork {
 impl CredentialWrites for MemoryWork {
     async fn set_password(&mut self, user: UserId, hash: &PasswordHash, _: Timestamp) -> Result<(), StoreError> {
         self.state.passwords.insert(user, hash.clone());
+        self.state.breached.remove(&user);
         Ok(())
+    }
+
+    async fn upgrade_hash(&mut self, user: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
+        self.state.passwords.insert(user, hash.clone());
+        Ok(())
+    }
+
+    async fn mark_breached(&mut self, user: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.state.breached.insert(user, now).is_none())
     }
 }
 

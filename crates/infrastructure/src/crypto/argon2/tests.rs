@@ -1,8 +1,9 @@
 use super::*;
+use crate::breach::KnownPasswords;
 use crate::system::SystemRng;
 use std::io;
 use std::sync::Mutex;
-use vestibule_domain::credential::{Owner, PasswordPolicy};
+use vestibule_domain::credential::{Owner, PasswordPolicy, PasswordSettings};
 
 const QUICKEST: Argon2Settings = Argon2Settings {
     memory_kib: 19_456,
@@ -17,7 +18,9 @@ fn hasher() -> Argon2Hasher {
 }
 
 fn new_password(text: &str) -> NewPassword {
-    NewPassword::parse(text, PasswordPolicy::default(), Owner::default()).unwrap()
+    let breached = Arc::new(KnownPasswords::shipped().unwrap());
+    let policy = PasswordPolicy { settings: PasswordSettings::default(), breached };
+    NewPassword::parse(text, &policy, Owner::default()).unwrap()
 }
 
 fn attempt(text: &str) -> PasswordAttempt {

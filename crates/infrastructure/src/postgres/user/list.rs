@@ -20,7 +20,8 @@ macro_rules! list_query {
             @[query!] []
             ["SELECT"]
             [r#", (SELECT count(*) FROM sessions AS s
-                   WHERE s.user_id = u.id AND s.ended_at IS NULL AND s.idle_expires_at > $1) AS "active_sessions!"
+                   WHERE s.user_id = u.id AND s.ended_at IS NULL AND s.idle_expires_at > $1) AS "active_sessions!",
+                  (SELECT p.breached_at FROM password_credentials AS p WHERE p.user_id = u.id) AS "breached_at?"
                 "#
                 + $from
                 + " WHERE ($2::uuid IS NULL OR "
@@ -75,13 +76,18 @@ impl<'a> Bounds<'a> {
 struct ListedRow {
     user: UserRow,
     active_sessions: i64,
+    breached_at: Option<DateTime<Utc>>,
 }
 
 /// The [`ListedRow`]s of either statement, whose records are of different types.
 macro_rules! listed {
     ($query:expr, $connection:expr) => {
         $query
-            .map(|row| ListedRow { active_sessions: row.active_sessions, user: user_row!(row) })
+            .map(|row| ListedRow {
+                active_sessions: row.active_sessions,
+                breached_at: row.breached_at,
+                user: user_row!(row),
+            })
             .fetch_all($connection)
     };
 }
@@ -109,7 +115,8 @@ impl TryFrom<ListedRow> for ListedUser {
 
     fn try_from(row: ListedRow) -> Result<Self, StoreError> {
         let active_sessions = u32::try_from(row.active_sessions).unwrap_or(u32::MAX);
-        Ok(Self { user: row.user.try_into()?, active_sessions })
+        let password_breached_at = row.breached_at.map(Into::into);
+        Ok(Self { user: row.user.try_into()?, active_sessions, password_breached_at })
     }
 }
 
