@@ -22,18 +22,23 @@ test-beside-postgres:
 	cargo test-all --quiet --test e2e change_feed:: -- --test-threads=1
 
 .PHONY: check
-check: ## Format, lints, documentation, arrows between crates, freshness of everything generated
+check: ## Format, lints, documentation, arrows between crates, freshness of everything generated, a short attack
 	cargo fmt-all
 	cargo clippy-all
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
 	cargo test-all --quiet --test e2e architecture
 	scripts/sqlx-data --check
 	scripts/generated --check
+	SEED=1 scripts/attack-openapi
 
 .PHONY: generate
 generate: ## Write again what is generated: .sqlx, docs/openapi.json, docs/configuration.md
 	scripts/sqlx-data
 	scripts/generated
+
+.PHONY: attack
+attack: ## A long attack by the OpenAPI document, another each time; EXAMPLES and SEED as you like
+	@EXAMPLES=$${EXAMPLES:-500} scripts/attack-openapi
 
 .PHONY: bench
 bench: ## What an access token costs, beside the bare signature

@@ -119,7 +119,7 @@ fn merge<'a>(parts: &AllOf, named: &impl Fn(&str) -> Option<&'a RefOr<Schema>>) 
     for part in &parts.items {
         let part = match part {
             RefOr::Ref(reference) => reference.ref_location.rsplit('/').next().and_then(named),
-            solid => Some(solid),
+            RefOr::T(_) => Some(part),
         };
         if let Some(RefOr::T(Schema::Object(part))) = part {
             whole.properties.extend(part.properties.clone());
