@@ -36,7 +36,7 @@ pub(crate) struct UserQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
     /// The `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<Cursor>,
 }
 
@@ -93,7 +93,7 @@ impl UserQuery {
 pub(crate) struct UserPage<'a> {
     data: Vec<UserInList<'a>>,
     /// For the next page; `null` on the last one.
-    #[schema(required)]
+    #[schema(required, pattern = "^[A-Za-z0-9_-]+$")]
     next_cursor: Option<String>,
 }
 
