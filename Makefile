@@ -27,13 +27,14 @@ races: ## Run the races of the store suite for ROUNDS (1000) rounds each, on two
 	@scripts/with-postgres cargo test-all --test store_suite races:: -- --test-threads=2
 
 .PHONY: check
-check: ## Format, lints, documentation, arrows between crates, freshness of everything generated
+check: ## Format, lints, documentation, arrows between crates, freshness of everything generated, a short attack
 	cargo fmt-all
 	cargo clippy-all
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
 	cargo test-all --quiet --test e2e architecture
 	scripts/sqlx-data --check
 	scripts/generated --check
+	SEED=1 scripts/attack-openapi
 
 .PHONY: generate
 generate: ## Write again what is generated: .sqlx, docs/openapi.json, docs/configuration.md
@@ -44,6 +45,10 @@ generate: ## Write again what is generated: .sqlx, docs/openapi.json, docs/confi
 fuzz: ## Search for inputs that break a parser, for TIME=60 seconds each; installs cargo-fuzz if it is missing
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-fuzz@0.13.2
 	@scripts/fuzz
+
+.PHONY: attack
+attack: ## A long attack by the OpenAPI document, another each time; EXAMPLES and SEED as you like
+	@EXAMPLES=$${EXAMPLES:-500} scripts/attack-openapi
 
 .PHONY: bench
 bench: ## What an access token costs, beside the bare signature

@@ -1,6 +1,7 @@
 //! The OpenAPI document: what each endpoint says of itself, completed by what holds for all of them.
 
 mod errors;
+mod schemas;
 
 use crate::problem::{FieldError, Problem};
 use crate::routes;
@@ -49,7 +50,9 @@ pub(crate) fn complete(mut document: OpenApi, server: &str) -> OpenApi {
     let components = document.components.get_or_insert_default();
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         errors::describe(operation, components);
+        schemas::tighten_operation(operation);
     }
+    schemas::tighten_components(components);
     components.security_schemes.insert("bearer".to_owned(), RefOr::T(SecurityScheme::Http(bearer)));
     document
 }

@@ -76,7 +76,8 @@ class Schemas {
       span(schema.minLength, schema.maxLength, " characters"),
       span(schema.minItems, schema.maxItems, " entries"),
       span(schema.minimum, schema.maximum, ""),
-      schema.pattern && `matches \`${schema.pattern}\``,
+      // A format says it shorter.
+      schema.pattern && !schema.format && `matches \`${schema.pattern}\``,
       schema.default !== undefined && `\`${schema.default}\` unless given`,
     ].filter(Boolean).join("; ");
   }

@@ -23,7 +23,8 @@ const NO_VERSION: i64 = 0;
 #[into_params(names("If-Match"), parameter_in = Header)]
 pub(crate) struct IfMatch(
     /// The `ETag` of the record as it was read: change it only if nobody else did.
-    #[param(value_type = Option<String>, example = "\"3\"")]
+    #[param(value_type = String, required = false, example = "\"3\"",
+        pattern = "^(\\*|(W/)?\"[!#-~]*\"([ \\t]*,[ \\t]*(W/)?\"[!#-~]*\")*)$")]
     pub(crate) Option<i64>,
 );
 

@@ -18,7 +18,7 @@ use vestibule_domain::id::{SessionId, UserId};
 #[into_params(names("user"), parameter_in = Path)]
 pub(crate) struct TargetUser(
     /// A user's id, or `me`.
-    #[param(value_type = String, example = "me")]
+    #[param(value_type = String, pattern = "^(me|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$", example = "me")]
     pub(crate) UserId,
 );
 

@@ -45,13 +45,13 @@ fn implied(operation: &Operation) -> Vec<Code> {
     let has_body = operation.request_body.is_some();
     let is_stateful = operation.tags.iter().flatten().any(|tag| STATEFUL_TAGS.contains(&tag.as_str()));
     let mut codes = Vec::new();
-    if has_body {
+    // What takes no body and no query says so to whoever sends one.
+    let reads_body = has_body || (operation.security.is_some() && !has_query);
+    if reads_body {
         codes.extend([Code::MalformedJson, Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
     }
-    if has_body || has_query || takes(ParameterIn::Header) {
-        codes.push(Code::MalformedRequest);
-    }
-    if has_body || has_query {
+    codes.extend([Code::MalformedRequest, Code::UriTooLong, Code::HeadersTooLarge]);
+    if reads_body || has_query {
         codes.push(Code::ValidationFailed);
     }
     if operation.security.is_some() {
@@ -80,7 +80,7 @@ fn solid<T>(item: &RefOr<T>) -> Option<&T> {
 fn response(status: u16, codes: &[Code]) -> Response {
     let told: Vec<_> = codes.iter().map(|code| format!("`{}`: {}.", code.as_str(), code.title())).collect();
     let examples = codes.iter().map(|code| (code.as_str(), RefOr::T(example(*code))));
-    let content = ContentBuilder::new().schema(Some(schema(codes))).examples_from_iter(examples).build();
+    let content = ContentBuilder::new().schema(Some(schema(status, codes))).examples_from_iter(examples).build();
     let response = ResponseBuilder::new().description(told.join(" ")).content("application/problem+json", content);
     match StatusCode::from_u16(status) {
         Ok(StatusCode::UNAUTHORIZED) => {
@@ -102,11 +102,12 @@ fn header(kind: Type, description: &str) -> Header {
 }
 
 /// A problem with one of these codes.
-fn schema(codes: &[Code]) -> Schema {
+fn schema(status: u16, codes: &[Code]) -> Schema {
     let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes.iter().map(|code| code.as_str())));
+    let status = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([status]));
     let narrowed = AllOfBuilder::new()
         .item(Ref::from_schema_name("Problem"))
-        .item(ObjectBuilder::new().schema_type(Type::Object).property("code", code));
+        .item(ObjectBuilder::new().schema_type(Type::Object).property("code", code).property("status", status));
     Schema::AllOf(narrowed.build())
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Liveness {
-    #[schema(examples("live"))]
+    #[schema(pattern = "^live$", examples("live"))]
     status: &'static str,
 }
 

@@ -22,29 +22,33 @@ pub(crate) struct KeySet {
 pub(crate) struct PublicKey {
     #[schema(format = "uuid", examples("0190b5a2-7c3e-7a00-8000-0000000000f1"))]
     kid: String,
-    #[schema(examples("EdDSA"))]
+    #[schema(pattern = "^(EdDSA|ES256|RS256)$", examples("EdDSA"))]
     alg: &'static str,
     #[serde(rename = "use")]
-    #[schema(examples("sig"))]
+    #[schema(pattern = "^sig$", examples("sig"))]
     usage: &'static str,
-    #[schema(examples("OKP"))]
+    #[schema(pattern = "^(OKP|EC|RSA)$", examples("OKP"))]
     kty: &'static str,
     /// `Ed25519` for `OKP`, `P-256` for `EC`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples("Ed25519"))]
+    #[schema(value_type = String, required = false, pattern = "^(Ed25519|P-256)$", examples("Ed25519"))]
     crv: Option<&'static str>,
     /// For `OKP` and `EC`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(examples("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))]
+    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$",
+        examples("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))]
     x: Option<String>,
     /// For `EC`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     y: Option<String>,
     /// For `RSA`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     n: Option<String>,
     /// For `RSA`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     e: Option<String>,
 }
 

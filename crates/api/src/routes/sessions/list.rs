@@ -27,7 +27,7 @@ pub(crate) struct Session {
     #[schema(format = "date-time", examples("2026-12-23T09:30:00.000Z"))]
     expires_at: String,
     /// From where the login came, as far as trusted proxies vouch for it.
-    #[schema(value_type = Option<String>, required, examples("203.0.113.7"))]
+    #[schema(value_type = Option<String>, required, pattern = "^[0-9a-f.:]{2,45}$", examples("203.0.113.7"))]
     ip: Option<IpAddr>,
     /// What the client called itself at the login.
     #[schema(
@@ -37,7 +37,7 @@ pub(crate) struct Session {
     )]
     user_agent: Option<String>,
     /// How the user proved who they are (RFC 8176).
-    #[schema(examples("pwd"))]
+    #[schema(pattern = "^[a-z]+$", examples("pwd"))]
     amr: Vec<&'static str>,
     /// Whether it is the one that asks.
     #[schema(examples(true))]

@@ -16,13 +16,13 @@ use vestibule_domain::user::Email;
 #[derive(Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
-    #[schema(value_type = String, format = "email", max_length = 254, examples("ada@example.com"))]
+    #[schema(value_type = String, format = "idn-email", max_length = 254, examples("ada@example.com"))]
     email: Email,
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 256,
         examples("correct horse battery staple"), write_only)]
     password: PasswordAttempt,
     /// From an earlier login on this device: keeps strangers from locking its owner out.
-    #[schema(value_type = String, required = false, pattern = "^vdt_[A-Za-z0-9_-]{43}$", write_only)]
+    #[schema(value_type = String, required = false, pattern = "^vdt_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", write_only)]
     device_token: Option<DeviceToken>,
 }
 

@@ -19,8 +19,9 @@ use vestibule_domain::session::{Logout, LogoutScope};
 pub(crate) struct LogoutRequest {
     #[schema(schema_with = scope_schema, required = false)]
     scope: LogoutScope,
-    /// In the place of an access token.
-    #[schema(value_type = String, required = false, pattern = "^vrt_[A-Za-z0-9_-]{43}$", write_only)]
+    /// In the place of an access token. One that no session can know is no fault either.
+    #[schema(value_type = String, required = false, write_only, pattern = "^[^\\u0000]*$",
+        examples("vrt_Xy3kq0pZ8mC1b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtE"))]
     refresh_token: Option<PresentedToken>,
 }
 

@@ -12,15 +12,22 @@ use vestibule_domain::session::{DeviceToken, SignIn};
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Tokens<'a> {
     /// For `Authorization: Bearer …`. A JWS with the claims of RFC 9068, of at most 1 KiB.
-    #[schema(examples("eyJhbGciOiJFZERTQSIsImtpZCI6…"))]
+    #[schema(
+        max_length = 1024,
+        pattern = "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$",
+        examples("eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMTkwYjVhMiJ9.c2lnbmF0dXJl")
+    )]
     access_token: &'a str,
-    #[schema(examples("Bearer"))]
+    #[schema(pattern = "^Bearer$", examples("Bearer"))]
     token_type: &'static str,
     /// How long the access token is good for, in seconds.
     #[schema(examples(600))]
     expires_in: u64,
     /// For `POST /refresh`, once.
-    #[schema(pattern = "^vrt_[A-Za-z0-9_-]{43}$", examples("vrt_Xy3kq0pZ8mC1b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtE"))]
+    #[schema(
+        pattern = "^vrt_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$",
+        examples("vrt_Xy3kq0pZ8mC1b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtE")
+    )]
     refresh_token: &'a str,
     /// How long the refresh token is good for, in seconds.
     #[schema(examples(1_209_600))]
@@ -30,7 +37,8 @@ pub(crate) struct Tokens<'a> {
     user: User<'a>,
     /// After the first login from a device: to be sent with the next ones, for 180 days.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(pattern = "^vdt_[A-Za-z0-9_-]{43}$", examples("vdt_b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtEXy3kq0pZ8mC1"))]
+    #[schema(value_type = String, required = false, pattern = "^vdt_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$",
+        examples("vdt_b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtEXy3kq0pZ8mC0"))]
     device_token: Option<&'a str>,
 }
 

@@ -22,7 +22,7 @@ use vestibule_domain::user::{Email, Status};
 #[into_params(parameter_in = Query)]
 pub(crate) struct UserQuery {
     /// The address, in any spelling.
-    #[param(value_type = Option<String>, format = "email")]
+    #[param(value_type = Option<String>, format = "idn-email")]
     email: Option<Email>,
     #[param(schema_with = user::status_schema, required = false)]
     status: Option<Status>,
@@ -30,13 +30,13 @@ pub(crate) struct UserQuery {
     #[param(value_type = Option<String>, pattern = "^[a-z][a-z0-9_-]{0,31}$")]
     role: Option<RoleName>,
     /// The address or the name begins with this, whatever the case.
-    #[param(min_length = 1, max_length = 254)]
+    #[param(min_length = 1, max_length = 254, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     q: Option<String>,
     /// How many at most.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit>,
     /// The `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<Cursor>,
 }
 
@@ -93,7 +93,7 @@ impl UserQuery {
 pub(crate) struct UserPage<'a> {
     data: Vec<UserInList<'a>>,
     /// For the next page; `null` on the last one.
-    #[schema(required)]
+    #[schema(required, pattern = "^[A-Za-z0-9_-]+$")]
     next_cursor: Option<String>,
 }
 

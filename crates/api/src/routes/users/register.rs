@@ -22,15 +22,14 @@ use vestibule_domain::user::{Email, Name, Register, RegistrationMode, UserError}
 #[serde(deny_unknown_fields)]
 pub(crate) struct Registration {
     /// Two spellings of one address, as by case, are one account.
-    #[schema(value_type = String, format = "email", max_length = 254, examples("ada@example.com"))]
+    #[schema(value_type = String, format = "idn-email", max_length = 254, examples("ada@example.com"))]
     email: Email,
     /// At least 8 characters (or what the operator decided); under 15, all of upper case, lower case, digit and
     /// other. At most 1,024 bytes. Neither a common password nor one made of the address or the name.
     #[schema(value_type = String, format = "password", min_length = 8, max_length = 256,
         examples("correct horse battery staple"), write_only)]
     password: NewPassword,
-    /// Kept exactly as written; without control characters.
-    #[schema(value_type = String, min_length = 1, max_length = 200, examples("Ada Lovelace"))]
+    #[schema(schema_with = user::name_schema)]
     name: Name,
 }
 
@@ -48,7 +47,7 @@ impl ReadJson for Registration {
 /// What strict registration answers, whether or not the address has an account.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accepted {
-    #[schema(examples("accepted"))]
+    #[schema(pattern = "^accepted$", examples("accepted"))]
     status: &'static str,
 }
 

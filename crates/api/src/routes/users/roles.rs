@@ -21,7 +21,7 @@ const MAX_ROLES: usize = 64;
 #[serde(deny_unknown_fields)]
 pub(crate) struct RoleAssignment {
     /// Names of roles of the configuration; `admin`, `support` and `user` are always there.
-    #[schema(value_type = Vec<String>, max_items = 64, examples("support"))]
+    #[schema(value_type = Vec<String>, max_items = 64, pattern = "^[a-z][a-z0-9_-]{0,31}$", examples("support"))]
     roles: Vec<RoleName>,
 }
 

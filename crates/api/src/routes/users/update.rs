@@ -14,9 +14,9 @@ use vestibule_domain::user::{ChangeProfile, Email, Name, ProfileChange};
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProfilePatch {
     /// Needs a login within the last 10 minutes.
-    #[schema(value_type = String, required = false, format = "email", max_length = 254, examples("ada@example.org"))]
+    #[schema(value_type = String, required = false, format = "idn-email", max_length = 254, examples("ada@example.org"))]
     email: Option<Email>,
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, examples("Ada King"))]
+    #[schema(schema_with = user::name_schema, required = false)]
     name: Option<Name>,
 }
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Object;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use vestibule_domain::access::RoleName;
 use vestibule_domain::user::{self, Status};
 
@@ -16,17 +16,17 @@ pub(crate) struct User<'a> {
     #[schema(format = "uuid", examples("0190b5a2-7c3e-7a00-8000-000000000000"))]
     id: String,
     /// As its owner wrote it.
-    #[schema(format = "email", max_length = 254, examples("ada@example.com"))]
+    #[schema(format = "idn-email", max_length = 254, examples("ada@example.com"))]
     email: &'a str,
     /// Whether the user has shown that mail to the address reaches them.
     #[schema(examples(false))]
     email_verified: bool,
-    #[schema(min_length = 1, max_length = 200, examples("Ada Lovelace"))]
+    #[schema(schema_with = name_schema)]
     name: &'a str,
     #[schema(schema_with = status_schema)]
     status: &'static str,
     /// Whoever registers has `user`, which carries no permission unless the operator gave it one.
-    #[schema(examples("support"))]
+    #[schema(pattern = "^[a-z][a-z0-9_-]{0,31}$", examples("support"))]
     roles: Vec<&'a str>,
     #[schema(format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
     created_at: String,
@@ -42,6 +42,22 @@ pub(super) const STATUSES: [(&str, Status); 2] = [("active", Status::Active), ("
 pub(super) fn status_schema() -> Object {
     let description = "A disabled user cannot log in, and all their sessions are over.";
     openapi::one_of(&STATUSES).description(Some(description)).build()
+}
+
+pub(super) fn name_schema() -> Object {
+    // Spaces and what shows as none; controls of terminals and of the writing direction.
+    const EDGE: &str = "[^\\u0000- \\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028-\\u202f\\u205f\\u2066-\\u2069\\u3000]";
+    const INNER: &str = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]";
+    let description = "Kept exactly as written; without line breaks, control characters, controls of the writing \
+                       direction, and spaces at either end.";
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(200))
+        .pattern(Some(format!("^{EDGE}({INNER}*{EDGE})?$")))
+        .description(Some(description))
+        .examples(["Ada Lovelace"])
+        .build()
 }
 
 impl<'a> From<&'a user::User> for User<'a> {
