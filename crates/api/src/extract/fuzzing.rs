@@ -1,6 +1,6 @@
 //! What the fuzz targets (`fuzz/`) reach of this crate, in plain types. No part of its interface.
 
-use super::body::read_body;
+use super::body::read_body_by;
 use super::fields::{Fields, ReadJson};
 use super::json::{Json, Members};
 use super::{bearer, forwarded, if_match, query};
@@ -8,9 +8,25 @@ use crate::HttpSettings;
 use http::HeaderMap;
 use serde_json::Value;
 use std::net::IpAddr;
+use std::sync::Arc;
 use vestibule_domain::access::RoleName;
-use vestibule_domain::credential::{NewPassword, Owner};
+use vestibule_domain::credential::{
+    BreachKey, BreachedPasswords, NewPassword, Owner, PasswordPolicy, PasswordSettings,
+};
 use vestibule_domain::user::{Email, Name};
+
+#[derive(Debug)]
+struct NoneBreached;
+
+impl BreachedPasswords for NoneBreached {
+    fn contains(&self, _: BreachKey) -> bool {
+        false
+    }
+
+    fn is_common(&self, _: BreachKey) -> bool {
+        false
+    }
+}
 
 /// A body with a field of every kind.
 struct Everything;
@@ -34,7 +50,8 @@ pub const FIELDS: [&str; 5] = ["email", "name", "password", "roles", "scope"];
 pub type Refusal = (u16, Vec<(String, String)>);
 
 pub fn body(text: &str) -> Result<(), Refusal> {
-    read_body::<Everything>(text).map(drop).map_err(|error| {
+    let policy = PasswordPolicy { settings: PasswordSettings::default(), breached: Arc::new(NoneBreached) };
+    read_body_by::<Everything>(text, &policy).map(drop).map_err(|error| {
         let faults = error.faults().into_iter().map(|(pointer, code)| (pointer.to_owned(), code.to_owned()));
         (error.code().status().as_u16(), faults.collect())
     })

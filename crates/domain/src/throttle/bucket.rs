@@ -48,9 +48,9 @@ impl Bucket {
     /// `None` if the bytes are not what [`Bucket::tried_bytes`] makes.
     pub fn tried_from_bytes(bytes: &[u8]) -> Option<Vec<(u64, Timestamp)>> {
         let (pairs, rest) = bytes.as_chunks::<16>();
-        let pair = |&[a, b, c, d, e, f, g, h, at @ ..]: &[u8; 16]| {
-            let at: [u8; 8] = at;
-            Some((u64::from_be_bytes([a, b, c, d, e, f, g, h]), Timestamp::from_millis(i64::from_be_bytes(at))?))
+        let pair = |pair: &[u8; 16]| {
+            let (tag, at) = (pair.first_chunk()?, pair.last_chunk()?);
+            Some((u64::from_be_bytes(*tag), Timestamp::from_millis(i64::from_be_bytes(*at))?))
         };
         if rest.is_empty() { pairs.iter().map(pair).collect() } else { None }
     }

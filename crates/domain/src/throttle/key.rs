@@ -29,8 +29,7 @@ impl BucketKey {
 
     /// Enough to tell a few dozen from one another.
     pub(super) fn tag(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        self.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 }
 

@@ -115,7 +115,6 @@ impl Throttle {
     }
 
     /// If it fails the charge stays.
-
     async fn settle(
         &self,
         place: Place,

@@ -19,6 +19,7 @@ mod feed;
 mod id;
 #[cfg(test)]
 mod idempotency;
+#[cfg(test)]
 mod key;
 #[cfg(test)]
 mod key_service;
@@ -42,6 +43,7 @@ mod role;
 mod secret;
 #[cfg(test)]
 mod snapshots;
+#[cfg(test)]
 mod throttle;
 #[cfg(test)]
 mod user;
