@@ -1,6 +1,6 @@
 //! What the fuzz targets (`fuzz/`) reach of this crate, in plain types. No part of its interface.
 
-use super::body::read_body;
+use super::body::read_body_by;
 use super::fields::{Fields, ReadJson};
 use super::json::{Json, Members};
 use super::{bearer, forwarded, if_match, query};
@@ -9,7 +9,7 @@ use http::HeaderMap;
 use serde_json::Value;
 use std::net::IpAddr;
 use vestibule_domain::access::RoleName;
-use vestibule_domain::credential::{NewPassword, Owner};
+use vestibule_domain::credential::{NewPassword, Owner, PasswordPolicy};
 use vestibule_domain::user::{Email, Name};
 
 /// A body with a field of every kind.
@@ -33,8 +33,8 @@ pub const FIELDS: [&str; 5] = ["email", "name", "password", "roles", "scope"];
 /// Status, and pointer and code of each field at fault.
 pub type Refusal = (u16, Vec<(String, String)>);
 
-pub fn body(text: &str) -> Result<(), Refusal> {
-    read_body::<Everything>(text).map(drop).map_err(|error| {
+pub fn body(policy: &PasswordPolicy, text: &str) -> Result<(), Refusal> {
+    read_body_by::<Everything>(policy, text).map(drop).map_err(|error| {
         let faults = error.faults().into_iter().map(|(pointer, code)| (pointer.to_owned(), code.to_owned()));
         (error.code().status().as_u16(), faults.collect())
     })
