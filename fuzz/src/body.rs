@@ -1,5 +1,6 @@
 //! Every fault of a body is told, and points at what is at fault.
 
+use crate::password::POLICY;
 use std::collections::BTreeSet;
 use vestibule_api::fuzzing;
 
@@ -10,12 +11,12 @@ const MAX_FAULTS: usize = 100;
 pub fn check(input: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(input) else { return false };
     let Some(json) = fuzzing::json(input) else {
-        assert_eq!(fuzzing::body(text), Err((400, Vec::new())));
+        assert_eq!(fuzzing::body(&POLICY, text), Err((400, Vec::new())));
         return false;
     };
     let members = json.as_object().expect("an object");
     let strangers = members.keys().filter(|name| !fuzzing::FIELDS.contains(&name.as_str())).count();
-    match fuzzing::body(text) {
+    match fuzzing::body(&POLICY, text) {
         Ok(()) => {
             assert_eq!(strangers, 0, "what is unknown was dropped");
             assert!(["email", "password", "roles"].iter().all(|name| members.contains_key(*name)));

@@ -2,13 +2,26 @@
 
 use std::sync::{Arc, LazyLock};
 use unicode_normalization::is_nfc;
-use vestibule_domain::credential::{NewPassword, Owner, PasswordAttempt, PasswordPolicy, PasswordSettings};
-use vestibule_infrastructure::breach::KnownPasswords;
+use vestibule_domain::credential::{
+    BreachKey, BreachedPasswords, NewPassword, Owner, PasswordAttempt, PasswordPolicy, PasswordSettings,
+};
 
-static POLICY: LazyLock<PasswordPolicy> = LazyLock::new(|| PasswordPolicy {
-    settings: PasswordSettings::default(),
-    breached: Arc::new(KnownPasswords::shipped().expect("the filter in the binary")),
-});
+/// The default, by which no password is breached.
+pub(crate) static POLICY: LazyLock<PasswordPolicy> =
+    LazyLock::new(|| PasswordPolicy { settings: PasswordSettings::default(), breached: Arc::new(NothingIsBreached) });
+
+#[derive(Debug)]
+struct NothingIsBreached;
+
+impl BreachedPasswords for NothingIsBreached {
+    fn contains(&self, _: BreachKey) -> bool {
+        false
+    }
+
+    fn is_common(&self, _: BreachKey) -> bool {
+        false
+    }
+}
 
 /// Whether it is taken.
 pub fn check(input: &[u8]) -> bool {

@@ -16,14 +16,8 @@ use std::path::{Path, PathBuf};
 use vestibule_api::fuzzing;
 use vestibule_fuzz::{TARGETS, Target, json};
 
-/// A few seconds for all targets, unoptimised.
-fn mutations(name: &str) -> usize {
-    match name {
-        // The list of common passwords is long.
-        "body" | "password" => 1_000,
-        _ => 10_000,
-    }
-}
+/// For each target; a few seconds for all, unoptimised.
+const MUTATIONS: usize = 10_000;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name)
@@ -51,7 +45,7 @@ fn replay(name: &str) {
     // Else most properties would hold of nothing.
     assert!(taken > 0 && taken < corpus.len(), "{taken} of {} are taken", corpus.len());
     let mut mutator = Mutator::new(&corpus);
-    for _ in 0..mutations(name) {
+    for _ in 0..MUTATIONS {
         run(target, &mutator.next());
     }
 }

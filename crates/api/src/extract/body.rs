@@ -98,15 +98,15 @@ fn is_json(media_type: &str) -> bool {
 }
 
 /// What a handler would read of this body, or the faults that it would answer with.
-#[cfg(any(test, feature = "fuzzing"))]
-pub(super) fn read_body_by<T: ReadJson>(text: &str, policy: &PasswordPolicy) -> Result<T, ApiError> {
-    let members = Json::parse_object(text.as_bytes()).map_err(refuse)?;
-    Fields::new(members, policy).read(T::read)
-}
-
 #[cfg(test)]
 pub(crate) fn read_body<T: ReadJson>(text: &str) -> Result<T, ApiError> {
-    read_body_by(text, &crate::testing::password_policy())
+    read_body_by(&crate::testing::password_policy(), text)
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn read_body_by<T: ReadJson>(policy: &PasswordPolicy, text: &str) -> Result<T, ApiError> {
+    let members = Json::parse_object(text.as_bytes()).map_err(refuse)?;
+    Fields::new(members, policy).read(T::read)
 }
 
 async fn collect(body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {

@@ -8,25 +8,9 @@ use crate::HttpSettings;
 use http::HeaderMap;
 use serde_json::Value;
 use std::net::IpAddr;
-use std::sync::Arc;
 use vestibule_domain::access::RoleName;
-use vestibule_domain::credential::{
-    BreachKey, BreachedPasswords, NewPassword, Owner, PasswordPolicy, PasswordSettings,
-};
+use vestibule_domain::credential::{NewPassword, Owner, PasswordPolicy};
 use vestibule_domain::user::{Email, Name};
-
-#[derive(Debug)]
-struct NoneBreached;
-
-impl BreachedPasswords for NoneBreached {
-    fn contains(&self, _: BreachKey) -> bool {
-        false
-    }
-
-    fn is_common(&self, _: BreachKey) -> bool {
-        false
-    }
-}
 
 /// A body with a field of every kind.
 struct Everything;
@@ -49,9 +33,8 @@ pub const FIELDS: [&str; 5] = ["email", "name", "password", "roles", "scope"];
 /// Status, and pointer and code of each field at fault.
 pub type Refusal = (u16, Vec<(String, String)>);
 
-pub fn body(text: &str) -> Result<(), Refusal> {
-    let policy = PasswordPolicy { settings: PasswordSettings::default(), breached: Arc::new(NoneBreached) };
-    read_body_by::<Everything>(text, &policy).map(drop).map_err(|error| {
+pub fn body(policy: &PasswordPolicy, text: &str) -> Result<(), Refusal> {
+    read_body_by::<Everything>(policy, text).map(drop).map_err(|error| {
         let faults = error.faults().into_iter().map(|(pointer, code)| (pointer.to_owned(), code.to_owned()));
         (error.code().status().as_u16(), faults.collect())
     })
