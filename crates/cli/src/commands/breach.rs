@@ -57,7 +57,7 @@ pub(crate) fn run(command: BreachCommand) -> Result<(), Failure> {
     write(&args.output, &image).map_err(|error| at(&args.output, error))?;
     report(&list)?;
     let (keys, size) = (image.keys(), image.size());
-    output::line(format_args!("{keys} passwords, {size} bytes, one in 65,536 others taken for one of them"))?;
+    output::line(format_args!("passwords: {keys}, bytes: {size}, others taken for one of them: 1 in 65,536"))?;
     Ok(output::line(args.output.display())?)
 }
 

@@ -60,7 +60,7 @@ async fn examine(mut config: Config, findings: &mut Findings) -> Result<(), Fail
     }
     match breach_filter(&config, true) {
         Ok(None) => {}
-        Ok(Some(filter)) => good(format_args!("passwords.breach_filter: {} passwords", filter.keys()))?,
+        Ok(Some(filter)) => good(format_args!("passwords.breach_filter: in order, knows {}", filter.keys()))?,
         Err(error) => return Ok(findings.bad(with_causes(&error), "build or copy it again, or leave it out")?),
     }
     if files(&config, findings)? {
