@@ -45,8 +45,8 @@ pub enum RefreshStanding {
 #[async_trait]
 pub trait SessionRotation: Send + Sync {
     /// Puts `child` in the place of `presented` if that is the current token of a session that has neither ended nor
-    /// expired nor been refreshed too often, of an active user; else changes nothing. Of any number of simultaneous calls with one token at most
-    /// one succeeds, and none does once the session has ended.
+    /// expired nor been refreshed too often, of an active user; else changes nothing. Of any number of simultaneous
+    /// calls with one token at most one succeeds, and none does once the session has ended.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError>;
 }
 

@@ -15,6 +15,7 @@ pub mod upkeep;
 pub mod users;
 pub mod work;
 
+mod duel;
 mod fixture;
 
 pub use fixture::Fixture;

@@ -1,10 +1,10 @@
 //! What must hold when many act at once. Each case runs on two handles, as on two replicas.
 
 use super::Fixture;
+use super::duel::{DUELS, against, handles, rounds};
 use super::fixture::{address, password, roles, until_settled};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::id::UserId;
@@ -14,42 +14,6 @@ use vestibule_domain::session::{EndReason, RefreshTokenHash, Session};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Status, User};
 use vestibule_domain::{Store, StoreError, Timestamp};
-
-/// As many as `ROUNDS` says (`make races`), or few enough for every day.
-fn rounds(usual: usize) -> usize {
-    let said = std::env::var("ROUNDS").ok();
-    said.map_or(usual, |rounds| rounds.parse().unwrap_or_else(|_| panic!("ROUNDS={rounds} is not a number")))
-}
-
-/// Of the cases that have two sides.
-const DUELS: usize = 12;
-
-async fn handles(fixture: &Fixture) -> [Arc<dyn Store>; 2] {
-    [Arc::clone(&fixture.store), fixture.database.open().await]
-}
-
-/// Runs the two at the same moment.
-async fn against<A, B>(
-    one: impl Future<Output = A> + Send + 'static,
-    other: impl Future<Output = B> + Send + 'static,
-) -> (A, B)
-where
-    A: Send + 'static,
-    B: Send + 'static,
-{
-    let start = Arc::new(Barrier::new(2));
-    let after = |start: Arc<Barrier>| async move { start.wait().await };
-    let (first, second) = (after(Arc::clone(&start)), after(start));
-    let one = tokio::spawn(async move {
-        first.await;
-        one.await
-    });
-    let other = tokio::spawn(async move {
-        second.await;
-        other.await
-    });
-    (one.await.expect("no panic"), other.await.expect("no panic"))
-}
 
 async fn register(store: &dyn Store, user: &User) -> Result<bool, StoreError> {
     let mut work = store.begin().await?;
