@@ -96,7 +96,7 @@ fn what_the_rules_forbid_fails_and_says_why() {
 #[test]
 fn whom_a_command_is_about_is_an_id_or_an_address_and_both_are_said() {
     let place = Place::migrated();
-    for command in ["disable", "enable", "set-role", "set-password"] {
+    for command in ["disable", "enable", "unlock", "set-role", "set-password"] {
         let malformed = "must be an id, as in `vestibule users list`, or an address like name@example.com";
         place.run(&["users", command, "zzz"]).failed_with(2, malformed);
         for nobody in ["bob@example.com", "0197f0a0-0000-7000-8000-000000000000"] {

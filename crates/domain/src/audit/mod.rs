@@ -15,6 +15,8 @@ pub enum AuditKind {
     UserDeleted,
     UserDisabled,
     UserEnabled,
+    /// What was counted against strangers at the account is forgotten.
+    UserUnlocked,
     RolesChanged,
     PasswordChanged,
     PasswordChangeFailed,
@@ -39,6 +41,7 @@ impl AuditKind {
             Self::UserDeleted => "user.deleted",
             Self::UserDisabled => "user.disabled",
             Self::UserEnabled => "user.enabled",
+            Self::UserUnlocked => "user.unlocked",
             Self::RolesChanged => "user.roles_changed",
             Self::PasswordChanged => "password.changed",
             Self::PasswordChangeFailed => "password.change_failed",

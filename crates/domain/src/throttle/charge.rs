@@ -64,7 +64,7 @@ impl Throttle {
             let key = self.key("device", device.as_bytes());
             return vec![Charge { policy: "device", key, rule: Rule::Failures(self.settings.device) }];
         }
-        let account = self.key("account", email.canonical().as_bytes());
+        let account = self.account(email);
         let mut charges = self.address(context, "login", Rule::Failures(self.settings.login));
         charges.extend(self.address(context, "accounts", Rule::Accounts(self.settings.spread, account)));
         charges.push(Charge { policy: "account", key: account, rule: Rule::InARow(self.settings.account) });
@@ -91,6 +91,10 @@ impl Throttle {
 
     pub(crate) fn refresh(&self, context: &RequestContext) -> Vec<Charge> {
         self.address(context, "refresh", Rule::Failures(self.settings.refresh))
+    }
+
+    pub(super) fn account(&self, email: &Email) -> BucketKey {
+        self.key("account", email.canonical().as_bytes())
     }
 
     /// Nothing for whoever has no address: the command line.

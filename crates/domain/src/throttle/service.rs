@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::context::RequestContext;
 use crate::error::StoreError;
 use crate::services::Ports;
+use crate::user::Email;
 use std::sync::Arc;
 
 /// Where an attempt was charged.
@@ -176,6 +177,15 @@ impl Throttle {
             Err(StoreError::Contention) => self.ports.store.change_buckets(keys, change).await,
             outcome => outcome,
         }
+    }
+
+    /// Forgets what was counted against strangers at an account.
+    pub(crate) async fn reopen(&self, email: &Email) -> Result<(), StoreError> {
+        let forget = &mut |buckets: &mut [Bucket]| {
+            buckets.fill(Bucket::default());
+            true
+        };
+        self.change_in_store(&[self.account(email)], forget).await
     }
 
     /// Not for each attempt that is refused: an attacker must not write the trail full.

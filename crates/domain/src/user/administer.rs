@@ -61,6 +61,20 @@ impl UserService {
         .await
     }
 
+    /// Lets strangers' devices try again at an account that too many failures have closed to them. Needs `users:write`.
+    pub async fn unlock(
+        &self,
+        authority: Authority<'_>,
+        id: UserId,
+        context: &RequestContext,
+    ) -> Result<User, UserError> {
+        authority.require(Permission::UsersWrite, id)?;
+        let user = self.ports.store.user(id).await?.ok_or(UserError::NotFound)?;
+        self.throttle.reopen(&user.email).await?;
+        self.ports.record(&AuditEvent::of(AuditKind::UserUnlocked, id, context).by(authority)).await?;
+        Ok(user)
+    }
+
     /// Replaces all roles. Needs `roles:write`.
     pub async fn set_roles(
         &self,

@@ -33,6 +33,8 @@ pub(crate) enum UsersCommand {
     Disable(TargetArgs),
     /// Let a disabled user log in again
     Enable(TargetArgs),
+    /// Let unknown devices try again, if too many wrong passwords have closed the account to them for a day
+    Unlock(TargetArgs),
     /// Give a user these roles and no others
     SetRole(SetRoleArgs),
     /// Give a user another password and end all their sessions
@@ -131,6 +133,10 @@ pub(crate) async fn run(inputs: &Inputs, command: UsersCommand) -> Result<(), Fa
         UsersCommand::Enable(args) => {
             let id = find(&wired, &args.user).await?.id;
             print_user(&users.enable(Authority::Operator, id, &context).await?, None, args.format)?;
+        }
+        UsersCommand::Unlock(args) => {
+            let id = find(&wired, &args.user).await?.id;
+            print_user(&users.unlock(Authority::Operator, id, &context).await?, None, args.format)?;
         }
         UsersCommand::SetRole(args) => {
             let id = find(&wired, &args.user).await?.id;

@@ -2,6 +2,7 @@ use crate::fakes::{PASSWORD, World, email, now};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use vestibule_domain::access::Authority;
 use vestibule_domain::audit::AuditKind;
 use vestibule_domain::credential::PasswordAttempt;
 use vestibule_domain::session::{DeviceToken, Login, SessionError, SignIn};
@@ -93,6 +94,23 @@ fn d50_a_known_device_is_let_in_whatever_strangers_do() {
     assert_eq!((policy("bob"), policy("alice")), ("login", "device"));
     let waits = (0..5).map(|_| wait(&login(&world, "192.0.2.1", "alice", "wrong", Some(&device))).is_some());
     assert_eq!(waits.collect::<Vec<_>>(), [false, false, false, false, true]);
+}
+
+#[test]
+fn d48_an_operator_opens_the_account_again() {
+    let world = world();
+    let alice = world.store.state().users.values().next().unwrap().id;
+    for n in 0..101 {
+        let outcome = guess(&world, &format!("192.0.2.{n}"), "alice");
+        world.clock.advance(wait(&outcome).unwrap_or_default().min(Duration::from_secs(10)));
+        world.clock.advance(Duration::from_secs(10));
+    }
+    assert!(wait(&login(&world, "198.51.100.1", "alice", PASSWORD, None)).is_some_and(|wait| wait.as_secs() > 3600));
+    now(world.services.users.unlock(Authority::Operator, alice, &world.context)).unwrap();
+    // Every process may believe for a second what it was told before.
+    world.clock.advance(Duration::from_secs(1));
+    assert!(login(&world, "198.51.100.1", "alice", PASSWORD, None).outcome.is_ok());
+    assert_eq!(world.store.audited(AuditKind::UserUnlocked).len(), 1);
 }
 
 #[test]
