@@ -1,8 +1,10 @@
 //! The change feed: what one process changes, the others feel.
 
+mod clients;
 mod keys;
 mod outage;
 mod revocation;
+mod waiting;
 
 use std::time::{Duration, Instant};
 
