@@ -2,6 +2,8 @@
 
 mod clients;
 mod keys;
+mod offline;
+mod offline_service;
 mod outage;
 mod revocation;
 mod waiting;
