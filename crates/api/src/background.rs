@@ -297,7 +297,7 @@ mod tests {
     async fn one_purge_that_fails_does_not_stop_the_others() {
         let log = Log::default();
         let guard = log.start();
-        let purging = timeout(PURGE + RETRY, purge(state().services)).await;
+        let purging = timeout(PURGE + RETRY, purge(state())).await;
         assert!(purging.is_err(), "it goes on after a failure");
         drop(guard);
         let failed = log.lines().into_iter().filter(|line| line["level"] == "WARN").count();

@@ -35,3 +35,29 @@ impl Default for News {
         Self { grown: watch::Sender::default(), places: Arc::new(Semaphore::new(PLACES)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bounded_and_given_back() {
+        let news = News::default();
+        let mut taken: Vec<_> = std::iter::from_fn(|| news.clone().place()).collect();
+        assert_eq!(taken.len(), 1_000);
+        taken.pop();
+        assert!(news.place().is_some());
+    }
+
+    #[tokio::test]
+    async fn all_who_listen_are_woken_by_what_comes_after() {
+        let news = News::default();
+        news.announce();
+        let mut listening = [news.listen(), news.clone().listen()];
+        assert!(listening.iter().all(|listener| !listener.has_changed().unwrap()), "that was before");
+        news.announce();
+        for listener in &mut listening {
+            listener.changed().await.unwrap();
+        }
+    }
+}
