@@ -9,6 +9,8 @@ CREATE TABLE audit_events (
     subject_id uuid,
     session_id uuid,
     key_id     uuid,
+    -- Which client did it, or was made or deleted.
+    client_id  uuid,
     reason     text,
     ip         text,
     user_agent text,

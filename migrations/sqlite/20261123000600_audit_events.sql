@@ -9,6 +9,8 @@ CREATE TABLE audit_events (
     subject_id BLOB,
     session_id BLOB,
     key_id     BLOB,
+    -- Which client did it, or was made or deleted.
+    client_id  BLOB,
     reason     TEXT,
     ip         TEXT,
     user_agent TEXT,

@@ -19,6 +19,7 @@ macro_rules! assert_transcript {
 
 mod architecture;
 mod change_feed;
+mod clients;
 mod health;
 mod openapi;
 mod problems;

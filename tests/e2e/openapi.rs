@@ -8,20 +8,24 @@ use vestibule_testkit::scenes;
 scenes!(the_document_has_every_call_of_the_contract, every_reference_resolves, the_docs_page_asks_nobody_else);
 
 /// The calls of the core, as clients may rely on them.
-const CALLS: [&str; 23] = [
+const CALLS: [&str; 27] = [
     "delete /users/{user}",
     "delete /users/{user}/sessions",
     "delete /users/{user}/sessions/{id}",
     "get /.well-known/jwks.json",
+    "get /.well-known/oauth-authorization-server",
+    "get /.well-known/revocations",
     "get /health/live",
     "get /health/ready",
     "get /users",
     "get /users/{user}",
     "get /users/{user}/sessions",
     "patch /users/{user}",
+    "post /introspect",
     "post /login",
     "post /logout",
     "post /refresh",
+    "post /revoke",
     "post /users",
     "post /users/{user}/disable",
     "post /users/{user}/enable",

@@ -42,11 +42,11 @@ pub(crate) struct Background {
 impl Background {
     pub(crate) fn start(state: &AppState) -> Self {
         let background = Self { tasks: TaskTracker::new(), stopping: CancellationToken::new() };
-        background.keep_up("change feed", &state.services, follow_feed);
-        background.keep_up("signing keys", &state.services, look_after_keys);
-        background.keep_up("clock", &state.services, watch_clock);
-        background.keep_up("purge", &state.services, purge);
-        background.keep_up("purge of throttles", &state.services, purge_throttles);
+        background.keep_up("change feed", state, follow_feed);
+        background.keep_up("signing keys", state, look_after_keys);
+        background.keep_up("clock", state, watch_clock);
+        background.keep_up("purge", state, purge);
+        background.keep_up("purge of throttles", state, purge_throttles);
         background.tasks.close();
         background
     }
@@ -57,14 +57,14 @@ impl Background {
     }
 
     /// Runs `task`, and again should it panic.
-    fn keep_up<F>(&self, name: &'static str, services: &Services, task: fn(Services) -> F)
+    fn keep_up<F>(&self, name: &'static str, state: &AppState, task: fn(AppState) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (services, stopping) = (services.clone(), self.stopping.clone());
+        let (state, stopping) = (state.clone(), self.stopping.clone());
         self.tasks.spawn(async move {
             loop {
-                let mut running = tokio::spawn(task(services.clone()));
+                let mut running = tokio::spawn(task(state.clone()));
                 tokio::select! {
                     () = stopping.cancelled() => {
                         running.abort();
@@ -81,12 +81,12 @@ impl Background {
     }
 }
 
-/// Keeps what is remembered right. While the feed cannot be read, requests ask the store.
-async fn follow_feed(services: Services) {
+/// Keeps what is remembered right, and tells those who wait that there is something new. While the feed cannot be read, requests ask the store.
+async fn follow_feed(AppState { services, news, .. }: AppState) {
     let ports = &services.ports;
     let mut follower = Follower::default();
     let (mut outage, mut key_outage) = (Outage::new("the change feed"), Outage::new("changed signing keys"));
-    let mut keys_changed = false;
+    let (mut keys_changed, mut told) = (false, 0);
     let mut ticks = interval(FEED);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -94,6 +94,10 @@ async fn follow_feed(services: Services) {
         match follower.poll(&*ports.store, &*ports.clock, &ports.snapshots).await {
             Ok(changed) => {
                 keys_changed |= changed;
+                let recorded = ports.snapshots.recorded();
+                if std::mem::replace(&mut told, recorded) != recorded {
+                    news.announce();
+                }
                 outage.over();
             }
             Err(error) => outage.goes_on(&error),
@@ -111,7 +115,7 @@ async fn follow_feed(services: Services) {
 }
 
 /// Sees to it that there is always a key to sign with, from the first moment that the store answers.
-async fn look_after_keys(services: Services) {
+async fn look_after_keys(AppState { services, .. }: AppState) {
     let mut outage = Outage::new("the signing keys");
     loop {
         match services.keys.ensure().await {
@@ -128,7 +132,7 @@ async fn look_after_keys(services: Services) {
 }
 
 /// Whatever is counted in the store's time depends on it; beyond what can be borne readiness says so.
-async fn watch_clock(services: Services) {
+async fn watch_clock(AppState { services, .. }: AppState) {
     let drift = &services.ports.drift;
     let mut outage = Outage::new("the store's clock");
     loop {
@@ -146,7 +150,7 @@ async fn watch_clock(services: Services) {
     }
 }
 
-async fn purge(services: Services) {
+async fn purge(AppState { services, .. }: AppState) {
     loop {
         sleep(PURGE).await;
         let purged = [
@@ -162,7 +166,7 @@ async fn purge(services: Services) {
     }
 }
 
-async fn purge_throttles(services: Services) {
+async fn purge_throttles(AppState { services, .. }: AppState) {
     let ports = &services.ports;
     loop {
         sleep(PURGE_BUCKETS).await;
@@ -252,13 +256,13 @@ mod tests {
     async fn a_task_that_panics_is_started_again() {
         static PANICKED: AtomicBool = AtomicBool::new(false);
         static AGAIN: Notify = Notify::const_new();
-        async fn stumble(_: Services) {
+        async fn stumble(_: AppState) {
             assert!(PANICKED.swap(true, Ordering::Relaxed), "stumbled");
             AGAIN.notify_one();
             pending::<()>().await;
         }
         let background = Background { tasks: TaskTracker::new(), stopping: CancellationToken::new() };
-        background.keep_up("stumbling", &state().services, stumble);
+        background.keep_up("stumbling", &state(), stumble);
         timeout(2 * RETRY, AGAIN.notified()).await.unwrap();
     }
 
@@ -293,7 +297,7 @@ mod tests {
     async fn one_purge_that_fails_does_not_stop_the_others() {
         let log = Log::default();
         let guard = log.start();
-        let purging = timeout(PURGE + RETRY, purge(state().services)).await;
+        let purging = timeout(PURGE + RETRY, purge(state())).await;
         assert!(purging.is_err(), "it goes on after a failure");
         drop(guard);
         let failed = log.lines().into_iter().filter(|line| line["level"] == "WARN").count();

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 use vestibule_domain::StoreError;
 use vestibule_domain::access::{AccessError, Denied, UnknownRole};
+use vestibule_domain::client::ClientError;
 use vestibule_domain::credential::{CredentialError, HashingError};
 use vestibule_domain::session::SessionError;
 use vestibule_domain::throttle::Throttled;
@@ -145,6 +146,9 @@ impl IntoResponse for ApiError {
         {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
+        if self.outline.code == Code::InvalidClient {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"vestibule\""));
+        }
         if let Some(delay) = self.retry_after {
             let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
@@ -210,6 +214,16 @@ impl From<AccessError> for ApiError {
             AccessError::Token(fault) => Self::invalid_token("The access token is not valid.").because(fault),
             AccessError::SessionOver => Denied::SessionOver.into(),
             AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ClientError> for ApiError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::InvalidClient => Self::new(Code::InvalidClient),
+            ClientError::NotFound => Self::new(Code::NotFound),
+            ClientError::Store(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod docs;
 mod error;
 mod extract;
 mod middleware;
+mod news;
 mod openapi;
 mod problem;
 mod rate_limit;

@@ -21,6 +21,7 @@ use utoipa::openapi::{OpenApi, RefOr, ServerBuilder};
     tags(
         (name = "Users", description = "Registration, profiles and administration."),
         (name = "Sessions", description = "Logging in, staying logged in, logging out."),
+        (name = "Services", description = "For your other services: what a token is worth, and what is over."),
         (name = "Keys", description = "For services that verify access tokens themselves."),
         (name = "Health", description = "For load balancers and orchestrators."),
         (name = "Documentation", description = "This document, and pages for people."),
@@ -47,13 +48,22 @@ pub(crate) fn complete(mut document: OpenApi, server: &str) -> OpenApi {
         .bearer_format("JWT")
         .description(Some("The `access_token` of `POST /login` or `POST /refresh`."))
         .build();
+    let basic = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some(
+            "Id and secret of a client, from `vestibule clients create`, each encoded like a form first (RFC 6749, \
+             section 2.3.1). Both can stand in the form instead, as `client_id` and `client_secret`.",
+        ))
+        .build();
     let components = document.components.get_or_insert_default();
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         errors::describe(operation, components);
         schemas::tighten_operation(operation);
     }
     schemas::tighten_components(components);
-    components.security_schemes.insert("bearer".to_owned(), RefOr::T(SecurityScheme::Http(bearer)));
+    for (name, scheme) in [("bearer", bearer), ("client", basic)] {
+        components.security_schemes.insert(name.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
+    }
     document
 }
 

@@ -1,9 +1,8 @@
 //! Whether this process should be sent requests.
 
 use crate::error::chain;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use vestibule_domain::{Services, drift};
 
 /// How long all checks together may take: longer, and a load balancer would give up first.
@@ -12,7 +11,7 @@ const BUDGET: Duration = Duration::from_secs(1);
 /// Shared by all clones. Starts as «not draining»; a process that is starting is not ready because its checks fail.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
-    draining: Arc<AtomicBool>,
+    draining: CancellationToken,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +46,16 @@ impl Report {
 impl Readiness {
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.cancel();
     }
 
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.is_cancelled()
+    }
+
+    /// Returns once the process is shutting down.
+    pub async fn drained(&self) {
+        self.draining.cancelled().await;
     }
 
     /// Answers within a second, whatever the store does.

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use std::sync::Arc;
 use vestibule_domain::Services;
 
+use crate::news::News;
 pub use crate::readiness::Readiness;
 
 #[derive(Debug, Clone)]
@@ -12,11 +13,12 @@ pub struct AppState {
     pub services: Services,
     pub http: Arc<HttpSettings>,
     pub readiness: Readiness,
+    pub(crate) news: News,
 }
 
 impl AppState {
     pub fn new(services: Services, http: HttpSettings) -> Self {
-        Self { services, http: Arc::new(http), readiness: Readiness::default() }
+        Self { services, http: Arc::new(http), readiness: Readiness::default(), news: News::default() }
     }
 }
 

@@ -6,6 +6,8 @@ use serde_json::Value;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use vestibule_domain::client::ClientRecord;
+use vestibule_domain::client::store::ClientReads;
 use vestibule_domain::clock::{Clock, Timestamp};
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
 use vestibule_domain::credential::{
@@ -13,7 +15,7 @@ use vestibule_domain::credential::{
     PasswordPolicy, PasswordSettings, Verdict,
 };
 use vestibule_domain::feed::store::FeedReads;
-use vestibule_domain::feed::{Change, Principal, Snapshots};
+use vestibule_domain::feed::{Principal, Recorded, Snapshots};
 use vestibule_domain::id::{KeyId, SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
@@ -222,11 +224,21 @@ impl KeyReads for OutOfReach {
 }
 
 #[async_trait]
+impl ClientReads for OutOfReach {
+    async fn clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
+        out_of_reach()
+    }
+}
+
+#[async_trait]
 impl FeedReads for OutOfReach {
     async fn newest_change(&self) -> Result<i64, StoreError> {
         out_of_reach()
     }
-    async fn changes(&self, _: i64, _: &[i64], _: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
+    async fn first_change(&self, _: Timestamp) -> Result<Option<i64>, StoreError> {
+        out_of_reach()
+    }
+    async fn changes(&self, _: i64, _: &[i64], _: u32) -> Result<Vec<Recorded>, StoreError> {
         out_of_reach()
     }
     async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
@@ -265,6 +277,12 @@ impl TokenCodec for OutOfReach {
     }
     fn public_keys(&self) -> Vec<Jwk> {
         Vec::new()
+    }
+    fn issuer(&self) -> &'static str {
+        "https://auth.example"
+    }
+    fn audience(&self) -> &'static str {
+        "vestibule"
     }
     fn is_ready(&self) -> bool {
         false

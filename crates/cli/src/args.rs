@@ -1,6 +1,8 @@
 //! What can be written on the command line.
 
-use crate::commands::{backup, breach, config as config_command, dev, healthcheck, keys, migrate, serve, users};
+use crate::commands::{
+    backup, breach, clients, config as config_command, dev, healthcheck, keys, migrate, serve, users,
+};
 use crate::config::{Host, Inputs, environment};
 use clap::{Args, Parser, Subcommand};
 use std::io::IsTerminal;
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     /// List, rotate and revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Let other services ask about tokens
+    #[command(subcommand)]
+    Clients(clients::ClientsCommand),
     /// Make filters of breached passwords
     #[command(subcommand)]
     Breach(breach::BreachCommand),

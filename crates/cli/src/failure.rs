@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 use vestibule_domain::StoreError;
+use vestibule_domain::client::ClientError;
 use vestibule_domain::credential::CredentialError;
 use vestibule_domain::token::KeyServiceError;
 use vestibule_domain::user::UserError;
@@ -37,6 +38,8 @@ pub(crate) enum Failure {
     User(#[from] UserError),
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error(transparent)]
     Key(#[from] KeyServiceError),
 }

@@ -76,6 +76,10 @@ id!(
     KeyId
 );
 id!(
+    /// A client: another service that asks about tokens.
+    ClientId
+);
+id!(
     /// An event of the audit trail.
     AuditEventId
 );

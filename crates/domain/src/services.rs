@@ -1,12 +1,13 @@
 //! The use cases and what they stand on.
 
-use crate::access::{AccessService, RoleCatalog};
+use crate::access::{AccessService, AccessSettings, RoleCatalog};
 use crate::audit::AuditEvent;
+use crate::client::ClientService;
 use crate::clock::Clock;
 use crate::credential::{BreachedPasswords, CredentialService, PasswordHasher, PasswordPolicy, PasswordSettings};
 use crate::drift::ClockDrift;
 use crate::error::StoreError;
-use crate::feed::Snapshots;
+use crate::feed::{RevocationService, Snapshots};
 use crate::rng::Rng;
 use crate::session::{RefreshSealer, SessionService, SessionSettings};
 use crate::store::{Store, Transaction};
@@ -65,6 +66,8 @@ pub struct Services {
     pub sessions: SessionService,
     pub access: AccessService,
     pub keys: KeyService,
+    pub clients: ClientService,
+    pub revocations: RevocationService,
     pub password_policy: PasswordPolicy,
 }
 
@@ -74,14 +77,17 @@ impl Services {
         let roles = Arc::new(settings.roles);
         let users = UserSettings { registration: settings.registration, roles: Arc::clone(&roles) };
         let throttle = Throttle::new(Arc::clone(&ports), settings.limits);
+        let access = AccessSettings { roles, email_claim: settings.sessions.email_claim };
         let keys = KeySettings { algorithm: settings.algorithm, access_ttl: settings.sessions.access_ttl };
         let passwords = PasswordPolicy { settings: settings.passwords, breached: Arc::clone(&ports.breached) };
         Self {
             users: UserService::new(Arc::clone(&ports), throttle.clone(), users),
             credentials: CredentialService::new(Arc::clone(&ports), throttle.clone()),
+            revocations: RevocationService::new(Arc::clone(&ports), settings.sessions.access_ttl),
             sessions: SessionService::new(Arc::clone(&ports), throttle, settings.sessions),
-            access: AccessService::new(Arc::clone(&ports), roles),
+            access: AccessService::new(Arc::clone(&ports), access),
             keys: KeyService::new(Arc::clone(&ports), keys),
+            clients: ClientService::new(Arc::clone(&ports)),
             password_policy: passwords,
             ports,
         }

@@ -1,6 +1,7 @@
 //! The store: all ports to what lasts, and the transaction in which a use case writes.
 
 use crate::audit::{AuditEvent, store::AuditWrites};
+use crate::client::store::{ClientReads, ClientWrites};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::store::{CredentialReads, CredentialWrites};
 use crate::error::StoreError;
@@ -26,6 +27,7 @@ pub trait Store:
     + SessionRotation
     + SessionUpkeep
     + KeyReads
+    + ClientReads
     + FeedReads
     + ThrottleStore
     + Send
@@ -48,7 +50,15 @@ pub struct StoreHealth {
 /// One transaction. Dropped without a commit it leaves nothing behind.
 #[async_trait]
 pub trait UnitOfWork:
-    UserWrites + IdempotencyWrites + CredentialWrites + SessionWrites + KeyWrites + AuditWrites + FeedWrites + Send
+    UserWrites
+    + IdempotencyWrites
+    + CredentialWrites
+    + SessionWrites
+    + KeyWrites
+    + ClientWrites
+    + AuditWrites
+    + FeedWrites
+    + Send
 {
     /// When it returns, what was written is on disk.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use vestibule_domain::audit::store::AuditWrites;
 use vestibule_domain::audit::{Actor, AuditEvent};
 use vestibule_domain::context::UserAgent;
-use vestibule_domain::id::{AuditEventId, KeyId, SessionId, UserId};
+use vestibule_domain::id::{AuditEventId, ClientId, KeyId, SessionId, UserId};
 use vestibule_domain::{StoreError, Timestamp};
 
 #[async_trait]
@@ -19,12 +19,12 @@ impl AuditWrites for SqliteUnitOfWork {
     ) -> Result<(), StoreError> {
         let actor_id = match event.actor {
             Actor::User(id) => Some(id.as_uuid()),
-            Actor::Operator | Actor::Anonymous | Actor::Service => None,
+            Actor::Client | Actor::Operator | Actor::Anonymous | Actor::Service => None,
         };
         let query = sqlx::query!(
-            "INSERT INTO audit_events (id, at, kind, actor, actor_id, subject_id, session_id, key_id, reason, ip,
-                                       user_agent, request_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "INSERT INTO audit_events (id, at, kind, actor, actor_id, subject_id, session_id, key_id, client_id,
+                                       reason, ip, user_agent, request_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             id.as_uuid(),
             at.as_millis(),
             event.kind.as_str(),
@@ -33,6 +33,7 @@ impl AuditWrites for SqliteUnitOfWork {
             event.subject.map(UserId::as_uuid),
             event.session.map(SessionId::as_uuid),
             event.key.map(KeyId::as_uuid),
+            event.client.map(ClientId::as_uuid),
             event.reason,
             event.context.ip.map(|ip| ip.to_string()),
             event.context.user_agent.as_ref().map(UserAgent::as_str),

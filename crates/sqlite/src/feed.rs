@@ -1,12 +1,12 @@
 //! The change feed. As one transaction writes at a time, numbers appear in their order and without gaps.
 
-use crate::error::{bounded, exactly_one};
+use crate::error::{bounded, corrupt, exactly_one};
 use crate::open::SqliteStore;
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
 use uuid::Uuid;
-use vestibule_domain::feed::Change;
 use vestibule_domain::feed::store::{FeedReads, FeedWrites};
+use vestibule_domain::feed::{Change, Recorded};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::{StoreError, Timestamp};
 
@@ -15,11 +15,16 @@ struct ChangeRow {
     kind: String,
     user_id: Option<Uuid>,
     session_id: Option<Uuid>,
+    at: i64,
 }
 
-impl From<ChangeRow> for (i64, Option<Change>) {
-    fn from(row: ChangeRow) -> Self {
-        (row.number, Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into)))
+impl TryFrom<ChangeRow> for Recorded {
+    type Error = StoreError;
+
+    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
+        let at = Timestamp::from_millis(row.at).ok_or_else(|| corrupt("changes", "at", row.number))?;
+        let change = Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into));
+        Ok(Self { number: row.number, at, change })
     }
 }
 
@@ -33,16 +38,26 @@ impl FeedReads for SqliteStore {
         bounded("newest_change", query.fetch_one(self.readers())).await
     }
 
-    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
+    async fn first_change(&self, since: Timestamp) -> Result<Option<i64>, StoreError> {
+        // Clocks move, so the first by its time need not have the lowest number; it is among the first few.
+        let query = sqlx::query_scalar!(
+            r#"SELECT min(number) AS "number?: i64"
+               FROM (SELECT number FROM changes WHERE at >= ?1 ORDER BY at LIMIT 1000)"#,
+            since.as_millis(),
+        );
+        bounded("first_change", query.fetch_one(self.readers())).await
+    }
+
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError> {
         let missing = format!("{missing:?}");
         let query = sqlx::query_as!(
             ChangeRow,
             r#"SELECT number AS "number!", kind AS "kind!", user_id AS "user_id?: Uuid",
-                      session_id AS "session_id?: Uuid"
+                      session_id AS "session_id?: Uuid", at AS "at!"
                FROM changes
                WHERE number <= ?1 AND number IN (SELECT value FROM json_each(?2))
                UNION ALL
-               SELECT number, kind, user_id, session_id FROM changes WHERE number > ?1
+               SELECT number, kind, user_id, session_id, at FROM changes WHERE number > ?1
                ORDER BY 1
                LIMIT ?3"#,
             after,
@@ -50,7 +65,7 @@ impl FeedReads for SqliteStore {
             limit,
         );
         let rows = bounded("changes", query.fetch_all(self.readers())).await?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        rows.into_iter().map(Recorded::try_from).collect()
     }
 
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -10,6 +10,7 @@
 
 mod audit;
 mod backup;
+mod client;
 mod credential;
 mod error;
 mod feed;

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use vestibule_domain::client::ClientRecord;
+use vestibule_domain::client::store::ClientReads;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
 use vestibule_domain::feed::store::FeedReads;
-use vestibule_domain::feed::{Change, Principal};
+use vestibule_domain::feed::{Principal, Recorded};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
@@ -186,12 +188,23 @@ impl KeyReads for CountingStore {
 }
 
 #[async_trait]
+impl ClientReads for CountingStore {
+    async fn clients(&self) -> Answer<Vec<ClientRecord>> {
+        self.call("clients")?.clients().await
+    }
+}
+
+#[async_trait]
 impl FeedReads for CountingStore {
     async fn newest_change(&self) -> Answer<i64> {
         self.feed()?.newest_change().await
     }
 
-    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Answer<Vec<(i64, Option<Change>)>> {
+    async fn first_change(&self, since: Timestamp) -> Answer<Option<i64>> {
+        self.feed()?.first_change(since).await
+    }
+
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Answer<Vec<Recorded>> {
         // Whoever asks for what comes after a change has applied it.
         self.followed.fetch_max(after, Ordering::SeqCst);
         self.feed()?.changes(after, missing, limit).await

@@ -44,7 +44,8 @@ const ROWS: &[(&str, &str)] = &[
          OR octet_length(refresh_parent_hash) <> 32) \
          + (SELECT count(*) FROM spent_refresh_tokens WHERE octet_length(hash) <> 32) \
          + (SELECT count(*) FROM devices WHERE octet_length(hash) <> 32) \
-         + (SELECT count(*) FROM throttles WHERE octet_length(key) <> 32)",
+         + (SELECT count(*) FROM throttles WHERE octet_length(key) <> 32) \
+         + (SELECT count(*) FROM clients WHERE octet_length(secret_hash) <> 32)",
     ),
     (
         "one signing key of each generation",
@@ -91,6 +92,12 @@ const TRAIL: &[(&str, &str)] = &[
         "every reuse of a refresh token",
         "SELECT count(*) FROM sessions WHERE end_reason = 'refresh_token_reused' AND (SELECT count(*) \
          FROM audit_events WHERE kind = 'refresh_token.reused' AND session_id = sessions.id) <> 1",
+    ),
+    (
+        "every client",
+        "SELECT abs((SELECT count(*) FROM clients) \
+         - (SELECT count(*) FROM audit_events WHERE kind = 'client.created') \
+         + (SELECT count(*) FROM audit_events WHERE kind = 'client.deleted'))",
     ),
     (
         "every signing key",

@@ -1,8 +1,12 @@
 //! The change feed: what one process changes, the others feel.
 
+mod clients;
 mod keys;
+mod offline;
+mod offline_service;
 mod outage;
 mod revocation;
+mod waiting;
 
 use std::time::{Duration, Instant};
 

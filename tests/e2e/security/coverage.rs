@@ -11,11 +11,13 @@ use vestibule_testkit::scenes;
 scenes!(nothing_is_open_to_the_anonymous_but_this, nothing_is_open_to_users_without_permission_but_this);
 
 /// What needs no token, and why.
-const OPEN: [(&str, &str); 10] = [
+const OPEN: [(&str, &str); 12] = [
     ("post /users", "registration is how one gets an account"),
     ("post /login", "proves itself by the password"),
     ("post /refresh", "proves itself by the refresh token"),
     ("get /.well-known/jwks.json", "public keys"),
+    ("get /.well-known/oauth-authorization-server", "public addresses"),
+    ("get /.well-known/revocations", "ids of what is over, which nobody can do anything with"),
     ("get /health/live", "load balancers have no account"),
     ("get /health/ready", "load balancers have no account"),
     ("get /openapi.json", "documentation"),
@@ -26,6 +28,9 @@ const OPEN: [(&str, &str); 10] = [
 
 /// What acts on the caller alone and needs a token, but no permission.
 const OWN: [(&str, &str); 1] = [("post /logout", "ends one's own session")];
+
+/// What other services call, with credentials of their own and no user's token.
+const CLIENTS: [&str; 2] = ["post /introspect", "post /revoke"];
 
 /// What a request of this shape would need to reach its permission check.
 fn body(method: &str, path: &str) -> Option<Value> {
@@ -60,7 +65,9 @@ async fn nothing_is_open_to_the_anonymous_but_this(Scene { anonymous, admin, .. 
         let open = is_in(&OPEN, &name);
         let secured = operation["security"].as_array().is_some_and(|needs| !needs.is_empty());
         assert_ne!(open, secured, "{name}: the document and the table disagree on whether it needs a token");
-        if !open {
+        if CLIENTS.contains(&&*name) {
+            refuses_all_but_clients(anonymous, admin, &path).await;
+        } else if !open {
             let response = call(anonymous, &method, &path, admin).await;
             assert_eq!((response.status, response.code()), (401, "unauthenticated"), "{name}");
             let forged = anonymous.with_token("eyJhbGciOiJub25lIn0.e30.");
@@ -72,10 +79,18 @@ async fn nothing_is_open_to_the_anonymous_but_this(Scene { anonymous, admin, .. 
     assert!(seen.len() >= 15, "the document lists too little: {seen:?}");
 }
 
+async fn refuses_all_but_clients(anonymous: &Client, admin: &Client, path: &str) {
+    for caller in [anonymous, admin] {
+        let response = caller.request(Method::POST, path).form(&[("token", admin.access_token())]).await;
+        assert_eq!((response.status, response.code()), (401, "invalid_client"), "{path}");
+    }
+    assert_eq!(admin.get("/users/me").await.status, 200, "and nothing has happened");
+}
+
 async fn nothing_is_open_to_users_without_permission_but_this(Scene { anonymous, alice, admin, .. }: &Scene) {
     for (method, path, _) in operations(anonymous).await {
         let name = format!("{method} {path}");
-        if is_in(&OPEN, &name) || is_in(&OWN, &name) {
+        if is_in(&OPEN, &name) || is_in(&OWN, &name) || CLIENTS.contains(&&*name) {
             continue;
         }
         let response = call(alice, &method, &path, admin).await;

@@ -1,3 +1,5 @@
 //! `/.well-known`.
 
 mod jwks;
+mod metadata;
+pub(crate) mod revocations;

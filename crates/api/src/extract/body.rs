@@ -15,7 +15,7 @@ use vestibule_domain::credential::PasswordPolicy;
 use zeroize::Zeroizing;
 
 /// The most that is read of a body.
-const MAX_BYTES: usize = 64 * 1024;
+pub(super) const MAX_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive: less than the whole request may take, so that the client learns why.
 const DEADLINE: Duration = Duration::from_secs(8);
 
@@ -109,7 +109,7 @@ pub(super) fn read_body_by<T: ReadJson>(policy: &PasswordPolicy, text: &str) -> 
     Fields::new(members, policy).read(T::read)
 }
 
-async fn collect(body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+pub(super) async fn collect(body: axum::body::Body, most: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     if body.size_hint().lower() > most as u64 {
         // Known from Content-Length: nothing is read, nor a client told to continue.
         return Err(ApiError::new(Code::PayloadTooLarge).and_close());

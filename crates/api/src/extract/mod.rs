@@ -3,8 +3,10 @@
 
 mod bearer;
 mod body;
+mod client;
 mod context;
 mod fields;
+mod form;
 mod forwarded;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -21,6 +23,7 @@ pub(crate) use bearer::{Bearer, FreshBearer, OptionalBearer};
 #[cfg(test)]
 pub(crate) use body::read_body;
 pub(crate) use body::{Body, OptionalBody};
+pub(crate) use client::FromClient;
 pub(crate) use context::Context;
 pub(crate) use fields::{Fields, Parameters, ReadJson, ReadQuery};
 pub(crate) use forwarded::client_address;

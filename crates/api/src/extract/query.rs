@@ -46,14 +46,14 @@ pub(super) fn parse(query: &str) -> Result<Members, &'static str> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = Json::String(Zeroizing::new(decode(value)?));
         if members.insert(decode(name)?, value).is_some() {
-            return Err("A parameter of the query occurs twice.");
+            return Err("A parameter occurs twice.");
         }
     }
     Ok(members)
 }
 
-fn decode(text: &str) -> Result<String, &'static str> {
-    const BROKEN: &str = "The percent-encoding of the query is broken, or not of UTF-8.";
+pub(super) fn decode(text: &str) -> Result<String, &'static str> {
+    const BROKEN: &str = "The percent-encoding is broken, or not of UTF-8.";
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

@@ -25,6 +25,7 @@ pub(super) async fn render(State(state): State<AppState>, request: Request, next
         title: outline.code.title(),
         status: response.status().as_u16(),
         code: outline.code.as_str(),
+        error: outline.code.oauth_error(),
         detail: outline.detail,
         instance,
         request_id,

@@ -1,6 +1,7 @@
 //! Each rule of the middleware, seen from outside.
 
 use super::apply;
+use crate::routes::well_known::revocations;
 use crate::testing::{state, state_with};
 use crate::{HttpSettings, router};
 use axum::Router;
@@ -101,6 +102,15 @@ async fn a_request_that_takes_too_long_is_given_up() {
     assert_eq!(began.elapsed().as_secs(), 10);
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(text(response.headers(), "retry-after"), Some("1"));
+    assert_eq!(problem(response).await["code"], "deadline_exceeded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_news_has_longer() {
+    let began = tokio::time::Instant::now();
+    let waits = Router::new().route(revocations::PATH, get(pending::<StatusCode>));
+    let response = send(apply(waits, &state()).with_state(state()), request(Method::GET, revocations::PATH)).await;
+    assert_eq!(began.elapsed().as_secs(), 36);
     assert_eq!(problem(response).await["code"], "deadline_exceeded");
 }
 

@@ -16,7 +16,9 @@ use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr};
 
 /// The operations that read or write the store.
-const STATEFUL_TAGS: [&str; 2] = ["Users", "Sessions"];
+const STATEFUL_TAGS: [&str; 3] = ["Users", "Sessions", "Services"];
+/// What OAuth asks for; only clients send it.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Puts full descriptions in the place of the codes that the operation names and of those that its shape implies.
 /// Each is written once, under the names of its codes.
@@ -43,18 +45,24 @@ fn implied(operation: &Operation) -> Vec<Code> {
     };
     let has_query = takes(ParameterIn::Query);
     let has_body = operation.request_body.is_some();
+    let has_form = operation.request_body.as_ref().and_then(solid).is_some_and(|body| body.content.contains_key(FORM));
     let is_stateful = operation.tags.iter().flatten().any(|tag| STATEFUL_TAGS.contains(&tag.as_str()));
     let mut codes = Vec::new();
     // What takes no body and no query says so to whoever sends one.
     let reads_body = has_body || (operation.security.is_some() && !has_query);
     if reads_body {
-        codes.extend([Code::MalformedJson, Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
+        codes.extend([Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
+    }
+    if has_form {
+        codes.extend([Code::InvalidRequest, Code::InvalidClient]);
+    } else if reads_body {
+        codes.push(Code::MalformedJson);
     }
     codes.extend([Code::MalformedRequest, Code::UriTooLong, Code::HeadersTooLarge]);
-    if reads_body || has_query {
+    if (reads_body && !has_form) || has_query {
         codes.push(Code::ValidationFailed);
     }
-    if operation.security.is_some() {
+    if operation.security.is_some() && !has_form {
         codes.extend([Code::Unauthenticated, Code::InvalidToken]);
     }
     if is_stateful {
@@ -84,7 +92,12 @@ fn response(status: u16, codes: &[Code]) -> Response {
     let response = ResponseBuilder::new().description(told.join(" ")).content("application/problem+json", content);
     match StatusCode::from_u16(status) {
         Ok(StatusCode::UNAUTHORIZED) => {
-            response.header("www-authenticate", header(Type::String, "`Bearer`, and what is wrong with the token."))
+            let challenge = if codes.contains(&Code::InvalidClient) {
+                "`Basic`, for the client's credentials."
+            } else {
+                "`Bearer`, and what is wrong with the token."
+            };
+            response.header("www-authenticate", header(Type::String, challenge))
         }
         Ok(StatusCode::SERVICE_UNAVAILABLE) => {
             response.header("retry-after", header(Type::Integer, "When to come back, in seconds."))
@@ -124,6 +137,9 @@ fn example(code: Code) -> Example {
     if let (Code::ValidationFailed, Value::Object(members)) = (code, &mut problem) {
         let fault = json!({ "pointer": "/email", "code": "required", "detail": "must be there" });
         members.insert("errors".to_owned(), json!([fault]));
+    }
+    if let (Some(error), Value::Object(members)) = (code.oauth_error(), &mut problem) {
+        members.insert("error".to_owned(), json!(error));
     }
     ExampleBuilder::new().summary(code.title()).value(Some(problem)).build()
 }

@@ -39,11 +39,17 @@ catalogue! {
          deeper than 128 levels.";
     MalformedRequest: "malformed_request", BAD_REQUEST, "The request is malformed",
         "The path, the query or a header breaks its own syntax, or names a parameter twice.";
+    InvalidRequest: "invalid_request", BAD_REQUEST, "The form is not acceptable",
+        "The form breaks its own syntax, names a parameter twice, lacks one that is needed, or comes with two kinds of \
+         credentials (RFC 6749, section 5.2).";
     Unauthenticated: "unauthenticated", UNAUTHORIZED, "An access token is needed",
         "Send the access token from POST /login in the header: Authorization: Bearer and the token.";
     InvalidToken: "invalid_token", UNAUTHORIZED, "The access token is not valid",
         "The access token is malformed, has expired, or its session has ended. Get a new one from POST /refresh, or \
          log in again.";
+    InvalidClient: "invalid_client", UNAUTHORIZED, "The client is not known here",
+        "Send the id and the secret that vestibule clients create has printed: as HTTP Basic authentication, or as \
+         client_id and client_secret in the form.";
     InvalidCredentials: "invalid_credentials", UNAUTHORIZED, "The address or the password is wrong",
         "No account could be opened with this address and this password. Which of them is wrong is not said, so that \
          nobody can find out who has an account.";
@@ -74,8 +80,9 @@ catalogue! {
         "A body can have at most 64 KiB.";
     UriTooLong: "uri_too_long", URI_TOO_LONG, "The URL is too long",
         "Path and query together can have at most 8 KiB.";
-    UnsupportedMediaType: "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON",
-        "Send the header Content-Type: application/json, in UTF-8 and without Content-Encoding.";
+    UnsupportedMediaType: "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared as what it must be",
+        "Send the header Content-Type: application/json, in UTF-8 and without Content-Encoding; where a form is asked \
+         for, application/x-www-form-urlencoded.";
     ValidationFailed: "validation_failed", UNPROCESSABLE_ENTITY, "The content is not acceptable",
         "The list errors has an entry for each fault: where it is, a stable code, and what would be right.";
     IdempotencyKeyReused: "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key was used before",
@@ -99,6 +106,11 @@ catalogue! {
 impl Code {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+
+    /// The name that OAuth has for it (RFC 6749, section 5.2), where its libraries look for one.
+    pub(crate) fn oauth_error(self) -> Option<&'static str> {
+        matches!(self, Self::InvalidRequest | Self::InvalidClient).then(|| self.as_str())
     }
 
     /// The kind that says no more than the status itself: for errors that come from below the handlers.

@@ -23,6 +23,10 @@ pub(crate) struct Problem {
     /// Stable, and meant to be switched on.
     #[schema(value_type = String, pattern = "^[a-z_]+$", example = "validation_failed")]
     pub(crate) code: &'static str,
+    /// The same as `code`, where libraries for OAuth look for it (RFC 6749, section 5.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "invalid_client")]
+    pub(crate) error: Option<&'static str>,
     /// What is wrong with this request.
     #[schema(value_type = String, example = "1 field is not acceptable.")]
     pub(crate) detail: Cow<'static, str>,

@@ -1,11 +1,13 @@
 //! All routes of the public listener; one file for each endpoint.
 
+mod clients;
 pub(crate) mod health;
 mod keys;
 mod sessions;
 #[cfg(test)]
 mod tests;
 mod users;
+pub(crate) mod well_known;
 
 use crate::state::AppState;
 use crate::{docs, openapi, problem};
@@ -16,7 +18,9 @@ pub(crate) fn public() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(users::routes())
         .merge(sessions::routes())
+        .merge(clients::routes())
         .merge(keys::routes())
+        .merge(well_known::routes())
         .merge(health::routes())
         .merge(docs::routes())
         .merge(problem::page::routes())

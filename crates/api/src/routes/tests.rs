@@ -25,7 +25,8 @@ async fn whatever_needs_a_token_says_so_first() {
     let mut count = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            if operation["security"].is_null() {
+            // Clients may authenticate themselves in the body, which is judged first.
+            if operation["security"].is_null() || operation["security"][0]["client"].is_array() {
                 continue;
             }
             let uri = path.replace(['{', '}'], "");

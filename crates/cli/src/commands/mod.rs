@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod breach;
+pub(crate) mod clients;
 pub(crate) mod config;
 pub(crate) mod dev;
 mod doctor;
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(args) => process::command(migrate::run(&inputs, args)),
         Command::Users(command) => process::command(users::run(&inputs, command)),
         Command::Keys(command) => process::command(keys::run(&inputs, command)),
+        Command::Clients(command) => process::command(clients::run(&inputs, command)),
         Command::Breach(command) => breach::run(command),
         Command::Config(command) => config::run(&inputs, &command),
         Command::Doctor => process::command(doctor::run(&inputs)),

@@ -9,6 +9,8 @@ mod breach;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod dev;

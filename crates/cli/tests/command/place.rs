@@ -225,15 +225,23 @@ impl Service {
         self.request("POST", path, "", body)
     }
 
+    pub(crate) fn post_form(&self, path: &str, form: &str) -> (u16, String) {
+        self.send("POST", path, "application/x-www-form-urlencoded", "", form)
+    }
+
     /// `headers` end each with a line break.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+        self.send(method, path, "application/json", headers, body)
+    }
+
+    fn send(&self, method: &str, path: &str, content_type: &str, headers: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len();
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+             content-type: {content_type}\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();

@@ -1,10 +1,12 @@
 //! Who is calling, and what they may do.
 
+mod introspect;
 mod role;
 pub mod service;
 
+pub use introspect::Introspection;
 pub use role::{Permission, RoleCatalog, RoleName, UnknownRole};
-pub use service::{AccessError, AccessService, Freshness};
+pub use service::{AccessError, AccessService, AccessSettings, Freshness};
 
 use crate::clock::Timestamp;
 use crate::id::UserId;

@@ -18,8 +18,15 @@ pub enum Freshness {
 
 #[derive(Debug, Clone)]
 pub struct AccessService {
-    ports: Arc<Ports>,
-    roles: Arc<RoleCatalog>,
+    pub(super) ports: Arc<Ports>,
+    pub(super) settings: AccessSettings,
+}
+
+#[derive(Debug, Clone)]
+pub struct AccessSettings {
+    pub roles: Arc<RoleCatalog>,
+    /// Whether services that check tokens learn the address.
+    pub email_claim: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,11 +41,24 @@ pub enum AccessError {
 }
 
 impl AccessService {
-    pub fn new(ports: Arc<Ports>, roles: Arc<RoleCatalog>) -> Self {
-        Self { ports, roles }
+    pub fn new(ports: Arc<Ports>, settings: AccessSettings) -> Self {
+        Self { ports, settings }
     }
 
     pub async fn authenticate(&self, token: &str, freshness: Freshness) -> Result<Caller, AccessError> {
+        let (_, principal) = self.identify(token, freshness).await?;
+        Ok(Caller {
+            user: Arc::clone(&principal.user),
+            session: Arc::clone(&principal.session),
+            roles: Arc::clone(&self.settings.roles),
+        })
+    }
+
+    pub(super) async fn identify(
+        &self,
+        token: &str,
+        freshness: Freshness,
+    ) -> Result<(VerifiedToken, Arc<Principal>), AccessError> {
         let token = self.ports.codec.verify(token)?;
         let principal = match freshness {
             Freshness::Store => self.load(&token).await?,
@@ -48,13 +68,7 @@ impl AccessService {
             },
         };
         let alive = principal.user.id == token.subject && principal.is_alive(self.ports.clock.now());
-        alive
-            .then(|| Caller {
-                user: Arc::clone(&principal.user),
-                session: Arc::clone(&principal.session),
-                roles: Arc::clone(&self.roles),
-            })
-            .ok_or(AccessError::SessionOver)
+        alive.then_some((token, principal)).ok_or(AccessError::SessionOver)
     }
 
     fn remembered(&self, token: &VerifiedToken) -> Option<Arc<Principal>> {

@@ -5,7 +5,7 @@ pub mod store;
 
 use crate::access::Authority;
 use crate::context::RequestContext;
-use crate::id::{KeyId, SessionId, UserId};
+use crate::id::{ClientId, KeyId, SessionId, UserId};
 
 /// What happened. The names are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum AuditKind {
     KeyRevoked,
     /// Too many failures: an account or an address is closed to strangers for long.
     ThrottleClosed,
+    ClientCreated,
+    ClientDeleted,
 }
 
 impl AuditKind {
@@ -55,6 +57,8 @@ impl AuditKind {
             Self::KeyAdded => "key.added",
             Self::KeyRevoked => "key.revoked",
             Self::ThrottleClosed => "throttle.closed",
+            Self::ClientCreated => "client.created",
+            Self::ClientDeleted => "client.deleted",
         }
     }
 }
@@ -63,6 +67,8 @@ impl AuditKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
     User(UserId),
+    /// Another service; [`AuditEvent::client`] tells which.
+    Client,
     Operator,
     /// Somebody without a valid token.
     Anonymous,
@@ -74,6 +80,7 @@ impl Actor {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User(_) => "user",
+            Self::Client => "client",
             Self::Operator => "operator",
             Self::Anonymous => "anonymous",
             Self::Service => "service",
@@ -90,6 +97,8 @@ pub struct AuditEvent<'a> {
     pub session: Option<SessionId>,
     /// Which signing key was added or revoked.
     pub key: Option<KeyId>,
+    /// Which client did it, or was made or ended.
+    pub client: Option<ClientId>,
     /// Why, as a stable word.
     pub reason: Option<&'static str>,
     pub context: &'a RequestContext,
@@ -102,7 +111,16 @@ impl<'a> AuditEvent<'a> {
     }
 
     pub fn anonymous(kind: AuditKind, context: &'a RequestContext) -> Self {
-        Self { kind, actor: Actor::Anonymous, subject: None, session: None, key: None, reason: None, context }
+        Self {
+            kind,
+            actor: Actor::Anonymous,
+            subject: None,
+            session: None,
+            key: None,
+            client: None,
+            reason: None,
+            context,
+        }
     }
 
     /// About a signing key, by the service itself, until [`AuditEvent::with_actor`] says otherwise.
@@ -131,6 +149,11 @@ impl<'a> AuditEvent<'a> {
     #[must_use]
     pub fn in_session(self, session: SessionId) -> Self {
         Self { session: Some(session), ..self }
+    }
+
+    #[must_use]
+    pub fn of_client(self, client: ClientId) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     #[must_use]

@@ -30,8 +30,12 @@ impl Gaps {
 
     /// For a first look at a feed whose newest number is `newest`: transactions that took a number before it may still
     /// be open, so the last ones are read again to learn which are missing.
-    fn starting_before(newest: i64) -> Self {
+    pub(super) fn starting_before(newest: i64) -> Self {
         Self::starting_at((newest - Self::MOST).max(0))
+    }
+
+    pub(super) fn new(newest: i64, missing: BTreeMap<i64, Duration>) -> Self {
+        Self { newest, missing }
     }
 
     pub fn newest(&self) -> i64 {
@@ -42,7 +46,12 @@ impl Gaps {
         self.missing.keys().copied().collect()
     }
 
-    /// Notes that `number` was seen at `now` (monotonic).
+    /// With the time since when each is missing.
+    pub(super) fn missing_since(&self) -> &BTreeMap<i64, Duration> {
+        &self.missing
+    }
+
+    /// Notes that `number` was seen at `now`, which is on one clock for all calls.
     pub fn saw(&mut self, number: i64, now: Duration) {
         if number > self.newest {
             let first = (self.newest + 1).max(number - Self::MOST);
@@ -83,18 +92,21 @@ impl Follower {
             let newest = feed.newest_change().await?;
             // Changes that are visible by now concern nothing that is remembered from here on.
             snapshots.forget_all();
-            (Gaps::starting_before(newest), true)
+            let gaps = Gaps::starting_before(newest);
+            snapshots.follow_from(gaps.newest());
+            (gaps, true)
         };
         loop {
             let changes = feed.changes(gaps.newest(), &gaps.missing(), BATCH).await?;
-            for (number, change) in &changes {
-                gaps.saw(*number, clock.monotonic());
-                keys_changed |= change.is_none_or(|change| change == Change::KeysChanged);
-                match change {
-                    Some(change) => snapshots.apply(*change),
+            for recorded in &changes {
+                gaps.saw(recorded.number, clock.monotonic());
+                keys_changed |= recorded.change.is_none_or(|change| change == Change::KeysChanged);
+                match recorded.change {
+                    Some(change) => snapshots.apply(change),
                     // Written by a later version, which runs beside this one: it could concern anything.
                     None => snapshots.forget_all(),
                 }
+                snapshots.record(recorded);
             }
             if changes.len() < BATCH as usize {
                 break;

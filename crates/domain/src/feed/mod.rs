@@ -2,12 +2,18 @@
 //! until then.
 
 mod follower;
+mod recent;
+mod revocations;
+pub mod service;
 mod snapshots;
 pub mod store;
 
 pub use follower::{Follower, Gaps};
+pub use revocations::{Revocation, RevocationCursor};
+pub use service::{RevocationPage, RevocationService};
 pub use snapshots::{Principal, Snapshots};
 
+use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 
 /// What others must forget.
@@ -21,6 +27,8 @@ pub enum Change {
     SessionEnded { user: UserId, session: SessionId },
     /// A signing key was added or revoked.
     KeysChanged,
+    /// A client was made or deleted.
+    ClientsChanged,
 }
 
 impl Change {
@@ -31,20 +39,21 @@ impl Change {
             Self::UserGone(_) => "user_gone",
             Self::SessionEnded { .. } => "session_ended",
             Self::KeysChanged => "keys_changed",
+            Self::ClientsChanged => "clients_changed",
         }
     }
 
     pub fn user(self) -> Option<UserId> {
         match self {
             Self::UserChanged(user) | Self::UserGone(user) | Self::SessionEnded { user, .. } => Some(user),
-            Self::KeysChanged => None,
+            Self::KeysChanged | Self::ClientsChanged => None,
         }
     }
 
     pub fn session(self) -> Option<SessionId> {
         match self {
             Self::SessionEnded { session, .. } => Some(session),
-            Self::UserChanged(_) | Self::UserGone(_) | Self::KeysChanged => None,
+            Self::UserChanged(_) | Self::UserGone(_) | Self::KeysChanged | Self::ClientsChanged => None,
         }
     }
 
@@ -55,7 +64,18 @@ impl Change {
             ("user_gone", Some(user), None) => Some(Self::UserGone(user)),
             ("session_ended", Some(user), Some(session)) => Some(Self::SessionEnded { user, session }),
             ("keys_changed", None, None) => Some(Self::KeysChanged),
+            ("clients_changed", None, None) => Some(Self::ClientsChanged),
             _ => None,
         }
     }
+}
+
+/// A change as the feed has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    pub number: i64,
+    /// By the clock of the process that wrote it.
+    pub at: Timestamp,
+    /// `None` if it is of a kind that this version does not know.
+    pub change: Option<Change>,
 }

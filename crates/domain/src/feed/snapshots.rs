@@ -1,12 +1,14 @@
-//! What a process remembers of live sessions.
+//! What a process remembers of live sessions, of clients, and of the feed itself.
 
-use super::Change;
+use super::recent::Recent;
+use super::{Change, Gaps, Recorded};
+use crate::client::ClientSet;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::session::Session;
 use crate::user::{Status, User};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// A session and its user, as they were when they were read.
@@ -22,7 +24,7 @@ impl Principal {
     }
 }
 
-/// Principals that the feed keeps right. Answers only while the feed was read within the last [`Self::MAX_AGE`]:
+/// Principals and clients that the feed keeps right. Answers only while the feed was read within the last [`Self::MAX_AGE`]:
 /// whoever is cut off from it asks the store.
 #[derive(Debug, Default)]
 pub struct Snapshots {
@@ -31,7 +33,11 @@ pub struct Snapshots {
 
 #[derive(Debug, Default)]
 struct State {
-    principals: HashMap<SessionId, Remembered>,
+    principals: HashMap<SessionId, Remembered<Principal>>,
+    clients: Option<Remembered<ClientSet>>,
+    recent: Recent,
+    /// Counts all changes that were ever recorded.
+    recorded: u64,
     /// Counts everything that was ever forgotten.
     generation: u64,
     /// Up to when (monotonic) the feed has been read.
@@ -39,10 +45,22 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Remembered {
-    principal: Arc<Principal>,
+struct Remembered<T> {
+    value: Arc<T>,
     /// When (monotonic) it was read.
     read_at: Duration,
+}
+
+impl<T> Remembered<T> {
+    fn get(&self, now: Duration) -> Option<Arc<T>> {
+        (now.saturating_sub(self.read_at) < Snapshots::MAX_MEMORY).then(|| Arc::clone(&self.value))
+    }
+}
+
+impl State {
+    fn is_fresh(&self, now: Duration) -> bool {
+        self.vouched.is_some_and(|at| now.saturating_sub(at) < Snapshots::MAX_AGE)
+    }
 }
 
 impl Snapshots {
@@ -54,20 +72,39 @@ impl Snapshots {
     const CAPACITY: usize = 2_048;
 
     pub fn get(&self, session: SessionId, now: Duration) -> Option<Arc<Principal>> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let fresh = state.vouched.is_some_and(|at| now.saturating_sub(at) < Self::MAX_AGE);
-        let remembered = state.principals.get(&session).filter(|_| fresh)?;
-        (now.saturating_sub(remembered.read_at) < Self::MAX_MEMORY).then(|| Arc::clone(&remembered.principal))
+        let state = self.read();
+        state.principals.get(&session).filter(|_| state.is_fresh(now))?.get(now)
+    }
+
+    pub fn clients(&self, now: Duration) -> Option<Arc<ClientSet>> {
+        let state = self.read();
+        state.clients.as_ref().filter(|_| state.is_fresh(now))?.get(now)
+    }
+
+    /// Whether the feed is followed as of `now`: what is not known here has not happened, for a second at least.
+    pub fn are_fresh(&self, now: Duration) -> bool {
+        self.read().is_fresh(now)
+    }
+
+    /// The changes that `read` has not seen, in order, at most `limit`; `None` if that is not to be known from memory.
+    pub(super) fn beyond(&self, read: &Gaps, limit: usize, now: Duration) -> Option<Vec<Recorded>> {
+        let state = self.read();
+        state.is_fresh(now).then(|| state.recent.beyond(read, limit))?
+    }
+
+    /// Grows with every change that is read from the feed.
+    pub fn recorded(&self) -> u64 {
+        self.read().recorded
     }
 
     /// To be read before the store is.
     pub fn generation(&self) -> u64 {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).generation
+        self.read().generation
     }
 
     /// Does nothing if anything was forgotten since `generation`: what was read may be what had to be forgotten.
     pub fn insert(&self, principal: &Arc<Principal>, generation: u64, read_at: Duration) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
         if state.generation != generation {
             return;
         }
@@ -79,35 +116,68 @@ impl Snapshots {
                 n % 8 != 0
             });
         }
-        state.principals.insert(principal.session.id, Remembered { principal: Arc::clone(principal), read_at });
+        state.principals.insert(principal.session.id, Remembered { value: Arc::clone(principal), read_at });
+    }
+
+    /// As [`Self::insert`].
+    pub fn insert_clients(&self, clients: &Arc<ClientSet>, generation: u64, read_at: Duration) {
+        let mut state = self.write();
+        if state.generation == generation {
+            state.clients = Some(Remembered { value: Arc::clone(clients), read_at });
+        }
     }
 
     pub fn apply(&self, change: Change) {
         match change {
             Change::UserChanged(user) | Change::UserGone(user) => self.forget_user(user),
             Change::SessionEnded { session, .. } => {
-                let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+                let mut state = self.write();
                 state.generation += 1;
                 state.principals.remove(&session);
+            }
+            Change::ClientsChanged => {
+                let mut state = self.write();
+                state.generation += 1;
+                state.clients = None;
             }
             Change::KeysChanged => {}
         }
     }
 
     fn forget_user(&self, user: UserId) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
         state.generation += 1;
-        state.principals.retain(|_, remembered| remembered.principal.user.id != user);
+        state.principals.retain(|_, remembered| remembered.value.user.id != user);
     }
 
     pub(super) fn forget_all(&self) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
         state.generation += 1;
         state.principals.clear();
+        state.clients = None;
+    }
+
+    /// From here on every change above `number` is recorded.
+    pub(super) fn follow_from(&self, number: i64) {
+        self.write().recent = Recent::starting_at(number);
+    }
+
+    pub(super) fn record(&self, recorded: &Recorded) {
+        let mut state = self.write();
+        state.recent.record(recorded);
+        state.recorded += 1;
     }
 
     /// Everything up to `began` (monotonic) has been applied.
     pub(super) fn vouch(&self, began: Duration) {
-        self.state.write().unwrap_or_else(PoisonError::into_inner).vouched = Some(began);
+        self.write().vouched = Some(began);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

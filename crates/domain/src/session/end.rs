@@ -3,10 +3,10 @@
 use super::store::RefreshStanding;
 use super::{EndReason, RefreshToken, SessionError, SessionService};
 use crate::access::{Authority, Caller, Permission};
-use crate::audit::{AuditEvent, AuditKind};
+use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
-use crate::id::{SessionId, UserId};
+use crate::id::{ClientId, SessionId, UserId};
 
 /// Which of the user's sessions a logout ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,12 +36,8 @@ impl SessionService {
     ) -> Result<(), SessionError> {
         let (user, session) = match proof {
             Logout::Access(caller) => (caller.user.id, caller.session.id),
-            Logout::Refresh(token) => match self.ports.store.find_refresh(&token.hash()).await? {
-                Some(found) if found.ended => return Ok(()),
-                Some(found) if matches!(found.standing, RefreshStanding::Spent) => {
-                    return Ok(retried(|| self.end_after_reuse(&found, context)).await?);
-                }
-                Some(found) => (found.user.id, found.session.id),
+            Logout::Refresh(token) => match self.to_end_with(&token, context).await? {
+                Some(found) => found,
                 None => return Ok(()),
             },
         };
@@ -58,6 +54,38 @@ impl SessionService {
             }
         }
         Ok(())
+    }
+
+    /// Ends the session of an access token or a refresh token on the word of a client (RFC 7009). A token of no session,
+    /// an expired one, one of a session that is over: as with [`Self::logout`], no error, because it is not good any
+    /// more, which is all that was asked for.
+    pub async fn revoke(&self, token: &str, client: ClientId, context: &RequestContext) -> Result<(), SessionError> {
+        let found = match RefreshToken::parse(token) {
+            Ok(token) => self.to_end_with(&token, context).await?,
+            Err(_) => self.ports.codec.verify(token).ok().map(|token| (token.subject, token.session)),
+        };
+        if let Some((user, session)) = found {
+            let event = AuditEvent::anonymous(AuditKind::SessionEnded, context).about(Some(user)).in_session(session);
+            let event = event.with_actor(Actor::Client).of_client(client);
+            retried(|| self.end_one(user, session, EndReason::Revoked, &event)).await?;
+        }
+        Ok(())
+    }
+
+    /// What is left to end by whoever has this token.
+    async fn to_end_with(
+        &self,
+        token: &RefreshToken,
+        context: &RequestContext,
+    ) -> Result<Option<(UserId, SessionId)>, SessionError> {
+        match self.ports.store.find_refresh(&token.hash()).await? {
+            Some(found) if found.ended => Ok(None),
+            Some(found) if matches!(found.standing, RefreshStanding::Spent) => {
+                retried(|| self.end_after_reuse(&found, context)).await?;
+                Ok(None)
+            }
+            found => Ok(found.map(|found| (found.user.id, found.session.id))),
+        }
     }
 
     /// Another's session needs `users:write`.

@@ -87,6 +87,10 @@ pub trait TokenCodec: Send + Sync + fmt::Debug {
     fn load(&self, keys: &KeySet) -> Result<(), KeyError>;
     /// The public keys with which a token may verify now or soon (RFC 7517); none for symmetric signatures.
     fn public_keys(&self) -> Vec<Jwk>;
+    /// `iss` of every token.
+    fn issuer(&self) -> &str;
+    /// `aud` of every token.
+    fn audience(&self) -> &str;
     /// Whether something can be signed now.
     fn is_ready(&self) -> bool;
 }

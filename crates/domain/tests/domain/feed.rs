@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vestibule_domain::feed::store::FeedReads;
-use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Snapshots};
+use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Recorded, Snapshots};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::{Clock, StoreError, Timestamp};
 
@@ -51,9 +51,14 @@ impl FeedReads for Feed {
         Ok(self.read()?.last_key_value().map_or(0, |(number, _)| *number))
     }
 
-    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
+    async fn first_change(&self, _: Timestamp) -> Result<Option<i64>, StoreError> {
+        Ok(self.read()?.first_key_value().map(|(number, _)| *number))
+    }
+
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError> {
         let wanted = |number: &i64| *number > after || missing.contains(number);
-        Ok(self.read()?.into_iter().filter(|(number, _)| wanted(number)).take(limit as usize).collect())
+        let visible = self.read()?.into_iter().filter(|(number, _)| wanted(number)).take(limit as usize);
+        Ok(visible.map(|(number, change)| Recorded { number, at: Timestamp::EPOCH, change }).collect())
     }
 
     async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
@@ -150,6 +155,7 @@ proptest! {
             Change::UserGone(user),
             Change::SessionEnded { user, session },
             Change::KeysChanged,
+            Change::ClientsChanged,
         ] {
             prop_assert_eq!(Change::from_parts(change.kind(), change.user(), change.session()), Some(change));
         }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod context;
@@ -37,6 +39,8 @@ mod password;
 mod refresh;
 #[cfg(test)]
 mod revocation;
+#[cfg(test)]
+mod revocations;
 #[cfg(test)]
 mod role;
 #[cfg(test)]

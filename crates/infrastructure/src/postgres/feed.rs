@@ -4,9 +4,10 @@ use super::PgStore;
 use super::error::bounded;
 use super::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
-use vestibule_domain::feed::Change;
 use vestibule_domain::feed::store::{FeedReads, FeedWrites};
+use vestibule_domain::feed::{Change, Recorded};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::{StoreError, Timestamp};
 
@@ -16,11 +17,13 @@ struct ChangeRow {
     kind: String,
     user_id: Option<Uuid>,
     session_id: Option<Uuid>,
+    at: DateTime<Utc>,
 }
 
-impl From<ChangeRow> for (i64, Option<Change>) {
+impl From<ChangeRow> for Recorded {
     fn from(row: ChangeRow) -> Self {
-        (row.number, Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into)))
+        let change = Change::from_parts(&row.kind, row.user_id.map(Into::into), row.session_id.map(Into::into));
+        Self { number: row.number, at: row.at.into(), change }
     }
 }
 
@@ -33,14 +36,26 @@ impl FeedReads for PgStore {
         lease.settle(newest)
     }
 
-    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
+    async fn first_change(&self, since: Timestamp) -> Result<Option<i64>, StoreError> {
+        // Clocks disagree, so the first by its time need not have the lowest number; it is among the first few.
+        let query = sqlx::query_scalar!(
+            "SELECT min(number) FROM (SELECT number FROM changes WHERE at >= $1 ORDER BY at LIMIT 1000) AS first",
+            since.as_datetime(),
+        );
+        let mut lease = self.pool.lease().await?;
+        let first = bounded("first_change", query.fetch_one(lease.connection())).await;
+        lease.settle(first)
+    }
+
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError> {
         // Two ranges of one index; with OR it would be the whole table.
         let query = sqlx::query_as!(
             ChangeRow,
-            r#"(SELECT number AS "number!", kind AS "kind!", user_id AS "user_id?", session_id AS "session_id?"
+            r#"(SELECT number AS "number!", kind AS "kind!", user_id AS "user_id?", session_id AS "session_id?",
+                       at AS "at!"
                 FROM changes WHERE number = ANY ($2::bigint[]) AND number <= $1)
                UNION ALL
-               (SELECT number, kind, user_id, session_id FROM changes WHERE number > $1 ORDER BY number LIMIT $3)
+               (SELECT number, kind, user_id, session_id, at FROM changes WHERE number > $1 ORDER BY number LIMIT $3)
                ORDER BY 1 LIMIT $3"#,
             after,
             missing,

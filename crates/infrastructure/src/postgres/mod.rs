@@ -4,6 +4,7 @@
 //! rows that it gives are private structs that turn into types of the domain or into an error that names the row.
 
 mod audit;
+mod client;
 mod connection;
 mod credential;
 mod error;

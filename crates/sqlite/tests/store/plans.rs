@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// What has a handful of rows however many users there are, and what is no table.
-const SMALL: [&str; 5] = ["signing_keys", "sqlite_schema", "sqlite_sequence", "json_each", "CONSTANT"];
+const SMALL: [&str; 6] = ["signing_keys", "clients", "sqlite_schema", "sqlite_sequence", "json_each", "CONSTANT"];
 
 /// All statements of the store, as the compile-time check has seen them.
 fn statements() -> Vec<String> {

@@ -4,8 +4,8 @@ use crate::fixture::{Directory, insert, user};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use vestibule_domain::Store;
-use vestibule_domain::feed::Change;
 use vestibule_domain::feed::store::FeedReads;
+use vestibule_domain::feed::{Change, Recorded};
 use vestibule_domain::user::store::UserReads;
 use vestibule_sqlite::{Access, OpenError, SqliteStore};
 
@@ -68,7 +68,8 @@ async fn a_command_beside_it_sees_and_makes_changes() {
     command.close().await;
 
     assert!(serving.user(user(2).id).await.unwrap().is_some());
-    assert_eq!(serving.changes(0, &[], 10).await.unwrap(), [(1, Some(Change::UserChanged(user(2).id)))]);
+    let seen = Recorded { number: 1, at: user(2).created_at, change: Some(Change::UserChanged(user(2).id)) };
+    assert_eq!(serving.changes(0, &[], 10).await.unwrap(), [seen]);
     insert(&serving, &user(3)).await.unwrap();
 }
 

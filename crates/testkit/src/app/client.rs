@@ -121,6 +121,13 @@ impl Client {
     }
 }
 
+/// What `vestibule clients create` prints.
+#[derive(Debug, Clone)]
+pub struct ClientCredentials {
+    pub id: String,
+    pub secret: String,
+}
+
 /// A request that is sent when it is awaited.
 #[derive(Debug)]
 pub struct Request {
@@ -135,6 +142,20 @@ impl Request {
     pub fn json(mut self, body: Value) -> Self {
         self.builder = self.builder.json(&body);
         self.sent = Some(body);
+        self
+    }
+
+    /// As a form that a browser would send.
+    #[must_use]
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
+
+    /// On behalf of a client.
+    #[must_use]
+    pub fn by(mut self, client: &ClientCredentials) -> Self {
+        self.builder = self.builder.basic_auth(&client.id, Some(&client.secret));
         self
     }
 

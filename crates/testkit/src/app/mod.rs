@@ -6,7 +6,7 @@ mod node;
 mod response;
 mod secrets;
 
-pub use client::{Client, Request};
+pub use client::{Client, ClientCredentials, Request};
 pub use hashing::CountingHasher;
 pub use node::Node;
 pub use response::Response;
@@ -112,6 +112,15 @@ impl TestApp {
         let request = Register { email, name, password };
         let context = RequestContext::default();
         self.node.services.users.create(request, roles, &context).await.expect("a new user")
+    }
+
+    /// Another service of the operator.
+    pub async fn create_client(&self, name: &str) -> ClientCredentials {
+        let name = Name::parse(name).expect("a name");
+        let (client, secret) = self.node.services.clients.create(name).await.expect("a new client");
+        let secret = secret.reveal().to_string();
+        self.fleet.secrets.add(&secret);
+        ClientCredentials { id: client.id.to_string(), secret }
     }
 
     pub fn clock(&self) -> &MovableClock {

@@ -67,7 +67,8 @@ impl Response {
         assert!(self.status < 500 || self.status == 503, "a defect: {self}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self}");
         if self.status == 401 {
-            assert!(self.header("www-authenticate").is_some_and(|value| value.starts_with("Bearer")), "{self}");
+            let scheme = if self.code() == "invalid_client" { "Basic" } else { "Bearer" };
+            assert!(self.header("www-authenticate").is_some_and(|value| value.starts_with(scheme)), "{self}");
         }
         if matches!(self.status, 429 | 503) {
             assert!(self.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{self}");

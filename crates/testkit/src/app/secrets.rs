@@ -19,6 +19,10 @@ impl Secrets {
         secrets.extend(sent.chain(received).map(str::to_owned));
     }
 
+    pub(super) fn add(&self, secret: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(secret.to_owned());
+    }
+
     pub(super) fn all(&self) -> BTreeSet<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

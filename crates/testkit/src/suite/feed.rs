@@ -1,13 +1,13 @@
 //! The change feed.
 
 use super::Fixture;
-use super::fixture::{DAY, until_settled};
+use super::fixture::{DAY, MILLISECOND, until_settled};
 use crate::StoreKind;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Snapshots};
+use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Recorded, Snapshots};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::{Clock, Store, StoreError};
 
@@ -30,16 +30,18 @@ pub async fn changes_come_in_order_with_all_they_say(fixture: &Fixture) {
         Change::UserGone(user),
         Change::SessionEnded { user, session },
         Change::KeysChanged,
+        Change::ClientsChanged,
     ];
     append(fixture, written[0]).await;
     let mut work = fixture.begin().await;
     work.append_changes(&written[1..], fixture.now()).await.expect("the changes");
     work.commit().await.expect("a commit");
     let read = fixture.store.changes(0, &[], 100).await.expect("the changes");
-    assert_eq!(read.iter().map(|(_, change)| *change).collect::<Vec<_>>(), written.map(Some));
-    assert!(read.is_sorted_by(|(one, _), (next, _)| one < next));
-    assert_eq!(fixture.store.newest_change().await.expect("a number"), read[3].0);
-    let later = fixture.store.changes(read[1].0, &[], 100).await.expect("the changes");
+    assert_eq!(read.iter().map(|recorded| recorded.change).collect::<Vec<_>>(), written.map(Some));
+    assert!(read.is_sorted_by(|one, next| one.number < next.number));
+    assert!(read.iter().all(|recorded| recorded.at == fixture.now()));
+    assert_eq!(fixture.store.newest_change().await.expect("a number"), read[4].number);
+    let later = fixture.store.changes(read[1].number, &[], 100).await.expect("the changes");
     assert_eq!(later, read[2..]);
 }
 
@@ -49,7 +51,7 @@ pub async fn changes_come_in_batches(fixture: &Fixture) {
     }
     let numbers = async |after, limit| -> Vec<i64> {
         let changes = fixture.store.changes(after, &[], limit).await.expect("the changes");
-        changes.into_iter().map(|(number, _)| number).collect()
+        changes.into_iter().map(|recorded| recorded.number).collect()
     };
     let all = numbers(0, 100).await;
     assert_eq!(numbers(0, 2).await, all[..2], "the oldest first");
@@ -62,7 +64,7 @@ pub async fn missing_numbers_are_looked_for_again(fixture: &Fixture) {
         append(fixture, Change::KeysChanged).await;
     }
     let all = fixture.store.changes(0, &[], 100).await.expect("the changes");
-    let (first, last) = (all[0].0, all[3].0);
+    let (first, last) = (all[0].number, all[3].number);
     let again = fixture.store.changes(last, &[first, last + 1_000], 100).await.expect("the changes");
     assert_eq!(again, all[..1]);
 }
@@ -88,7 +90,9 @@ pub async fn followers_miss_no_change_of_many_writers(fixture: &Fixture) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     while seen.len() < users.len() {
         assert!(tokio::time::Instant::now() < deadline, "{} of {} changes seen", seen.len(), users.len());
-        for (number, change) in fixture.store.changes(gaps.newest(), &gaps.missing(), 7).await.expect("the changes") {
+        for Recorded { number, change, .. } in
+            fixture.store.changes(gaps.newest(), &gaps.missing(), 7).await.expect("the changes")
+        {
             gaps.saw(number, fixture.clock.monotonic());
             let user = change.expect("a known kind").user().expect("a user");
             assert!(seen.insert(user), "a change is seen once");
@@ -119,12 +123,12 @@ async fn commits_out_of_order(fixture: &Fixture, mut gaps: Gaps) {
     let read =
         async |gaps: &Gaps| fixture.store.changes(gaps.newest(), &gaps.missing(), 100).await.expect("the changes");
     let seen = read(&gaps).await;
-    assert_eq!(seen.iter().map(|(_, change)| *change).collect::<Vec<_>>(), [Some(late)]);
-    gaps.saw(seen[0].0, fixture.clock.monotonic());
+    assert_eq!(seen.iter().map(|recorded| recorded.change).collect::<Vec<_>>(), [Some(late)]);
+    gaps.saw(seen[0].number, fixture.clock.monotonic());
     first.commit().await.expect("a commit");
     let seen = read(&gaps).await;
-    assert_eq!(seen.iter().map(|(_, change)| *change).collect::<Vec<_>>(), [Some(early)]);
-    gaps.saw(seen[0].0, fixture.clock.monotonic());
+    assert_eq!(seen.iter().map(|recorded| recorded.change).collect::<Vec<_>>(), [Some(early)]);
+    gaps.saw(seen[0].number, fixture.clock.monotonic());
     assert_eq!(gaps.missing(), Vec::<i64>::new());
 }
 
@@ -176,5 +180,24 @@ pub async fn a_change_of_an_unknown_kind_is_not_hidden(fixture: &Fixture) {
     let sql = "INSERT INTO changes (kind, at) SELECT 'of_a_later_version', at FROM changes";
     assert_eq!(fixture.database.execute(sql).await.expect("an insert"), 1);
     let read = fixture.store.changes(0, &[], 10).await.expect("the changes");
-    assert_eq!(read.iter().map(|(_, change)| *change).collect::<Vec<_>>(), [Some(Change::KeysChanged), None]);
+    assert_eq!(read.iter().map(|recorded| recorded.change).collect::<Vec<_>>(), [Some(Change::KeysChanged), None]);
+}
+
+/// Where a reader begins who asks for what was written since some time.
+pub async fn the_first_change_since_a_time_is_found(fixture: &Fixture) {
+    let first = async |since| fixture.store.first_change(since).await.expect("an answer");
+    assert_eq!(first(fixture.now()).await, None);
+    append(fixture, Change::KeysChanged).await;
+    let since = fixture.now().plus(MILLISECOND);
+    // Written by processes whose clocks disagree.
+    for delay in [3, 1, 2] {
+        let mut work = fixture.begin().await;
+        let at = fixture.now().plus(delay * MILLISECOND);
+        work.append_changes(&[Change::KeysChanged], at).await.expect("a change");
+        work.commit().await.expect("a commit");
+    }
+    let all = fixture.store.changes(0, &[], 10).await.expect("the changes");
+    assert_eq!(first(since).await, Some(all[1].number), "though another was written earlier by its clock");
+    assert_eq!(first(since.plus(2 * MILLISECOND)).await, Some(all[1].number));
+    assert_eq!(first(since.plus(3 * MILLISECOND)).await, None);
 }

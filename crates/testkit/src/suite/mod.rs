@@ -1,6 +1,7 @@
 //! What every store must do, case by case. The cases know only the ports; [`store_suite!`](crate::store_suite) runs
 //! all of them, unchanged, on each store.
 
+pub mod clients;
 pub mod credentials;
 pub mod devices;
 pub mod feed;
@@ -68,6 +69,7 @@ macro_rules! store_suite {
                     a_key_is_revoked_once, a_waiting_key_is_activated,
                     a_key_of_an_unknown_algorithm_hides_no_other, one_of_many_processes_adds_the_key,
                 ]
+                clients: [keeps_every_field_of_a_client, a_client_is_deleted_once]
                 trail: [the_trail_is_appended_with_all_it_knows, the_trail_cannot_be_altered]
                 work: [
                     a_dropped_unit_of_work_leaves_nothing, a_committed_one_is_seen_by_other_handles,
@@ -77,7 +79,7 @@ macro_rules! store_suite {
                     changes_come_in_order_with_all_they_say, changes_come_in_batches,
                     missing_numbers_are_looked_for_again, followers_miss_no_change_of_many_writers,
                     a_follower_forgets_what_another_handle_changed, an_old_change_is_purged,
-                    a_change_of_an_unknown_kind_is_not_hidden,
+                    a_change_of_an_unknown_kind_is_not_hidden, the_first_change_since_a_time_is_found,
                 ]
                 upkeep: [
                     old_sessions_are_purged_in_portions, live_sessions_are_never_purged,

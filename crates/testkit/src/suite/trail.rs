@@ -5,7 +5,7 @@ use std::time::Duration;
 use vestibule_domain::RequestContext;
 use vestibule_domain::audit::{Actor, AuditEvent, AuditKind};
 use vestibule_domain::context::UserAgent;
-use vestibule_domain::id::{AuditEventId, KeyId, SessionId, UserId};
+use vestibule_domain::id::{AuditEventId, ClientId, KeyId, SessionId, UserId};
 
 async fn append(fixture: &Fixture, event: &AuditEvent<'_>) -> AuditEventId {
     let id = AuditEventId::generate(&fixture.clock, &fixture.rng);
@@ -20,6 +20,7 @@ pub async fn the_trail_is_appended_with_all_it_knows(fixture: &Fixture) {
     let (user, actor) =
         (UserId::generate(&fixture.clock, &fixture.rng), UserId::generate(&fixture.clock, &fixture.rng));
     let session = SessionId::generate(&fixture.clock, &fixture.rng);
+    let client = ClientId::generate(&fixture.clock, &fixture.rng);
     let context = RequestContext {
         ip: Some("2001:db8::7".parse().expect("an address")),
         user_agent: UserAgent::clean("curl/8"),
@@ -28,6 +29,7 @@ pub async fn the_trail_is_appended_with_all_it_knows(fixture: &Fixture) {
     let event = AuditEvent::of(AuditKind::SessionEnded, user, &context)
         .with_actor(Actor::User(actor))
         .in_session(session)
+        .of_client(client)
         .because("revoked");
     let id = append(fixture, &event).await;
     append(fixture, &AuditEvent::anonymous(AuditKind::LoginFailed, &RequestContext::default())).await;
@@ -39,7 +41,7 @@ pub async fn the_trail_is_appended_with_all_it_knows(fixture: &Fixture) {
     for word in ["session.ended", "revoked", "2001:db8::7", "curl/8", "request-1"] {
         assert!(rows[0].contains(word), "{word} is missing in {}", rows[0]);
     }
-    for id in [id.to_string(), user.to_string(), actor.to_string(), session.to_string()] {
+    for id in [id.to_string(), user.to_string(), actor.to_string(), session.to_string(), client.to_string()] {
         assert!(compact(rows[0].to_lowercase()).contains(&compact(id.clone())), "{id} is missing in {}", rows[0]);
     }
     assert!(compact(rows[2].to_lowercase()).contains(&compact(key.to_string())), "{key} is missing in {}", rows[2]);

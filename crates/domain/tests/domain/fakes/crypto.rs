@@ -121,6 +121,14 @@ impl TokenCodec for PlainCodec {
         Vec::new()
     }
 
+    fn issuer(&self) -> &'static str {
+        "https://auth.example"
+    }
+
+    fn audience(&self) -> &'static str {
+        "vestibule"
+    }
+
     fn is_ready(&self) -> bool {
         !self.stopped.load(Ordering::SeqCst)
     }

@@ -3,16 +3,18 @@
 
 use super::work::MemoryWork;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use vestibule_domain::access::RoleName;
 use vestibule_domain::audit::{Actor, AuditKind};
+use vestibule_domain::client::ClientRecord;
+use vestibule_domain::client::store::ClientReads;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
 use vestibule_domain::feed::store::FeedReads;
-use vestibule_domain::feed::{Change, Principal};
+use vestibule_domain::feed::{Change, Principal, Recorded};
 use vestibule_domain::id::{KeyId, SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{
@@ -35,8 +37,12 @@ pub(crate) struct State {
     pub(crate) breached: BTreeMap<UserId, Timestamp>,
     pub(crate) sessions: BTreeMap<SessionId, StoredSession>,
     pub(crate) keys: Vec<SigningKey>,
+    pub(crate) clients: Vec<ClientRecord>,
     pub(crate) audit: Vec<Audited>,
     pub(crate) changes: Vec<Change>,
+    pub(crate) changed_at: Vec<Timestamp>,
+    /// Numbers that transactions have taken which are still open.
+    pub(crate) taken: BTreeSet<i64>,
     pub(crate) idempotency_keys: BTreeMap<[u8; 32], FirstOutcome>,
     pub(crate) devices: Vec<(UserId, DeviceTokenHash)>,
 }
@@ -67,6 +73,13 @@ pub(crate) struct Audited {
 }
 
 impl State {
+    fn visible_changes(&self) -> Vec<Recorded> {
+        let recorded =
+            |(number, (change, at)): (i64, (&Change, &Timestamp))| Recorded { number, at: *at, change: Some(*change) };
+        let all = (1..).zip(self.changes.iter().zip(&self.changed_at)).map(recorded);
+        all.filter(|recorded| !self.taken.contains(&recorded.number)).collect()
+    }
+
     /// Active and with the role.
     pub(super) fn administrators(&self) -> impl Iterator<Item = &User> {
         let admin = RoleName::admin();
@@ -300,14 +313,27 @@ impl KeyReads for MemoryStore {
 }
 
 #[async_trait]
+impl ClientReads for MemoryStore {
+    async fn clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
+        Ok(self.state().clients.clone())
+    }
+}
+
+#[async_trait]
 impl FeedReads for MemoryStore {
     async fn newest_change(&self) -> Result<i64, StoreError> {
-        Ok(i64::try_from(self.state().changes.len()).unwrap())
+        Ok(self.state().visible_changes().last().map_or(0, |recorded| recorded.number))
     }
 
-    async fn changes(&self, after: i64, _: &[i64], limit: u32) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
-        let numbered = (1..).zip(self.state().changes.clone().into_iter().map(Some));
-        Ok(numbered.filter(|(number, _)| *number > after).take(limit as usize).collect())
+    async fn first_change(&self, since: Timestamp) -> Result<Option<i64>, StoreError> {
+        let visible = self.state().visible_changes();
+        Ok(visible.iter().find(|recorded| recorded.at >= since).map(|recorded| recorded.number))
+    }
+
+    async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError> {
+        let visible = self.state().visible_changes().into_iter();
+        let wanted = visible.filter(|recorded| recorded.number > after || missing.contains(&recorded.number));
+        Ok(wanted.take(limit as usize).collect())
     }
 
     async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use vestibule_domain::access::RoleName;
 use vestibule_domain::audit::{AuditEvent, store::AuditWrites};
+use vestibule_domain::client::{ClientRecord, store::ClientWrites};
 use vestibule_domain::credential::{PasswordHash, store::CredentialWrites};
 use vestibule_domain::feed::{Change, store::FeedWrites};
-use vestibule_domain::id::{AuditEventId, KeyId, SessionId, UserId};
+use vestibule_domain::id::{AuditEventId, ClientId, KeyId, SessionId, UserId};
 use vestibule_domain::session::store::SessionWrites;
 use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, Session};
 use vestibule_domain::token::{SigningKey, store::KeyWrites};
@@ -232,6 +233,20 @@ impl KeyWrites for MemoryWork {
 }
 
 #[async_trait]
+impl ClientWrites for MemoryWork {
+    async fn insert_client(&mut self, record: &ClientRecord) -> Result<(), StoreError> {
+        self.state.clients.push(record.clone());
+        Ok(())
+    }
+
+    async fn delete_client(&mut self, id: ClientId) -> Result<bool, StoreError> {
+        let before = self.state.clients.len();
+        self.state.clients.retain(|record| record.client.id != id);
+        Ok(self.state.clients.len() < before)
+    }
+}
+
+#[async_trait]
 impl AuditWrites for MemoryWork {
     async fn append_audit(&mut self, _: AuditEventId, _: Timestamp, event: &AuditEvent<'_>) -> Result<(), StoreError> {
         let AuditEvent { kind, actor, subject, key, reason, .. } = *event;
@@ -242,8 +257,9 @@ impl AuditWrites for MemoryWork {
 
 #[async_trait]
 impl FeedWrites for MemoryWork {
-    async fn append_changes(&mut self, changes: &[Change], _: Timestamp) -> Result<(), StoreError> {
+    async fn append_changes(&mut self, changes: &[Change], at: Timestamp) -> Result<(), StoreError> {
         self.state.changes.extend(changes);
+        self.state.changed_at.resize(self.state.changes.len(), at);
         Ok(())
     }
 }

@@ -132,6 +132,14 @@ impl TokenCodec for JwsCodec {
         }
     }
 
+    fn issuer(&self) -> &str {
+        &self.audience.issuer
+    }
+
+    fn audience(&self) -> &str {
+        &self.audience.audience
+    }
+
     fn is_ready(&self) -> bool {
         self.with_signing_key(|_, _| ()).is_ok()
     }
