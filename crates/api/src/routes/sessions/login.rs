@@ -16,7 +16,7 @@ use vestibule_domain::user::Email;
 #[derive(Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
-    #[schema(value_type = String, format = "idn-email", max_length = 254, examples("ada@example.com"))]
+    #[schema(value_type = String, format = "email-address", max_length = 254, examples("ada@example.com"))]
     email: Email,
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 256,
         examples("correct horse battery staple"), write_only)]

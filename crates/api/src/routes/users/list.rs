@@ -22,7 +22,7 @@ use vestibule_domain::user::{Email, Status};
 #[into_params(parameter_in = Query)]
 pub(crate) struct UserQuery {
     /// The address, in any spelling.
-    #[param(value_type = Option<String>, format = "idn-email")]
+    #[param(value_type = Option<String>, format = "email-address")]
     email: Option<Email>,
     #[param(schema_with = user::status_schema, required = false)]
     status: Option<Status>,

@@ -22,7 +22,7 @@ use vestibule_domain::user::{Email, Name, Register, RegistrationMode, UserError}
 #[serde(deny_unknown_fields)]
 pub(crate) struct Registration {
     /// Two spellings of one address, as by case, are one account.
-    #[schema(value_type = String, format = "idn-email", max_length = 254, examples("ada@example.com"))]
+    #[schema(value_type = String, format = "email-address", max_length = 254, examples("ada@example.com"))]
     email: Email,
     /// At least 8 characters (or what the operator decided); under 15, all of upper case, lower case, digit and
     /// other. At most 1,024 bytes. Neither a common password, nor one known from a breach, nor one made of the address or the

@@ -14,7 +14,7 @@ use vestibule_domain::user::{ChangeProfile, Email, Name, ProfileChange};
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProfilePatch {
     /// Needs a login within the last 10 minutes.
-    #[schema(value_type = String, required = false, format = "idn-email", max_length = 254, examples("ada@example.org"))]
+    #[schema(value_type = String, required = false, format = "email-address", max_length = 254, examples("ada@example.org"))]
     email: Option<Email>,
     #[schema(schema_with = user::name_schema, required = false)]
     name: Option<Name>,

@@ -16,7 +16,7 @@ pub(crate) struct User<'a> {
     #[schema(format = "uuid", examples("0190b5a2-7c3e-7a00-8000-000000000000"))]
     id: String,
     /// As its owner wrote it.
-    #[schema(format = "idn-email", max_length = 254, examples("ada@example.com"))]
+    #[schema(format = "email-address", max_length = 254, examples("ada@example.com"))]
     email: &'a str,
     /// Whether the user has shown that mail to the address reaches them.
     #[schema(examples(false))]
