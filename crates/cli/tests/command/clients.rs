@@ -58,5 +58,5 @@ fn what_the_rules_forbid_fails_and_says_why() {
     place.run(&["clients", "create", ""]).failed_with(2, "must not be empty");
     place.run(&["clients", "create", "two\nlines"]).failed_with(2, "must not contain line breaks");
     place.run(&["clients", "delete", "shop"]).failed_with(2, "must be a UUID");
-    Place::empty().run(&["clients", "list"]).failed_with(1, "apply with `vestibule migrate`");
+    Place::empty().run(&["clients", "list"]).failed_with(1, "make it with `vestibule migrate`");
 }
