@@ -27,11 +27,11 @@ races: ## Run the races of the store suite for ROUNDS (1000) rounds each, on two
 	@scripts/with-postgres cargo test-all --test store_suite races:: -- --test-threads=2
 
 .PHONY: check
-check: ## Format, lints, documentation, arrows between crates, freshness of everything generated, a short attack
+check: ## Format, lints, documentation, arrows between crates, tests behind promises, freshness of everything generated, a short attack
 	cargo fmt-all
 	cargo clippy-all
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
-	cargo test-all --quiet --test e2e architecture
+	cargo test-all --quiet --test e2e -- architecture:: promises::
 	scripts/sqlx-data --check
 	scripts/generated --check
 	SEED=1 scripts/attack-openapi

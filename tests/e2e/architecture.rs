@@ -1,5 +1,6 @@
-//! The arrows between the crates: `cli → {api, infrastructure, sqlite} → domain`.
+//! The arrows between the crates, `cli → {api, infrastructure, sqlite} → domain`, and what they are built from.
 
+use cargo_metadata::semver::Version;
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand};
 use std::collections::BTreeSet;
 
@@ -69,5 +70,36 @@ fn the_binary_has_neither_openssl_nor_the_rsa_crate() {
     let tree = tree(&workspace(), "vestibule");
     for banned in ["native-tls", "openssl", "openssl-sys", "rsa"] {
         assert!(!tree.contains(banned), "the binary is built from {banned}");
+    }
+}
+
+/// RUSTSEC-2021-0020, RUSTSEC-2021-0078 (hyper), CVE-2022-3212 (axum-core), RUSTSEC-2024-0003, RUSTSEC-2024-0332,
+/// RUSTSEC-2026-0258 (h2), RUSTSEC-2024-0363 (sqlx), RUSTSEC-2024-0421 (idna), CVE-2025-58160 (tracing-subscriber),
+/// CVE-2026-25537 (jsonwebtoken; it is in no list that `cargo deny` reads).
+#[test]
+fn r38_nothing_older_is_built_in_than_what_mended_its_last_flaw() {
+    let metadata = workspace();
+    for (name, floor) in [
+        ("axum-core", Version::new(0, 5, 0)),
+        ("bytes", Version::new(1, 11, 1)),
+        ("h2", Version::new(0, 4, 20)),
+        ("hyper", Version::new(1, 12, 0)),
+        ("idna", Version::new(1, 0, 3)),
+        ("jsonwebtoken", Version::new(11, 0, 0)),
+        ("sqlx", Version::new(0, 8, 1)),
+        ("tracing-subscriber", Version::new(0, 3, 20)),
+    ] {
+        let versions = metadata.packages.iter().filter(|package| package.name == name).map(|package| &package.version);
+        let oldest = versions.min().unwrap_or_else(|| panic!("{name} is not built in"));
+        assert!(*oldest >= floor, "{name} {oldest} is older than {floor}");
+    }
+    // Not built in today, and not to come in by the back door.
+    for (name, floor) in [
+        ("ed25519-dalek", Version::new(2, 0, 0)),
+        ("lettre", Version::new(0, 11, 22)),
+        ("time", Version::new(0, 3, 47)),
+    ] {
+        let mut versions = metadata.packages.iter().filter(|package| package.name == name);
+        assert!(versions.all(|package| package.version >= floor), "{name} is older than {floor}");
     }
 }

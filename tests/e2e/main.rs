@@ -23,6 +23,7 @@ mod clients;
 mod health;
 mod openapi;
 mod problems;
+mod promises;
 mod security;
 mod sessions;
 mod users;

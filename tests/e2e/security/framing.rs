@@ -17,6 +17,7 @@ scenes!(
     a20_http2_answers_alike,
 );
 
+/// CVE-2022-3212: without a limit a body was read whole.
 async fn a07_large_bodies_are_refused_without_being_read(Scene { app, anonymous, .. }: &Scene) {
     let exactly = |size: usize| {
         let (head, tail) = (r#"{"email":"bob@example.com","password":"x","more":""#, r#""}"#);
@@ -56,6 +57,8 @@ async fn a13_connections_reset_amid_a_body_leave_nothing(Scene { app, anonymous,
     assert_eq!(app.database().dump("users").await.len(), before.len() + 1);
 }
 
+/// RUSTSEC-2021-0020, RUSTSEC-2021-0078: two codings, or a length with a sign, were read otherwise
+/// than by a proxy.
 async fn a14_ambiguous_framing_gets_one_answer(Scene { app, .. }: &Scene) {
     let post = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
     let smuggled = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";

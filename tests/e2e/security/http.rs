@@ -183,6 +183,7 @@ async fn a10_strange_paths_are_no_defects(Scene { admin, .. }: &Scene) {
     assert!(matches!(compact.status, 400 | 404), "an id has one spelling: {compact}");
 }
 
+/// GHSA-xmf8-cvqr-rfgj.
 async fn a18_malformed_authorization_is_unauthorized(Scene { anonymous, alice, .. }: &Scene) {
     let token = alice.access_token();
     let values = [

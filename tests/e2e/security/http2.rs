@@ -71,6 +71,7 @@ async fn stands(scene: &Scene) {
 }
 
 /// CVE-2023-44487.
+/// CVE-2023-44487, RUSTSEC-2024-0003.
 async fn a16_rapid_reset_is_told_to_go_away(scene: &Scene) {
     let opened_and_reset = (0..5_000_u32).map(|n| {
         let stream = 2 * n + 1;

@@ -35,6 +35,7 @@ async fn b21_case_makes_no_second_account(Scene { anonymous, .. }: &Scene) {
     anonymous.log_in("aLiCe@eXample.COM", PASSWORD).await;
 }
 
+/// CVE-2019-19844, GHSA-7rqj-j65f-68wh: another address counted as this one once its letters were folded.
 async fn b22_b23_look_alikes_are_refused(Scene { anonymous, .. }: &Scene) {
     let look_alikes = [
         "al\u{131}ce@example.com",
@@ -63,6 +64,7 @@ async fn b24_international_domains_have_one_form(Scene { anonymous, .. }: &Scene
     refused(anonymous, &["u@xn--example-.org", "u@xn--.example", "u@xn--ls8h=.la"]).await;
 }
 
+/// CVE-2025-6004: a space made another account of it, for the lock at least.
 async fn b25_spaces_dots_and_quotes_make_no_second_account(Scene { anonymous, .. }: &Scene) {
     let variants = [
         "alice@example.com.",
@@ -109,6 +111,7 @@ async fn b27_lengths_are_bounded(Scene { anonymous, .. }: &Scene) {
     assert_eq!(anonymous.post("/users", name(200)).await.status, 201);
 }
 
+/// RUSTSEC-2021-0069: what followed the line break was a command to the mail server.
 async fn b28_line_breaks_are_refused(Scene { anonymous, alice, .. }: &Scene) {
     refused(anonymous, &["a@b.example\r\nBcc: x@evil.example", "a\n@b.example", "a@b.example\r", "a@b\u{85}.example"])
         .await;
@@ -117,6 +120,7 @@ async fn b28_line_breaks_are_refused(Scene { anonymous, alice, .. }: &Scene) {
     }
 }
 
+/// CVE-2023-7028, CVE-2022-35924: the second address was written to as well.
 async fn b29_an_address_is_one_text(Scene { anonymous, .. }: &Scene) {
     for email in [json!([ALICE, "x@evil.example"]), json!({"a": ALICE}), json!(7), json!(null), json!(true)] {
         let body = json!({"email": email, "password": PASSWORD, "name": "Bob"});

@@ -28,6 +28,7 @@ async fn register(client: &Client, email: &str, password: &str) -> Response {
     client.post("/users", json!({"email": email, "password": password, "name": "Somebody Else"})).await
 }
 
+/// CVE-2013-1443.
 async fn c35_long_passwords_are_refused_before_hashing(Scene { app, anonymous, .. }: &Scene) {
     let before = app.hasher.asked();
     let huge = "x".repeat(1_000_000);
@@ -239,6 +240,7 @@ async fn c40_a_password_is_changed_only_with_the_current_one(Scene { anonymous, 
     anonymous.log_in(ALICE, PASSWORD).await;
 }
 
+/// CVE-2023-32682: the deactivated could log in.
 async fn c41_a_disabled_account_answers_like_a_wrong_password(Scene { anonymous, alice, admin, .. }: &Scene) {
     let wrong = anonymous.try_log_in(ALICE, "Wr0ng-but-strong").await;
     admin.post(&format!("/users/{}/disable", alice.id()), json!({})).await;

@@ -52,6 +52,7 @@ async fn h104_another_user_answers_like_none(Scene { alice, admin, .. }: &Scene)
     }
 }
 
+/// CVE-2026-27946: an address could be said to be verified by whoever changed it.
 async fn h105_what_a_client_may_not_set_is_refused(Scene { app, anonymous, alice, .. }: &Scene) {
     let before = app.database().dump("users").await;
     for field in
@@ -80,6 +81,7 @@ async fn h106_a_demoted_administrator_is_out_at_once(Scene { app, anonymous, ali
     replica.stop().await;
 }
 
+/// GHSA-2vg6-77g8-24mp.
 async fn h107_the_deleted_inherit_nothing(Scene { app, anonymous, alice, admin }: &Scene) {
     let roles = format!("/users/{}/roles", alice.id());
     assert_eq!(admin.put(&roles, json!({"roles": ["support"]})).await.status, 200);

@@ -49,6 +49,7 @@ async fn f77_reuse_after_the_grace_ends_the_session(Scene { app, anonymous, alic
     assert_eq!(trail.iter().filter(|event| event.starts_with("refresh_token.reused")).count(), 1, "{trail:?}");
 }
 
+/// CVE-2026-1035, GHSA-392p-2q2v-4372: of two at once both got a token.
 async fn f78_parallel_refreshes_on_two_replicas_make_one_child(Scene { app, anonymous, alice, .. }: &Scene) {
     let replica = app.replica().await;
     let clients = [anonymous.clone(), replica.anonymous()];
@@ -86,6 +87,7 @@ async fn f79_a_grandparent_ends_the_session_within_the_grace_too(Scene { anonymo
     assert_eq!(anonymous.refresh(refresh_token(&grandchild)).await.code(), "invalid_refresh_token");
 }
 
+/// GHSA-392p-2q2v-4372.
 async fn f80_refresh_against_logout(Scene { anonymous, .. }: &Scene) {
     for _ in 0..6 {
         let session = anonymous.log_in(ALICE, PASSWORD).await;
@@ -111,6 +113,7 @@ async fn f81_a_failed_rotation_leaves_the_parent(Scene { app, anonymous, alice, 
     assert_eq!(anonymous.refresh(alice.refresh_token()).await.status, 200);
 }
 
+/// CVE-2026-9802: a restart forgot which tokens had been replaced.
 async fn f82_another_process_knows_what_was_rotated(Scene { app, anonymous, alice, .. }: &Scene) {
     let child = anonymous.refresh(alice.refresh_token()).await;
     let grandchild = anonymous.refresh(refresh_token(&child)).await;

@@ -13,6 +13,7 @@ scenes!(a11_a12_slow_clients_are_closed_within_their_deadline_and_slow_nobody_do
 /// Ten seconds, and what a busy machine takes on top.
 const DEADLINE: Duration = Duration::from_secs(13);
 
+/// CVE-2007-6750.
 async fn a11_a12_slow_clients_are_closed_within_their_deadline_and_slow_nobody_down(Scene { app, alice, .. }: &Scene) {
     let began = Instant::now();
     let heads = ["", "G", "GET /users/me HTTP/1.1\r\nhost: x\r\nx-slow: "];

@@ -57,6 +57,7 @@ fn seen(response: &Response) -> (u16, Vec<(String, String)>, Value) {
     (response.status, headers.collect(), body)
 }
 
+/// CVE-2025-6010: only accounts that exist were locked.
 async fn d42_every_account_answers_alike_also_when_throttled(store: StoreKind) {
     let scene = TestApp::start(store, limited()).await;
     let Scene { app, anonymous, admin, .. } = &scene;
@@ -150,6 +151,7 @@ async fn d47_stuffing_costs_ten_hashes(store: StoreKind) {
     scene.app.finish().await;
 }
 
+/// CVE-2025-6004: each spelling had a budget of its own.
 async fn d48_d51_an_account_has_one_budget_on_all_replicas_in_all_spellings(store: StoreKind) {
     let scene = TestApp::start(store, limited()).await;
     let (app, anonymous) = (&scene.app, &scene.anonymous);
@@ -195,6 +197,7 @@ async fn d49_spraying_ends_after_fifteen_accounts(store: StoreKind) {
     scene.app.finish().await;
 }
 
+/// CVE-2024-1722.
 async fn d50_nobody_locks_the_owner_of_a_device_out(store: StoreKind) {
     let scene = TestApp::start(store, limited()).await;
     let Scene { anonymous, alice, .. } = &scene;
@@ -216,6 +219,7 @@ async fn d50_nobody_locks_the_owner_of_a_device_out(store: StoreKind) {
     scene.app.finish().await;
 }
 
+/// CVE-2024-1722.
 async fn d52_of_200_parallel_guesses_no_more_than_the_budget_are_verified(store: StoreKind) {
     let scene = TestApp::start(store, limited()).await;
     let (app, anonymous) = (&scene.app, &scene.anonymous);
@@ -246,6 +250,7 @@ async fn d52_of_200_parallel_guesses_no_more_than_the_budget_are_verified(store:
     scene.app.finish().await;
 }
 
+/// CVE-2023-36456.
 async fn d54_only_trusted_proxies_name_the_client(store: StoreKind) {
     let mut setup = limited();
     setup.http.trusted_proxies.clear();
@@ -257,6 +262,7 @@ async fn d54_only_trusted_proxies_name_the_client(store: StoreKind) {
     scene.app.finish().await;
 }
 
+/// CVE-2026-45364: each address of a /64 had a budget of its own.
 async fn d55_a_network_has_one_budget(store: StoreKind) {
     let scene = TestApp::start(store, limited()).await;
     let spellings = [

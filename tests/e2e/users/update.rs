@@ -2,13 +2,14 @@
 
 use serde_json::json;
 use std::time::Duration;
-use vestibule_testkit::app::{ADMIN, ALICE, PASSWORD, Scene};
+use vestibule_testkit::app::{ADMIN, ALICE, Client, PASSWORD, Scene};
 use vestibule_testkit::scenes;
 
 scenes!(
     changes_the_name,
-    a_new_address_counts_at_once_and_is_unverified,
-    a_new_address_needs_a_recent_login,
+    b33_a_new_address_counts_at_once_and_is_unverified,
+    b33_a_new_address_needs_a_recent_login,
+    b33_of_two_who_move_to_one_address_one_gets_it,
     a_taken_address_is_a_conflict,
     honours_if_match,
     names_all_faults_at_once,
@@ -44,7 +45,7 @@ async fn changes_the_name(Scene { app, alice, .. }: &Scene) {
     assert_eq!(app.trail(alice.id()).await.last().map(String::as_str), Some("user.profile_changed"));
 }
 
-async fn a_new_address_counts_at_once_and_is_unverified(Scene { anonymous, alice, .. }: &Scene) {
+async fn b33_a_new_address_counts_at_once_and_is_unverified(Scene { anonymous, alice, .. }: &Scene) {
     let response = alice.patch("/users/me", json!({"email": "alice@example.org"})).await;
     assert_eq!(response.status, 200, "{response}");
     assert_eq!(
@@ -55,7 +56,7 @@ async fn a_new_address_counts_at_once_and_is_unverified(Scene { anonymous, alice
     anonymous.log_in("ALICE@example.org", PASSWORD).await;
 }
 
-async fn a_new_address_needs_a_recent_login(Scene { app, anonymous, alice, .. }: &Scene) {
+async fn b33_a_new_address_needs_a_recent_login(Scene { app, anonymous, alice, .. }: &Scene) {
     app.clock().advance(Duration::from_secs(601));
     let tokens = anonymous.refresh(alice.refresh_token()).await;
     let alice = alice.holding(&tokens);
@@ -77,6 +78,21 @@ async fn a_new_address_needs_a_recent_login(Scene { app, anonymous, alice, .. }:
     assert_eq!(alice.patch("/users/me", json!({"name": "Alicia"})).await.status, 200);
     let again = anonymous.log_in(ALICE, PASSWORD).await;
     assert_eq!(again.patch("/users/me", json!({"email": "alice@example.org"})).await.status, 200);
+}
+
+async fn b33_of_two_who_move_to_one_address_one_gets_it(Scene { app, anonymous, alice, .. }: &Scene) {
+    app.register("bob@example.com", "Bob", &[]).await;
+    let bob = anonymous.log_in("bob@example.com", PASSWORD).await;
+    for round in 0..10 {
+        let (wanted, loudly) = (format!("wanted{round}@example.com"), format!("WANTED{round}@example.com"));
+        let move_to = async |client: &Client, email: &str| client.patch("/users/me", json!({"email": email})).await;
+        let (first, second) = tokio::join!(move_to(alice, &wanted), move_to(&bob, &loudly));
+        let mut statuses = [first.status, second.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409], "{first}\n{second}");
+        let loser = if first.status == 409 { first } else { second };
+        assert_eq!(loser.code(), "email_taken");
+    }
 }
 
 async fn a_taken_address_is_a_conflict(Scene { alice, .. }: &Scene) {

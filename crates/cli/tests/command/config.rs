@@ -25,6 +25,22 @@ fn faults_end_every_command_with_78_and_are_told_together() {
     assert!(!place.path("var").exists(), "nothing is touched");
 }
 
+/// RFC 7518 §3.2, RFC 8725 §3.5.
+#[test]
+fn e73_with_a_secret_that_can_be_guessed_nothing_starts() {
+    for (guessable, why) in [
+        ("c2hvcnQ=", "short"),
+        ("Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSBhbmQgc28gb24=", "words"),
+        ("hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg=", "published as a sample"),
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", "a pattern"),
+    ] {
+        let place =
+            Place::empty().with("VESTIBULE_TOKENS__ALGORITHM", "HS256").with("VESTIBULE_TOKENS__SECRET", guessable);
+        let outcome = place.run(&["serve"]).failed_with(78, "tokens.secret");
+        assert!(outcome.stdout.is_empty() && !place.path("var").exists(), "{why}: {outcome:?}");
+    }
+}
+
 #[test]
 fn a_configuration_that_is_in_order_is_said_to_be() {
     let outcome = Place::empty().run(&["config", "check"]).succeeded();

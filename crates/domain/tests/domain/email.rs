@@ -145,9 +145,9 @@ fn case_24_an_international_domain_is_its_a_labels() {
     assert_eq!(canonical("u@faß.example"), Some("u@xn--fa-hia.example".to_owned()));
 }
 
+/// RUSTSEC-2024-0421: such a label decodes to plain ASCII, or to nothing.
 #[test]
 fn case_24_labels_that_only_pretend_to_be_international_are_refused() {
-    // RUSTSEC-2024-0421: such a label decodes to plain ASCII, or to nothing.
     for text in ["u@xn--example-.org", "u@xn--.org", "u@xn--a.org", "u@xn--bcher-kva-.example"] {
         assert_eq!(code(text), "invalid_email", "{text}");
     }

@@ -26,6 +26,7 @@ fn parts(token: &str) -> [&str; 3] {
     parts.try_into().expect("three parts")
 }
 
+/// CVE-2015-2951, CVE-2020-28042.
 async fn e57_unsigned_tokens_are_refused(Scene { anonymous, alice, .. }: &Scene) {
     let [_, payload, signature] = parts(alice.access_token());
     let kid = claims(alice.access_token()).0["kid"].clone();
@@ -42,6 +43,7 @@ async fn e57_unsigned_tokens_are_refused(Scene { anonymous, alice, .. }: &Scene)
     refused(anonymous, &format!("{header}.{payload}"), "no signature").await;
 }
 
+/// CVE-2016-10555, CVE-2022-29217.
 async fn e58_a_public_key_is_no_secret(Scene { anonymous, alice, .. }: &Scene) {
     let (header, body) = claims(alice.access_token());
     let jwk = anonymous.get("/.well-known/jwks.json").await.json["keys"][0].clone();
@@ -102,6 +104,7 @@ async fn e64_other_tokens_are_no_access_tokens(Scene { anonymous, alice, .. }: &
     assert_eq!(anonymous.refresh(alice.access_token()).await.code(), "invalid_refresh_token");
 }
 
+/// CVE-2025-30204, CVE-2025-27144, GHSA-6mq3-xmgp-pjm5.
 async fn e68_malformed_compact_forms_are_refused(Scene { anonymous, alice, .. }: &Scene) {
     let token = alice.access_token();
     let [header, payload, signature] = parts(token);
@@ -133,6 +136,7 @@ async fn e68_malformed_compact_forms_are_refused(Scene { anonymous, alice, .. }:
     }
 }
 
+/// CVE-2022-21449.
 async fn e69_forged_ed25519_signatures_are_refused(Scene { anonymous, alice, .. }: &Scene) {
     let [header, payload, signature] = parts(alice.access_token());
     let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
@@ -167,6 +171,7 @@ async fn e70_every_changed_character_is_refused(Scene { anonymous, alice, .. }: 
     assert_eq!(alice.get("/users/me").await.status, 200);
 }
 
+/// CVE-2024-33664: a small token inflated to a huge one.
 async fn e71_large_and_encrypted_tokens_are_refused(Scene { anonymous, alice, .. }: &Scene) {
     let [header, payload, signature] = parts(alice.access_token());
     refused(anonymous, &format!("{header}.{}.{signature}", "A".repeat(8_300)), "more than 8 KiB").await;

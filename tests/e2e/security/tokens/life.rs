@@ -3,12 +3,21 @@
 use super::refused;
 use crate::security::token::claims;
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use vestibule_domain::token::RotationTiming;
 use vestibule_testkit::app::{Client, PASSWORD, Scene};
 use vestibule_testkit::scenes;
 
-scenes!(e74_rotation_disturbs_nobody, e75_a_revoked_key_is_refused_at_once, e76_a_token_is_over_with_its_session,);
+scenes!(
+    e74_rotation_disturbs_nobody,
+    e74_no_token_is_refused_while_keys_rotate_under_load,
+    e75_a_revoked_key_is_refused_at_once,
+    e76_a_token_is_over_with_its_session,
+);
 
 async fn e74_rotation_disturbs_nobody(Scene { app, anonymous, alice, .. }: &Scene) {
     let kids = async || {
@@ -35,6 +44,44 @@ async fn e74_rotation_disturbs_nobody(Scene { app, anonymous, alice, .. }: &Scen
     assert_eq!(kids().await, [kid(&fresh)], "retired");
 }
 
+/// Refreshes at one replica and uses the token at the other, until the keys have changed; the ids of those that signed.
+async fn refresh_and_use(mut here: Client, mut there: Client, done: Arc<AtomicBool>) -> BTreeSet<String> {
+    let mut signed = BTreeSet::new();
+    while !done.load(Ordering::Relaxed) {
+        let tokens = here.refresh(here.refresh_token()).await;
+        assert_eq!(tokens.status, 200, "{tokens}");
+        (here, there) = (there.holding(&tokens), here.holding(&tokens));
+        let used = here.get("/users/me").await;
+        assert_eq!(used.status, 200, "{used}");
+        signed.insert(claims(here.access_token()).0["kid"].as_str().expect("a kid").to_owned());
+    }
+    signed
+}
+
+async fn e74_no_token_is_refused_while_keys_rotate_under_load(Scene { app, anonymous, .. }: &Scene) {
+    let (replica, done) = (app.replica().await, Arc::new(AtomicBool::new(false)));
+    let mut load = JoinSet::new();
+    for _ in 0..4 {
+        let client = anonymous.log_in("alice@example.com", PASSWORD).await;
+        load.spawn(refresh_and_use(client.clone(), client.at(&replica), Arc::clone(&done)));
+    }
+    for _ in 0..2 {
+        app.services.keys.rotate(RotationTiming::Published).await.expect("a rotation");
+        for _ in 0..11 {
+            // What is measured is the order of events: some requests in each minute of the clock.
+            for client in [anonymous.clone(), anonymous.at(&replica)] {
+                client.log_in("alice@example.com", PASSWORD).await;
+            }
+            app.clock().advance(Duration::from_mins(1));
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    for signed in load.join_all().await {
+        assert!(signed.len() >= 2, "keys changed under the load: {signed:?}");
+    }
+    replica.stop().await;
+}
+
 async fn e75_a_revoked_key_is_refused_at_once(Scene { app, anonymous, alice, .. }: &Scene) {
     let (active, _) = app.services.keys.list().await.expect("the keys").remove(0);
     app.services.keys.revoke(active.id).await.expect("a revocation");
@@ -45,6 +92,7 @@ async fn e75_a_revoked_key_is_refused_at_once(Scene { app, anonymous, alice, .. 
     assert!(keys.as_array().is_some_and(|keys| keys.iter().all(|key| key["kid"] != active.id.to_string())));
 }
 
+/// CVE-2026-9097.
 async fn e76_a_token_is_over_with_its_session(Scene { anonymous, alice, .. }: &Scene) {
     assert_eq!(alice.post("/logout", json!({})).await.status, 204);
     refused(anonymous, alice.access_token(), "after the logout").await;

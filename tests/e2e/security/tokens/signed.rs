@@ -78,6 +78,7 @@ fn with(object: &Value, changes: &Value) -> Value {
     object.into()
 }
 
+/// CVE-2018-0114.
 async fn e60_keys_in_the_header_are_refused(store: StoreKind) {
     let forge = Forge::start(store).await;
     let jwk = json!({"kty": "oct", "k": encode(STANDARD.decode(HMAC_SECRET).expect("base64")), "alg": "HS256"});
@@ -96,6 +97,7 @@ async fn e60_keys_in_the_header_are_refused(store: StoreKind) {
     forge.finish().await;
 }
 
+/// CVE-2025-59420.
 async fn e62_critical_extensions_are_refused(store: StoreKind) {
     let forge = Forge::start(store).await;
     for header in [
@@ -125,6 +127,7 @@ async fn e63_only_access_tokens_count(store: StoreKind) {
     forge.finish().await;
 }
 
+/// CVE-2026-25537, GHSA-wxg7-w2v3-w38g: a time of the wrong type, or one that is over, counted as none.
 async fn e65_times_are_numbers_and_hold(store: StoreKind) {
     let forge = Forge::start(store).await;
     let now = forge.claims["iat"].as_i64().expect("a time");
@@ -157,6 +160,7 @@ async fn e65_times_are_numbers_and_hold(store: StoreKind) {
     forge.finish().await;
 }
 
+/// CVE-2026-55669: what was no text was passed over.
 async fn e66_issuer_and_audience_are_exact_texts(store: StoreKind) {
     let forge = Forge::start(store).await;
     let issuer = forge.claims["iss"].as_str().expect("an issuer").to_owned();

@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, pause, resume, timeout};
 
 #[tokio::test]
-async fn a_head_that_comes_byte_by_byte_is_not_waited_for() {
+async fn a11_a_head_that_comes_byte_by_byte_is_not_waited_for() {
     let served = serve().await;
     let mut stream = connect(&served).await;
     let began = Instant::now();
@@ -59,7 +59,7 @@ async fn a_slow_second_head_is_not_waited_for_either() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_makes_room_for_the_next() {
+async fn a12_a_client_that_does_not_read_makes_room_for_the_next() {
     let served = serve_with(ServeSettings { max_connections: 1, ..ServeSettings::default() }).await;
     let mut stalled = connect(&served).await;
     say(&mut stalled, "GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
@@ -73,7 +73,7 @@ async fn a_client_that_does_not_read_makes_room_for_the_next() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_given_up_with_an_answer() {
+async fn a12_a_body_that_does_not_come_is_given_up_with_an_answer() {
     let served = serve().await;
     let mut stream = connect(&served).await;
     let began = Instant::now();

@@ -167,6 +167,7 @@ fn j119_what_is_nobodys_fault_is_not_charged() {
     assert_eq!(guess(&world, "192.0.2.1", "alice").standing.unwrap().remaining, 9);
 }
 
+/// CVE-2026-35597: the failure was rolled back with the login.
 #[test]
 fn d53_the_charge_outlives_what_fails_after_it() {
     let world = world();

@@ -59,6 +59,7 @@ mod tests {
         StoredHash::compute(&mut Arena::new(memory_kib), cost, b"right", SALT).unwrap()
     }
 
+    /// CVE-2024-39329, CVE-2025-6011: an account without a password, or no account, cost less.
     #[test]
     fn case_42_an_unknown_user_costs_exactly_what_a_wrong_password_costs() {
         let (verdict, unknown) = checked(b"wrong", None);
