@@ -5,7 +5,7 @@ SHELL := bash
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: ## Build and start the service on SQLite in var/, with an administrator and curl lines to paste
@@ -52,7 +52,12 @@ attack: ## A long attack by the OpenAPI document, another each time; EXAMPLES an
 
 .PHONY: bench
 bench: ## What an access token costs, beside the bare signature
-	@cargo bench --locked --quiet -p vestibule-benches
+	@cargo bench --locked --quiet -p vestibule-benches --bench token
+
+.PHONY: bench-timing
+bench-timing: export SAMPLES ?= 2000
+bench-timing: ## Whether the time of an answer tells who has an account: SAMPLES (2000) of each kind, on an idle machine
+	@scripts/with-postgres cargo bench --locked --quiet -p vestibule-benches --bench timing
 
 .PHONY: audit
 audit: ## Licences, banned and duplicate crates, sources; installs cargo-deny if it is missing

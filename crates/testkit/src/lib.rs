@@ -16,6 +16,7 @@ pub mod invariants;
 pub mod rng;
 pub mod stores;
 pub mod suite;
+pub mod timing;
 
 pub use clock::MovableClock;
 pub use rng::SeededRng;

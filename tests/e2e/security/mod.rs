@@ -12,6 +12,7 @@ mod permissions;
 mod refresh;
 mod slow;
 mod throttle;
+mod timing;
 pub(crate) mod token;
 mod tokens;
 mod wire;
