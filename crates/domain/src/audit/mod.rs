@@ -11,6 +11,8 @@ use crate::id::{ClientId, KeyId, SessionId, UserId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditKind {
     UserRegistered,
+    /// The address was taken.
+    RegistrationRefused,
     ProfileChanged,
     UserDeleted,
     UserDisabled,
@@ -39,6 +41,7 @@ impl AuditKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::UserRegistered => "user.registered",
+            Self::RegistrationRefused => "user.registration_refused",
             Self::ProfileChanged => "user.profile_changed",
             Self::UserDeleted => "user.deleted",
             Self::UserDisabled => "user.disabled",

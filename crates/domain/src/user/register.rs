@@ -2,7 +2,7 @@
 
 use super::{Email, IDEMPOTENCY_TTL, IdempotencyClaim, IdempotencyKey, Name, Status, User, UserError, UserService};
 use crate::access::{Authority, RoleName};
-use crate::audit::{AuditEvent, AuditKind};
+use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::credential::{NewPassword, PasswordHash};
 use crate::error::retried;
@@ -122,6 +122,11 @@ impl UserService {
         if inserted {
             work.set_password(user.id, hash, now).await?;
             work.audit(event).await?;
+        } else {
+            // A taken address must not be told by a commit that has nothing to write.
+            let refused = AuditEvent::anonymous(AuditKind::RegistrationRefused, event.context);
+            let actor = if event.actor == Actor::Operator { Actor::Operator } else { Actor::Anonymous };
+            work.audit(&refused.with_actor(actor).because("email_taken")).await?;
         }
         work.commit().await?;
         inserted.then(|| user.clone()).ok_or(UserError::EmailTaken)

@@ -99,3 +99,18 @@ fn a_session_that_ends_meanwhile_moves_no_address_and_deletes_nobody() {
     let renamed = change(ProfileChange { name: Some(Name::parse("A").unwrap()), email: None });
     assert!(renamed.is_ok(), "which takes nothing over");
 }
+
+#[test]
+fn d44_a_refused_registration_is_in_the_trail_as_an_accepted_one_is() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let request = Register { email: email("alice"), name: Name::parse("A").unwrap(), password: new_password(PASSWORD) };
+    let outcome = now(world.services.users.register(request, None, &world.context)).outcome;
+    assert!(matches!(outcome, Err(UserError::EmailTaken)));
+    let refused = world.store.audited(AuditKind::RegistrationRefused);
+    assert_eq!(refused.len(), 1);
+    assert_eq!(
+        (refused[0].actor, refused[0].subject, refused[0].reason),
+        (Actor::Anonymous, None, Some("email_taken"))
+    );
+}
