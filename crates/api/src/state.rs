@@ -34,6 +34,8 @@ pub struct HttpSettings {
     pub forwarded_header: HeaderName,
     /// Exact origins whose scripts may read answers. None: no CORS at all.
     pub cors_origins: Vec<HeaderValue>,
+    /// Whether answers carry `Strict-Transport-Security`.
+    pub hsts: bool,
 }
 
 impl Default for HttpSettings {
@@ -43,6 +45,7 @@ impl Default for HttpSettings {
             trusted_proxies: Vec::new(),
             forwarded_header: HeaderName::from_static("x-forwarded-for"),
             cors_origins: Vec::new(),
+            hsts: false,
         }
     }
 }

@@ -109,5 +109,6 @@ fn http_settings(config: &Config) -> HttpSettings {
         forwarded_header: http.forwarded_header.clone(),
         // An origin is ASCII without controls: each is a valid value.
         cors_origins: http.cors_origins.iter().filter_map(|origin| origin.as_str().parse().ok()).collect(),
+        hsts: http.hsts,
     }
 }

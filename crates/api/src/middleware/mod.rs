@@ -41,7 +41,7 @@ pub(crate) fn apply(routes: Router<AppState>, state: &AppState) -> Router<AppSta
     routes
         .layer(from_fn(framing::enforce))
         .layer(from_fn_with_state(state.clone(), problems::render))
-        .layer(from_fn(security_headers::add))
+        .layer(from_fn_with_state(state.clone(), security_headers::add))
         .layer(from_fn_with_state(state.clone(), trace::record))
         .layer(from_fn_with_state(state.clone(), request_id::assign))
 }

@@ -1,17 +1,24 @@
 //! Headers that every answer carries.
 
-use axum::extract::Request;
+use crate::state::AppState;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+
+/// A year (RFC 6797, section 6.1.1); of this host alone, as what else lies in its domain is not ours to say.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Nothing is cached unless its handler says so: most answers are personal.
-pub(super) async fn add(request: Request, next: Next) -> Response {
+pub(super) async fn add(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if state.http.hsts {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+    }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -222,6 +222,17 @@ fn allowing_one_origin() -> Router {
 }
 
 #[tokio::test]
+async fn r26_browsers_are_told_to_come_by_https_where_that_is_wanted() {
+    for (hsts, expected) in [(false, None), (true, Some("max-age=31536000"))] {
+        let router = router(state_with(HttpSettings { hsts, ..HttpSettings::default() }));
+        for path in ["/health/live", "/no/such"] {
+            let response = send(router.clone(), request(Method::GET, path)).await;
+            assert_eq!(text(response.headers(), "strict-transport-security"), expected, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn scripts_of_other_origins_learn_nothing_by_default() {
     let request = with(request(Method::GET, "/health/live"), "origin", "https://app.example");
     let response = send(router(state()), request).await;

@@ -38,6 +38,11 @@ pub(super) fn relations(values: &Values, entries: &Entries, faults: &mut Faults)
             ["mail.from", "mail.url"],
             "is required with a mail server",
         ),
+        (
+            values.http.hsts && !values.http.public_url.is_https(),
+            ["http.hsts", "http.public_url"],
+            "needs an http.public_url that is https",
+        ),
     ];
     for (broken, keys, reason) in rules {
         // A key that has a fault holds its default: nothing can be said about it.

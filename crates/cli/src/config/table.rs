@@ -65,6 +65,14 @@ settings! {
             example: "https://app.example.com",
             shape: Shape::List,
         }
+        /// Whether answers tell browsers to come by https alone for a year (RFC 6797), where no proxy in front does.
+        hsts: bool {
+            parse: one(parse::truth),
+            default: Is("false"),
+            expected: "true or false",
+            example: "false",
+            shape: Shape::Bare,
+        }
     }
 
     /// Where users, sessions and keys are kept.

@@ -174,6 +174,8 @@ fn settings_that_do_not_go_together_are_refused() {
     assert!(fault.contains("is the address of http.listen"), "{fault}");
     let fault = given().variable("VESTIBULE_MAIL__URL", "smtp://mail.example.com").fault();
     assert!(fault.starts_with("mail.from: is required"), "{fault}");
+    let fault = given().variable("VESTIBULE_HTTP__HSTS", "true").fault();
+    assert!(fault.contains("needs an http.public_url that is https"), "{fault}");
 }
 
 #[test]
