@@ -53,5 +53,4 @@ async fn j138_without_a_file_left_it_accepts_again_when_there_is_one(kind: Store
     }
     drop(held);
     assert_eq!(log_in(&over_http1(), process.public, ALICE).await, 200);
-    assert!(process.logged("cannot accept connections") < 100, "it waits before it tries again");
 }
