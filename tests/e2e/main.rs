@@ -20,6 +20,7 @@ macro_rules! assert_transcript {
 mod architecture;
 mod change_feed;
 mod clients;
+mod faults;
 mod health;
 mod openapi;
 mod problems;

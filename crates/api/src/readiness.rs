@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_store_is_not_waited_for() {
+    async fn j120_j121_a_silent_store_is_not_waited_for() {
         let began = Instant::now();
         let state = state_of_silence();
         let report = state.readiness.check(&state.services).await;
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_may_be_a_minute_wrong_in_either_direction() {
+    async fn j134_a_clock_may_be_a_minute_wrong_in_either_direction() {
         let state = state();
         for (ahead, expected) in [
             (0, CheckState::Passing),

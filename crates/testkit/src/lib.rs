@@ -17,10 +17,12 @@ pub mod rng;
 pub mod stores;
 pub mod suite;
 pub mod timing;
+pub mod way;
 
 pub use clock::MovableClock;
 pub use rng::SeededRng;
 pub use stores::{StoreKind, TestStore};
+pub use way::{Traffic, Way};
 
 /// One `#[tokio::test]` on each store for every named test: `both_stores!(name, other_name)` over
 /// `async fn name(store: StoreKind)`.

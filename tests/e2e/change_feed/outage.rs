@@ -7,12 +7,12 @@ use vestibule_testkit::counting::Reach;
 use vestibule_testkit::scenes;
 
 scenes!(
-    a_replica_cut_off_from_the_feed_asks_the_store,
-    without_the_store_memory_serves_for_less_than_a_second,
-    trouble_of_the_store_is_never_a_verdict,
+    j133_a_replica_cut_off_from_the_feed_asks_the_store,
+    j133_without_the_store_memory_serves_for_less_than_a_second,
+    j119_trouble_of_the_store_is_never_a_verdict,
 );
 
-async fn a_replica_cut_off_from_the_feed_asks_the_store(Scene { app, alice, .. }: &Scene) {
+async fn j133_a_replica_cut_off_from_the_feed_asks_the_store(Scene { app, alice, .. }: &Scene) {
     let replica = app.replica().await;
     let there = alice.at(&replica);
     assert_eq!(there.get("/users/me").await.status, 200);
@@ -25,7 +25,7 @@ async fn a_replica_cut_off_from_the_feed_asks_the_store(Scene { app, alice, .. }
     replica.stop().await;
 }
 
-async fn without_the_store_memory_serves_for_less_than_a_second(Scene { app, alice, .. }: &Scene) {
+async fn j133_without_the_store_memory_serves_for_less_than_a_second(Scene { app, alice, .. }: &Scene) {
     assert_eq!(alice.get("/users/me").await.status, 200);
     app.store.set_reach(Reach::Nothing);
     app.clock().advance(Duration::from_secs(1));
@@ -35,7 +35,7 @@ async fn without_the_store_memory_serves_for_less_than_a_second(Scene { app, ali
     assert_eq!(alice.get("/users/me").await.status, 200, "and it comes back by itself");
 }
 
-async fn trouble_of_the_store_is_never_a_verdict(Scene { app, anonymous, alice, admin }: &Scene) {
+async fn j119_trouble_of_the_store_is_never_a_verdict(Scene { app, anonymous, alice, admin }: &Scene) {
     app.store.set_reach(Reach::Nothing);
     let answers = [
         anonymous.try_log_in("alice@example.com", "anything").await,

@@ -19,7 +19,7 @@ fn assert_ends_promptly(service: &mut Service) {
 
 /// Somebody makes the function that a step makes too, in a transaction that does not end: the step waits half way.
 #[tokio::test(flavor = "multi_thread")]
-async fn r35_told_to_end_during_a_migration_it_leaves_the_schema_as_it_was_before_the_step() {
+async fn r35_j139_told_to_end_during_a_migration_it_leaves_the_schema_as_it_was_before_the_step() {
     let store = TestStore::create(StoreKind::Postgres).await;
     store.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await.expect("an empty database");
     let function = "CREATE FUNCTION audit_events_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'";

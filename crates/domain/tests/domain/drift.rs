@@ -29,7 +29,7 @@ fn pass(fleet: &[World; 2], millis: i64) {
 }
 
 #[test]
-fn case_79_a_lost_answer_logs_nobody_out_though_the_clocks_of_two_processes_differ() {
+fn f79_j134_a_lost_answer_logs_nobody_out_though_the_clocks_of_two_processes_differ() {
     for (ahead, first, second) in [(SKEW, 0, 1), (SKEW, 1, 0), (-SKEW, 0, 1), (-SKEW, 1, 0)] {
         let fleet = fleet(ahead);
         let sign_in = fleet[0].login("alice");
@@ -41,7 +41,7 @@ fn case_79_a_lost_answer_logs_nobody_out_though_the_clocks_of_two_processes_diff
 }
 
 #[test]
-fn case_77_the_grace_is_no_longer_though_the_clocks_of_two_processes_differ() {
+fn f77_j134_the_grace_is_no_longer_though_the_clocks_of_two_processes_differ() {
     for (ahead, first, second) in [(SKEW, 0, 1), (SKEW, 1, 0), (-SKEW, 0, 1), (-SKEW, 1, 0)] {
         let fleet = fleet(ahead);
         let sign_in = fleet[0].login("alice");
@@ -68,7 +68,7 @@ fn measured(behind: u64, took: u64) -> i64 {
 }
 
 #[test]
-fn the_drift_is_measured_whatever_the_way_to_the_store_takes() {
+fn j134_the_drift_is_measured_whatever_the_way_to_the_store_takes() {
     for took in [0, 10, 1_000] {
         assert_eq!(measured(70_000, took), 70_000, "{took} ms");
     }

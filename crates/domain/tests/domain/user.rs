@@ -50,7 +50,7 @@ fn case_108_the_last_administrator_can_be_neither_demoted_nor_disabled_nor_delet
 }
 
 #[test]
-fn case_131_a_transaction_that_loses_is_tried_three_times() {
+fn j131_a_transaction_that_loses_is_tried_three_times() {
     let world = World::default();
     let alice = world.register("alice", &[]);
     let disable = || now(world.services.users.disable(Authority::Operator, alice.id, &world.context));

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn losing_to_another_transaction_is_contention_on_a_sound_connection() {
+    fn j131_losing_to_another_transaction_is_contention_on_a_sound_connection() {
         for code in ["40001", "40P01", "55P03"] {
             assert!(!server(code, false).breaks_connection(), "{code}");
             assert!(matches!(StoreError::from(server(code, false)), StoreError::Contention), "{code}");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_server_is_not_waited_for() {
+    async fn j121_a_silent_server_is_not_waited_for() {
         let silent = std::future::pending::<Result<(), sqlx::Error>>();
         let failure = bounded("silent", silent).await.expect_err("nothing answers");
         assert!(failure.breaks_connection());

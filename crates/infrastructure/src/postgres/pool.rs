@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use vestibule_domain::StoreError;
 
 /// How long to wait for a connection, opening one included.
-const ACQUIRE: Duration = Duration::from_secs(1);
+pub(super) const ACQUIRE: Duration = Duration::from_secs(1);
 /// Unused for so long, a connection may have been closed by the server or by something between: worth a round trip.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// The server's caches for a connection grow with its age.
@@ -114,10 +114,15 @@ impl Lease {
         &mut self.connection
     }
 
+    /// For whoever closes it because it broke.
+    pub(super) fn forget_others(&self) {
+        self.pool.forget_idle();
+    }
+
     /// Gives the connection back if `outcome`, the answer to the last thing that was asked, says that it is sound.
     pub(super) fn settle<T>(self, outcome: Result<T, Failure>) -> Result<T, StoreError> {
         match &outcome {
-            Err(failure) if failure.breaks_connection() => self.pool.forget_idle(),
+            Err(failure) if failure.breaks_connection() => self.forget_others(),
             _ => {
                 let Self { connection, opened, pool, _permit } = self;
                 pool.give_back(connection, opened);

@@ -1,7 +1,7 @@
 //! A transaction.
 
-use super::error::{Failure, bounded};
-use super::pool::{Lease, Pool};
+use super::error::{Failure, bounded, bounded_by};
+use super::pool::{ACQUIRE, Lease, Pool};
 use async_trait::async_trait;
 use sqlx::Executor;
 use sqlx::postgres::PgConnection;
@@ -29,7 +29,8 @@ enum Standing {
 impl PgUnitOfWork {
     pub(super) async fn begin(pool: &Arc<Pool>) -> Result<Self, StoreError> {
         let mut lease = pool.lease().await?;
-        match bounded("begin", lease.connection().execute("BEGIN")).await {
+        // It does no work: a connection that does not answer by then is not acquired.
+        match bounded_by(ACQUIRE, "begin", lease.connection().execute("BEGIN")).await {
             Ok(_) => Ok(Self { lease: Some(lease), standing: Standing::Sound }),
             failed => Err(lease.settle(failed).map_or_else(|error| error, |_| after_failure())),
         }
@@ -61,6 +62,9 @@ impl PgUnitOfWork {
             Err(failure) if failure.breaks_connection() => Standing::Broken,
             Err(_) => Standing::Aborted,
         };
+        if let (Standing::Broken, Some(lease)) = (self.standing, &self.lease) {
+            lease.forget_others();
+        }
         Ok(outcome?)
     }
 }

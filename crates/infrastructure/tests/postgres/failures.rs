@@ -6,8 +6,8 @@ use sqlx::{AssertSqlSafe, Connection, Executor};
 use std::time::{Duration, Instant};
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::CredentialReads;
-use vestibule_domain::user::User;
 use vestibule_domain::user::store::UserReads;
+use vestibule_domain::user::{Email, User};
 use vestibule_domain::{Store, StoreError, Timestamp};
 use vestibule_infrastructure::postgres::{PgSettings, PgStore};
 
@@ -28,7 +28,7 @@ async fn terminate_connections(database: &Database) {
 }
 
 #[tokio::test]
-async fn nobody_waits_long_for_a_lock_whatever_the_url_says() {
+async fn j120_nobody_waits_long_for_a_lock_whatever_the_url_says() {
     let database = Database::migrated().await;
     let lenient = database.options.clone().options([("lock_timeout", "0"), ("statement_timeout", "0")]);
     let mut url = sqlx::ConnectOptions::to_url_lossy(&lenient);
@@ -46,7 +46,7 @@ async fn nobody_waits_long_for_a_lock_whatever_the_url_says() {
 }
 
 #[tokio::test]
-async fn a_full_pool_is_not_waited_for() {
+async fn j125_a_full_pool_is_not_waited_for() {
     let database = Database::migrated().await;
     let store = database.store(1);
     let work = store.begin().await.expect("a transaction");
@@ -58,7 +58,7 @@ async fn a_full_pool_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn connections_that_the_server_closed_are_replaced() {
+async fn j122_connections_that_the_server_closed_are_replaced() {
     let database = Database::migrated().await;
     let store = database.store(4);
     // Four connections, all idle now.
@@ -73,7 +73,7 @@ async fn connections_that_the_server_closed_are_replaced() {
 }
 
 #[tokio::test]
-async fn a_transaction_whose_connection_is_gone_does_not_commit() {
+async fn j124_a_transaction_whose_connection_is_gone_does_not_commit() {
     let database = Database::migrated().await;
     let store = database.store(1);
     let mut work = store.begin().await.expect("a transaction");
@@ -85,7 +85,7 @@ async fn a_transaction_whose_connection_is_gone_does_not_commit() {
 }
 
 #[tokio::test]
-async fn a_silent_server_costs_its_connections_and_no_more() {
+async fn j121_a_silent_server_costs_its_connections_and_no_more() {
     let database = Database::migrated().await;
     let proxy = Proxy::to(database.options.get_host(), database.options.get_port()).await;
     let through = database.options.clone().host("127.0.0.1").port(proxy.port);
@@ -103,7 +103,7 @@ async fn a_silent_server_costs_its_connections_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_writes_is_not_used_until_it_does() {
+async fn j122_a_server_that_takes_no_writes_is_not_used_until_it_does() {
     let database = Database::migrated().await;
     let store = database.store(2);
     let setting = format!("ALTER DATABASE {}", database.options.get_database().expect("a name"));
@@ -153,7 +153,7 @@ async fn nothing_commits_after_a_statement_failed() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_yet_is_found_later() {
+async fn j119_a_server_that_is_not_there_yet_is_found_later() {
     // Nobody listens here, but the port is ours.
     let reserved = tokio::net::TcpSocket::new_v4().expect("a socket");
     reserved.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
@@ -176,4 +176,37 @@ async fn a_closed_store_answers_nobody() {
                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IS NOT NULL); END $$";
     terminate_connections(&database).await;
     database.execute(left).await;
+}
+
+/// As after a failover that left the connections standing: from the next transaction on the server takes no writes
+/// on those that wrote once.
+#[tokio::test]
+async fn j122_pooled_connections_to_a_server_that_became_read_only_are_replaced() {
+    let database = Database::migrated().await;
+    let store = database.store(2);
+    let works = [store.begin().await, store.begin().await];
+    database
+        .execute(
+            "CREATE FUNCTION demote() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM set_config('default_transaction_read_only', 'on', false); RETURN NULL; END $$;
+             CREATE TRIGGER demotion AFTER INSERT ON users EXECUTE FUNCTION demote()",
+        )
+        .await;
+    for (n, work) in [1, 2].into_iter().zip(works) {
+        let mut work = work.expect("a transaction");
+        let user = User {
+            id: uuid::Uuid::from_u128(100 + n).into(),
+            email: Email::parse(&format!("user{n}@example.com")).expect("an address"),
+            ..alice()
+        };
+        assert!(work.insert_user(&user).await.expect("an answer"));
+        work.commit().await.expect("a commit");
+    }
+    database.execute("DROP TRIGGER demotion ON users").await;
+
+    let mut work = store.begin().await.expect("a transaction");
+    let refused = work.insert_user(&alice()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    drop(work);
+    insert(&store, &alice()).await;
 }

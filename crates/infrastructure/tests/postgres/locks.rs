@@ -41,7 +41,7 @@ async fn a_login_that_waited_for_a_demotion_has_the_new_roles() {
 }
 
 #[tokio::test]
-async fn a_deadlock_is_contention_and_can_be_tried_again() {
+async fn j131_a_deadlock_is_contention_and_can_be_tried_again() {
     let database = Database::migrated().await;
     let store = database.store(4);
     let bob = User {

@@ -18,7 +18,7 @@ async fn an_empty_database_lacks_every_step_and_a_migrated_one_none() {
 }
 
 #[tokio::test]
-async fn several_processes_may_migrate_at_once() {
+async fn j139_several_processes_may_migrate_at_once() {
     let database = Database::empty().await;
     let (a, b, c) = (database.store(1), database.store(1), database.store(1));
     let (a, b, c) = tokio::join!(a.migrate(), b.migrate(), c.migrate());
@@ -29,7 +29,7 @@ async fn several_processes_may_migrate_at_once() {
 }
 
 #[tokio::test]
-async fn the_database_of_the_next_version_will_do() {
+async fn j139_the_database_of_the_next_version_will_do() {
     let database = Database::migrated().await;
     database
         .execute(

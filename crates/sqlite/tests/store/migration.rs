@@ -8,7 +8,7 @@ use vestibule_domain::Store;
 use vestibule_sqlite::{Access, SqliteStore};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn many_that_begin_at_once_on_no_file_make_one_schema() {
+async fn j139_many_that_begin_at_once_on_no_file_make_one_schema() {
     // Some rounds, because the moment in which two can meet is short.
     for _ in 0..20 {
         let directory = Directory::new();
@@ -39,7 +39,7 @@ async fn a_second_time_changes_nothing() {
 }
 
 #[tokio::test]
-async fn one_that_only_a_newer_version_knows_is_no_fault() {
+async fn j139_one_that_only_a_newer_version_knows_is_no_fault() {
     let directory = Directory::new();
     let store = directory.serve().await;
     directory

@@ -15,7 +15,7 @@ async fn assert_in_use(path: &Path) {
 }
 
 #[tokio::test]
-async fn a_second_one_is_refused_and_told_what_to_do() {
+async fn j130_a_second_one_is_refused_and_told_what_to_do() {
     let directory = Directory::new();
     let _serving = directory.serve().await;
     let refused = SqliteStore::open(&directory.database(), Access::Serve).await.unwrap_err();

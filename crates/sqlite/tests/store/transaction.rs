@@ -87,7 +87,7 @@ async fn one_that_sqlite_itself_ended_cannot_be_committed() {
 }
 
 #[tokio::test]
-async fn a_lock_that_another_process_keeps_is_unavailability_and_passes() {
+async fn j130_a_lock_that_another_process_keeps_is_unavailability_and_passes() {
     let directory = Directory::new();
     let store = directory.serve().await;
     let mut other = directory.connect().await;

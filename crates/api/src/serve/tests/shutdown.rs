@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, advance, pause, resume};
 
 #[tokio::test]
-async fn a_running_request_is_finished_and_an_idle_connection_closed() {
+async fn j132_a_running_request_is_finished_and_an_idle_connection_closed() {
     let served = serve().await;
     let mut idle = connect(&served).await;
     say(&mut idle, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
@@ -104,7 +104,7 @@ async fn while_it_drains_it_serves_on_and_sends_clients_elsewhere() {
 }
 
 #[tokio::test]
-async fn clients_that_say_nothing_do_not_hold_it_up() {
+async fn j132_clients_that_say_nothing_do_not_hold_it_up() {
     let served = serve().await;
     let (mut silent, mut halting, mut idle) = (connect(&served).await, connect(&served).await, connect(&served).await);
     say(&mut halting, "GET / HT").await;

@@ -31,7 +31,7 @@ async fn occupy(pool: &Arc<Pool>, running: &mut JoinSet<()>) -> Occupied {
 }
 
 #[tokio::test]
-async fn case_136_no_more_run_at_once_than_there_are_threads_and_all_that_fit_the_wait_run() {
+async fn j136_no_more_run_at_once_than_there_are_threads_and_all_that_fit_the_wait_run() {
     let pool = pool(3, LONG);
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut jobs = JoinSet::new();
@@ -51,7 +51,7 @@ async fn case_136_no_more_run_at_once_than_there_are_threads_and_all_that_fit_th
 }
 
 #[tokio::test]
-async fn case_136_beyond_the_wait_a_job_is_refused_at_once_and_told_when_to_come_back() {
+async fn j136_beyond_the_wait_a_job_is_refused_at_once_and_told_when_to_come_back() {
     let (pool, mut running) = (pool(1, MEAN), JoinSet::new());
     let occupied = occupy(&pool, &mut running).await;
     // One behind the running one waits as long as is allowed, the next would wait longer.
@@ -98,7 +98,7 @@ async fn a_job_that_waited_too_long_after_all_is_refused_and_not_run() {
 }
 
 #[tokio::test]
-async fn case_137_clients_that_leave_cost_nothing_and_keep_nobody_out() {
+async fn j137_clients_that_leave_cost_nothing_and_keep_nobody_out() {
     let (pool, mut running) = (pool(1, MEAN * 10), JoinSet::new());
     let occupied = occupy(&pool, &mut running).await;
     let ran = Arc::new(AtomicUsize::new(0));
@@ -115,7 +115,7 @@ async fn case_137_clients_that_leave_cost_nothing_and_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn case_137_a_client_that_leaves_during_its_hash_keeps_the_thread_until_the_hash_is_done() {
+async fn j137_a_client_that_leaves_during_its_hash_keeps_the_thread_until_the_hash_is_done() {
     let (pool, mut running) = (pool(1, Duration::ZERO), JoinSet::new());
     let occupied = occupy(&pool, &mut running).await;
     running.abort_all();
