@@ -13,26 +13,31 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, settings: &HttpS
     if !is_trusted(peer, &settings.trusted_proxies) {
         return peer;
     }
-    let Some(hops) = hops(headers, settings) else { return peer };
-    let client = hops.iter().rev().find(|hop| !is_trusted(**hop, &settings.trusted_proxies));
+    let mut farthest = peer;
+    for hop in hops(headers, settings) {
+        match hop {
+            Some(hop) if is_trusted(hop, &settings.trusted_proxies) => farthest = hop,
+            // What stands before it was written by the client.
+            Some(client) => return client,
+            None => return peer,
+        }
+    }
     // All of them trusted: a request from inside, and the first of them made it.
-    client.or(hops.first()).copied().unwrap_or(peer)
+    farthest
 }
 
 fn is_trusted(address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|net| net.contains(&address))
 }
 
-/// From the farthest to the nearest; `None` if any is malformed.
-fn hops(headers: &HeaderMap, settings: &HttpSettings) -> Option<Vec<IpAddr>> {
-    let mut hops = Vec::new();
-    for line in headers.get_all(&settings.forwarded_header) {
-        for entry in line.to_str().ok()?.split(',') {
-            let node = if settings.forwarded_header == FORWARDED { for_parameter(entry)? } else { entry };
-            hops.push(address(node.trim())?);
-        }
-    }
-    Some(hops)
+/// From the nearest to the farthest; `None` for one that is malformed.
+fn hops(headers: &HeaderMap, settings: &HttpSettings) -> impl Iterator<Item = Option<IpAddr>> {
+    let is_standard = settings.forwarded_header == FORWARDED;
+    let lines = headers.get_all(&settings.forwarded_header).iter().rev();
+    lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(',')).map(move |entry| {
+        let node = if is_standard { for_parameter(entry)? } else { entry };
+        address(node.trim())
+    })
 }
 
 /// `for=` of one element of `Forwarded` (RFC 7239, section 4).
@@ -98,10 +103,18 @@ mod tests {
     #[test]
     fn a_malformed_header_counts_for_nothing() {
         for line in
-            ["", "unknown", "198.51.100.7,", "1.2.3", "0x7f.1", "198.51.100.07", "x, 198.51.100.7", "fe80::1%eth0"]
+            ["", "unknown", "198.51.100.7,", "1.2.3", "0x7f.1", "198.51.100.07", "198.51.100.7, x", "fe80::1%eth0"]
         {
             assert_eq!(client(PROXY, "x-forwarded-for", &[line]), PROXY, "{line}");
         }
+    }
+
+    #[test]
+    fn d54_what_a_client_wrote_before_the_proxy_hides_nobody() {
+        for line in ["x, 198.51.100.7", ", 198.51.100.7", "203.0.113.1, x, 198.51.100.7, 10.1.1.1"] {
+            assert_eq!(client(PROXY, "x-forwarded-for", &[line]), "198.51.100.7", "{line}");
+        }
+        assert_eq!(client(PROXY, "x-forwarded-for", &["x", "198.51.100.7"]), "198.51.100.7");
     }
 
     #[test]

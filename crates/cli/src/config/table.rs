@@ -320,9 +320,9 @@ settings! {
         /// Failed refreshes from one address; each replica counts its own.
         refresh: Budget {
             parse: one(parse::budget),
-            default: Is("30+60/1m"),
+            default: Is("300+600/1m"),
             expected: "a number at once and a number for a time, like 10+20/1m",
-            example: "100+100/1m",
+            example: "1000+1000/1m",
         }
     }
 

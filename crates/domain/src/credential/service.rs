@@ -64,7 +64,7 @@ impl CredentialService {
         request: ChangePassword,
         context: &RequestContext,
     ) -> Limited<(), CredentialError> {
-        let charges = self.throttle.change_of_password(caller.user.id, context);
+        let charges = self.throttle.change_of_password(caller.session.id, context);
         let work = self.try_change_password(caller, request, context);
         self.throttle.guard(Place::Fleet, charges, context, work).await
     }
@@ -128,6 +128,8 @@ impl CredentialService {
             return Err(CredentialError::WrongPassword);
         }
         work.set_password(id, hash, now).await?;
+        // Whoever knew the old password may have made devices known with it.
+        work.forget_devices(id).await?;
         let ended = work.end_sessions(id, keep, EndReason::PasswordChanged, now).await?;
         work.sessions_ended(id, ended);
         work.audit(event).await?;

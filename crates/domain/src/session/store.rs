@@ -93,6 +93,8 @@ pub trait SessionWrites: Send {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError>;
+    /// All of the user.
+    async fn forget_devices(&mut self, user: UserId) -> Result<(), StoreError>;
     /// Remembers the device, and forgets the user's oldest ones beyond [`super::service::MAX_DEVICES`].
     async fn insert_device(
         &mut self,

@@ -30,9 +30,15 @@ impl Default for Bucket {
 }
 
 impl Bucket {
-    /// How long it stays closed; `None` if it is open.
+    /// By which the clocks of two processes may differ.
+    pub(super) const SKEW: Duration = Duration::from_mins(1);
+    /// No rule closes a bucket for longer.
+    pub(super) const LONGEST: Duration = Duration::from_hours(24);
+
+    /// How long it stays closed; `None` if it is open, or closed for longer than any rule says: by a clock that was ahead.
     pub(super) fn closed_for(&self, now: Timestamp) -> Option<Duration> {
-        (now < self.closed_until).then(|| self.closed_until.since(now))
+        let closed = now < self.closed_until && self.closed_until <= now.plus(Self::LONGEST).plus(Self::SKEW);
+        closed.then(|| self.closed_until.since(now))
     }
 
     pub(super) fn keep_until(&mut self, time: Timestamp) {

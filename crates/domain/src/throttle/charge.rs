@@ -2,7 +2,7 @@
 
 use super::{BucketKey, Budget, Lockout, Network, Rule, Spread, Throttle};
 use crate::context::RequestContext;
-use crate::id::UserId;
+use crate::id::{SessionId, UserId};
 use crate::session::DeviceTokenHash;
 use crate::user::Email;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Default for ThrottleSettings {
             device: Budget::new(5, Duration::from_mins(3)),
             registration: Budget::new(60, Duration::from_mins(1)),
             taken: Budget::new(5, Duration::from_mins(12)),
-            refresh: Budget::new(30, Duration::from_secs(1)),
+            refresh: Budget::new(300, Duration::from_millis(100)),
         }
     }
 }
@@ -71,10 +71,10 @@ impl Throttle {
         charges
     }
 
-    /// Whoever has somebody's session may guess their password no faster than a stranger, and without locking
-    /// strangers out.
-    pub(crate) fn change_of_password(&self, user: UserId, context: &RequestContext) -> Vec<Charge> {
-        let key = self.key("current password", user.as_uuid().as_bytes());
+    /// Whoever has somebody's session may guess their password no faster than a stranger, and locks nobody out but that
+    /// session.
+    pub(crate) fn change_of_password(&self, session: SessionId, context: &RequestContext) -> Vec<Charge> {
+        let key = self.key("current password", session.as_uuid().as_bytes());
         let mut charges = self.address(context, "login", Rule::Failures(self.settings.login));
         charges.push(Charge { policy: "account", key, rule: Rule::InARow(self.settings.account) });
         charges
@@ -86,6 +86,14 @@ impl Throttle {
         if tells {
             charges.extend(self.address(context, "taken", Rule::Failures(self.settings.taken)));
         }
+        charges
+    }
+
+    /// The answer tells whether the address is taken, to whoever has an account, from wherever they ask.
+    pub(crate) fn new_address(&self, caller: UserId, context: &RequestContext) -> Vec<Charge> {
+        let rule = Rule::Failures(self.settings.taken);
+        let mut charges = self.address(context, "taken", rule);
+        charges.push(Charge { policy: "taken", key: self.key("taken by", caller.as_uuid().as_bytes()), rule });
         charges
     }
 

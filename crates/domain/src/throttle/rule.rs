@@ -21,6 +21,13 @@ impl Budget {
     fn window(self) -> Duration {
         self.refill.saturating_mul(self.burst)
     }
+
+    /// When it is full again. A time that nobody can have written but by a clock that was ahead does not count: no
+    /// bucket stays closed for good.
+    fn full_at(self, bucket: &Bucket, now: Timestamp) -> Timestamp {
+        let possible = bucket.full_at <= now.plus(self.window()).plus(Bucket::SKEW);
+        if possible { bucket.full_at.max(now) } else { now }
+    }
 }
 
 /// Failures in a row: some are free, then each makes the next one wait, and at last only known devices get in
@@ -35,7 +42,7 @@ impl Lockout {
     const DELAYS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(5)];
     const LONGEST_DELAY: Duration = Duration::from_secs(10);
     /// After so long without an attempt, too, all is forgotten.
-    const CLOSED: Duration = Duration::from_hours(24);
+    const CLOSED: Duration = Bucket::LONGEST;
 
     /// After so many failures.
     fn delay(self, failures: u32) -> Duration {
@@ -76,7 +83,7 @@ impl Rule {
     pub fn refuses(&self, bucket: &Bucket, now: Timestamp) -> Option<Duration> {
         match self {
             Self::Failures(budget) | Self::Attempts(budget) => {
-                let filled = bucket.full_at.max(now).plus(budget.refill).since(now);
+                let filled = budget.full_at(bucket, now).plus(budget.refill).since(now);
                 filled.checked_sub(budget.window()).filter(|wait| !wait.is_zero())
             }
             Self::InARow(_) | Self::Accounts(..) => bucket.closed_for(now),
@@ -86,7 +93,7 @@ impl Rule {
     pub fn charge(&self, bucket: &mut Bucket, now: Timestamp) {
         match self {
             Self::Failures(budget) | Self::Attempts(budget) => {
-                bucket.full_at = bucket.full_at.max(now).plus(budget.refill);
+                bucket.full_at = budget.full_at(bucket, now).plus(budget.refill);
                 bucket.keep_until(bucket.full_at);
             }
             Self::InARow(lockout) => {
@@ -98,7 +105,9 @@ impl Rule {
                 bucket.keep_until(now.plus(Lockout::CLOSED));
             }
             Self::Accounts(spread, account) => {
-                bucket.tried.retain(|(tag, at)| *tag != account.tag() && now.since(*at) < Spread::WINDOW);
+                bucket.tried.retain(|(tag, at)| {
+                    *tag != account.tag() && now.since(*at) < Spread::WINDOW && *at <= now.plus(Bucket::SKEW)
+                });
                 bucket.tried.push((account.tag(), now));
                 if bucket.tried.len() >= spread.most as usize {
                     bucket.closed_until = now.plus(Spread::WINDOW);
@@ -117,6 +126,11 @@ impl Rule {
         }
     }
 
+    /// Whether nothing is given back for success.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Self::Attempts(_))
+    }
+
     /// The attempt was right.
     pub fn succeed(&self, bucket: &mut Bucket, now: Timestamp) {
         match self {
@@ -132,7 +146,7 @@ impl Rule {
             Self::Failures(budget) | Self::Attempts(budget) => bucket.full_at = bucket.full_at.minus(budget.refill),
             Self::InARow(lockout) => {
                 bucket.failures = bucket.failures.saturating_sub(1);
-                bucket.closed_until = now.plus(lockout.delay(bucket.failures));
+                bucket.closed_until = bucket.closed_until.min(now.plus(lockout.delay(bucket.failures)));
             }
             Self::Accounts(_, account) => {
                 bucket.tried.retain(|(tag, _)| *tag != account.tag());
@@ -145,9 +159,9 @@ impl Rule {
         let closed = bucket.closed_for(now);
         let (quota, window, left) = match self {
             Self::Failures(budget) | Self::Attempts(budget) => {
-                let free = budget.window().saturating_sub(bucket.full_at.since(now));
+                let free = budget.window().saturating_sub(budget.full_at(bucket, now).since(now));
                 let left = free.as_millis() / budget.refill.as_millis().max(1);
-                let reset = self.refuses(bucket, now).unwrap_or_else(|| bucket.full_at.since(now));
+                let reset = self.refuses(bucket, now).unwrap_or_else(|| budget.full_at(bucket, now).since(now));
                 let remaining = u32::try_from(left).unwrap_or(u32::MAX);
                 return Standing { policy, quota: budget.burst, window: budget.window(), remaining, reset };
             }

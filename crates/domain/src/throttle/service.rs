@@ -73,12 +73,13 @@ impl Throttle {
             }
             Err(Refusal::Uncounted(error)) => return Limited { outcome: Err(error.into()), standing: None },
         };
+        // Before the work, which ends with the client's patience.
+        self.record_closing(&admission.closes, context).await;
         let outcome = work.await;
         let standing = match &outcome {
-            Err(error) if error.is_failure() => {
-                self.record_closing(&admission.closes, context).await;
-                admission.standing
-            }
+            Err(error) if error.is_failure() => admission.standing,
+            // What both outcomes cost alike is told alike: the time of a settlement would show in the standing.
+            Ok(_) if charges.iter().all(|charge| charge.rule.is_kept()) => admission.standing,
             Ok(_) => self.settle(place, &charges, shown, Rule::succeed).await.or(admission.standing),
             Err(_) => self.settle(place, &charges, shown, Rule::withdraw).await.or(admission.standing),
         };

@@ -8,6 +8,8 @@ use crate::context::RequestContext;
 use crate::error::retried;
 use crate::feed::Change;
 use crate::id::UserId;
+use crate::throttle::Limited;
+use crate::throttle::service::Place;
 
 /// What is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +30,19 @@ impl UserService {
     /// Another's record needs `users:write`; a new address needs a recent login, whoever asks, because whoever holds
     /// the address can take the account, and that login's session must still be live when the change is written.
     pub async fn change_profile(
+        &self,
+        caller: &Caller,
+        request: &ChangeProfile,
+        context: &RequestContext,
+    ) -> Limited<User, UserError> {
+        let charges = match request.change.email {
+            Some(_) => self.throttle.new_address(caller.user.id, context),
+            None => Vec::new(),
+        };
+        self.throttle.guard(Place::Fleet, charges, context, self.change_admitted(caller, request, context)).await
+    }
+
+    async fn change_admitted(
         &self,
         caller: &Caller,
         request: &ChangeProfile,

@@ -88,7 +88,7 @@ fn a_session_that_ends_meanwhile_moves_no_address_and_deletes_nobody() {
     };
     let change = |change| {
         let request = ChangeProfile { id, change, version: None };
-        now(world.services.users.change_profile(&caller, &request, &world.context))
+        now(world.services.users.change_profile(&caller, &request, &world.context)).outcome
     };
     end();
     let moved = change(ProfileChange { email: Some(email("mallory")), name: None });

@@ -104,6 +104,11 @@ impl SessionWrites for SqliteUnitOfWork {
         Ok(ended.into_iter().map(Into::into).collect())
     }
 
+    async fn forget_devices(&mut self, user: UserId) -> Result<(), StoreError> {
+        let query = sqlx::query!("DELETE FROM devices WHERE user_id = ?1", user.as_uuid());
+        bounded("forget_devices", query.execute(self.connection())).await.map(drop)
+    }
+
     async fn insert_device(
         &mut self,
         user: UserId,
@@ -129,6 +134,6 @@ impl SessionWrites for SqliteUnitOfWork {
             device.as_bytes().as_slice(),
             MAX_DEVICES,
         );
-        bounded("forget_devices", query.execute(self.connection())).await.map(drop)
+        bounded("forget_oldest_devices", query.execute(self.connection())).await.map(drop)
     }
 }

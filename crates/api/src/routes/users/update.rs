@@ -1,8 +1,8 @@
 //! `PATCH /users/{user}`: changes of the profile.
 
 use super::user::{self, User};
-use crate::error::ApiError;
 use crate::extract::{Body, Context, Fields, FreshBearer, IfMatch, ReadJson, TargetUser};
+use crate::rate_limit;
 use crate::state::AppState;
 use axum::extract::State;
 use axum::response::Response;
@@ -44,6 +44,7 @@ impl ReadJson for ProfilePatch {
         (status = 404, description = "not_found"),
         (status = 409, description = "email_taken"),
         (status = 412, description = "stale"),
+        (status = 429, description = "rate_limited"),
     ),
 )]
 pub(super) async fn update_user(
@@ -53,9 +54,9 @@ pub(super) async fn update_user(
     IfMatch(version): IfMatch,
     Context(context): Context,
     Body(ProfilePatch { email, name }): Body<ProfilePatch>,
-) -> Result<Response, ApiError> {
+) -> Response {
     let request = ChangeProfile { id, change: ProfileChange { name, email }, version };
-    Ok(user::show(&services.users.change_profile(&caller, &request, &context).await?))
+    rate_limit::answer(services.users.change_profile(&caller, &request, &context).await, |user| user::show(&user))
 }
 
 #[cfg(test)]

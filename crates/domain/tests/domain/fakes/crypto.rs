@@ -1,9 +1,10 @@
 //! Cryptography that hides nothing, so that tests can see through it.
 
+use super::HandClock;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vestibule_domain::Timestamp;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
@@ -20,9 +21,15 @@ use vestibule_domain::token::{
 pub(crate) struct PlainHasher {
     verified: AtomicUsize,
     overloaded: AtomicBool,
+    /// What time it takes, on which clock.
+    takes: Mutex<Option<(Arc<HandClock>, Duration)>>,
 }
 
 impl PlainHasher {
+    pub(crate) fn set_takes(&self, clock: &Arc<HandClock>, time: Duration) {
+        *self.takes.lock().unwrap() = Some((Arc::clone(clock), time));
+    }
+
     pub(crate) fn set_overloaded(&self, overloaded: bool) {
         self.overloaded.store(overloaded, Ordering::SeqCst);
     }
@@ -39,6 +46,9 @@ pub(crate) fn phc(password: &[u8]) -> PasswordHash {
 #[async_trait]
 impl PasswordHasher for PlainHasher {
     async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashingError> {
+        if let Some((clock, time)) = &*self.takes.lock().unwrap() {
+            clock.advance(*time);
+        }
         Ok(phc(password.as_bytes()))
     }
 

@@ -12,7 +12,7 @@ use vestibule_domain::session::store::SessionWrites;
 use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, Session};
 use vestibule_domain::token::{SigningKey, store::KeyWrites};
 use vestibule_domain::user::store::{DeleteOutcome, IdempotencyWrites, ProfileOutcome, ProfileUpdate, UserWrites};
-use vestibule_domain::user::{FirstOutcome, IdempotencyClaim, Status, User};
+use vestibule_domain::user::{Email, FirstOutcome, IdempotencyClaim, Status, User};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
 pub(super) struct MemoryWork {
@@ -70,6 +70,13 @@ impl UserWrites for MemoryWork {
 
     async fn update_profile(&mut self, update: &ProfileUpdate) -> Result<ProfileOutcome, StoreError> {
         let (name, email) = (update.name.clone(), update.email.clone());
+        let is_taken = |email: &Email| {
+            let others = self.state.users.values().filter(|user| user.id != update.id);
+            others.into_iter().any(|user| user.email.canonical() == email.canonical())
+        };
+        if email.as_ref().is_some_and(is_taken) {
+            return Ok(ProfileOutcome::EmailTaken);
+        }
         let user = self.touch(update.id, update.now, |user| {
             user.name = name.unwrap_or(user.name.clone());
             user.email = email.unwrap_or(user.email.clone());
@@ -188,6 +195,11 @@ impl SessionWrites for MemoryWork {
         };
         let ended = self.state.sessions.values_mut().filter(ends);
         Ok(ended.map(|stored| stored.end(reason)).collect())
+    }
+
+    async fn forget_devices(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.state.devices.retain(|(owner, _)| *owner != user);
+        Ok(())
     }
 
     async fn insert_device(

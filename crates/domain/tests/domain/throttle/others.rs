@@ -5,7 +5,7 @@ use std::time::Duration;
 use vestibule_domain::credential::{ChangePassword, CredentialError, PasswordAttempt};
 use vestibule_domain::session::SessionError;
 use vestibule_domain::throttle::ThrottleSettings;
-use vestibule_domain::user::{Name, Register, RegistrationMode, UserError};
+use vestibule_domain::user::{ChangeProfile, Name, ProfileChange, Register, RegistrationMode, UserError};
 use vestibule_domain::{RequestContext, Settings};
 
 fn context() -> RequestContext {
@@ -75,7 +75,7 @@ fn made_up_refresh_tokens_are_throttled_and_good_ones_are_not() {
     for _ in 0..100 {
         token = refresh(Some(token)).unwrap().refresh_token;
     }
-    for _ in 0..30 {
+    for _ in 0..300 {
         assert!(matches!(refresh(None), Err(SessionError::InvalidRefreshToken)));
     }
     assert!(matches!(refresh(None), Err(SessionError::Throttled(_))));
@@ -89,4 +89,48 @@ fn nothing_is_limited_where_limits_are_off() {
     for _ in 0..50 {
         assert!(matches!(world.try_login("alice", "wrong"), Err(SessionError::InvalidCredentials)));
     }
+}
+
+#[test]
+fn d44_a_new_address_tells_of_taken_ones_as_seldom_as_registration_does() {
+    let world = World::default();
+    world.register("alice", &[]);
+    world.register("bob", &[]);
+    let caller = world.caller(&world.login("alice"));
+    let ask = |n: u8| {
+        let from = RequestContext { ip: Some([192, 0, 2, n].into()), ..RequestContext::default() };
+        let change = ProfileChange { email: Some(email("bob")), name: None };
+        let request = ChangeProfile { id: caller.user.id, change, version: None };
+        now(world.services.users.change_profile(&caller, &request, &from)).outcome
+    };
+    for n in 0..5 {
+        assert!(matches!(ask(n), Err(UserError::EmailTaken)));
+    }
+    assert!(matches!(ask(5), Err(UserError::Throttled(_))), "from another address, too");
+}
+
+#[test]
+fn d44_free_and_taken_addresses_are_told_the_same_however_long_they_take() {
+    let settings = Settings { registration: RegistrationMode::Strict, ..Settings::default() };
+    let world = World::new(settings);
+    world.register("taken", &[]);
+    world.hasher.set_takes(&world.clock, Duration::from_millis(400));
+    let standing = |name| now(world.services.users.register(request(name), None, &context())).standing.unwrap();
+    let (free, taken) = (standing("free"), standing("taken"));
+    assert_eq!(taken.reset - free.reset, Duration::from_mins(1) - Duration::from_millis(400));
+}
+
+#[test]
+fn d50_a_device_that_was_known_by_the_old_password_is_not_by_the_new_one() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let sign_in = world.login("alice");
+    let caller = world.caller(&sign_in);
+    let request = ChangePassword {
+        current: PasswordAttempt::parse(PASSWORD).unwrap(),
+        new: new_password("a better lamp on a hill"),
+    };
+    assert_eq!(world.store.state().devices.len(), 1);
+    now(world.services.credentials.change_password(&caller, request, &context())).outcome.unwrap();
+    assert!(world.store.state().devices.is_empty());
 }

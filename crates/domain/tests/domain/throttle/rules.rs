@@ -170,3 +170,22 @@ fn d55_one_network_has_one_spelling() {
     assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
 }
+
+#[test]
+fn j134_what_a_clock_wrote_that_was_a_year_ahead_closes_nothing_now() {
+    let year = Duration::from_hours(365 * 24);
+    let budget = Rule::Failures(Budget::new(10, Duration::from_secs(3)));
+    let rules = [budget, Rule::InARow(Lockout { free: 3, most: 100 }), account(1)];
+    for rule in rules {
+        let mut bucket = Bucket::default();
+        while attempt(&rule, &mut bucket, at(0).plus(year)).is_ok() && bucket.failures < 100 && bucket.tried.len() < 15
+        {
+            if let Rule::Accounts(..) = rule {
+                for n in 2..16 {
+                    account(n).charge(&mut bucket, at(0).plus(year));
+                }
+            }
+        }
+        assert_eq!(attempt(&rule, &mut bucket, at(0)), Ok(()), "{rule:?}");
+    }
+}

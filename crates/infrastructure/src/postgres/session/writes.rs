@@ -108,6 +108,12 @@ impl SessionWrites for PgUnitOfWork {
         Ok(self.settle(ended)?.into_iter().map(Into::into).collect())
     }
 
+    async fn forget_devices(&mut self, user: UserId) -> Result<(), StoreError> {
+        let query = sqlx::query!("DELETE FROM devices WHERE user_id = $1", user.as_uuid());
+        let forgotten = bounded("forget_devices", query.execute(self.connection()?)).await;
+        self.settle(forgotten).map(drop)
+    }
+
     async fn insert_device(
         &mut self,
         user: UserId,
