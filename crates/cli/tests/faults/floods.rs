@@ -57,7 +57,7 @@ async fn j136_of_500_logins_at_once_as_many_are_hashed_as_there_are_threads_and_
     }
     let (http, mut looks, mut known) = (over_http1(), Vec::new(), 0);
     let bearer = tokens["access_token"].as_str().expect("an access token");
-    while logins.len() > 0 {
+    while !logins.is_empty() {
         let began = Instant::now();
         assert_eq!(process.get(&http, "/health/live").await.status(), 200);
         let me = http.get(format!("http://{}/users/me", process.public)).bearer_auth(bearer).send().await;

@@ -167,7 +167,6 @@ impl Process {
     }
 }
 
-#[expect(clippy::panic, reason = "a step of a test that cannot be taken is a failed test")]
 fn unreachable(log: &[String]) -> ! {
     panic!("the process ended before it served:\n{}", log.join("\n"))
 }
