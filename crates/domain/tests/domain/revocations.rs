@@ -220,6 +220,36 @@ fn with_very_many_holes_a_cursor_fits_a_url_and_nothing_is_lost() {
 }
 
 #[test]
+fn with_more_missing_than_a_cursor_holds_nothing_is_lost() {
+    let mut reader = Reader::new();
+    assert_eq!(reader.sessions(), []);
+    let first = reader.begin((1..=3_003).map(ended));
+    let (early, late): (Vec<_>, Vec<_>) = (first..first + 3_003).partition(|number| number % 1_001 == 0);
+    reader.commit_all(early);
+    let mut told: BTreeSet<_> = reader.sessions().into_iter().collect();
+    assert_eq!(told.len(), 3, "whatever the cursor holds, what is there is told");
+    reader.commit_all(late);
+    for _ in 0..10 {
+        told.extend(reader.sessions());
+    }
+    assert_eq!(told, (1..=3_003).map(session).collect());
+}
+
+#[test]
+fn what_memory_does_not_reach_back_to_is_told_from_the_store() {
+    let mut reader = Reader::new();
+    let open = reader.begin([ended(1)]);
+    for _ in 0..1_500 {
+        reader.write(Change::UserChanged(user()));
+    }
+    assert_eq!(reader.sessions(), []);
+    reader.follow();
+    reader.commit(open);
+    reader.follow();
+    assert_eq!(reader.sessions(), [session(1)], "a number that this process never looked for");
+}
+
+#[test]
 fn after_a_failover_that_lost_the_newest_numbers_reading_begins_anew() {
     let mut reader = Reader::new();
     (1..=5).for_each(|number| reader.write(ended(number)));

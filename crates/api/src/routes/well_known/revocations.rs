@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(250);
 #[into_params(parameter_in = Query)]
 pub(crate) struct RevocationQuery {
     /// The `next_cursor` of the page before. It is good on every replica, and for a day.
-    #[param(value_type = Option<String>, max_length = 4096)]
+    #[param(value_type = Option<String>)]
     after: Option<RevocationCursor>,
     /// For how many seconds to wait if there is nothing new.
     #[param(value_type = Option<u8>, minimum = 0, maximum = 30, default = 0)]
