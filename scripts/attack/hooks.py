@@ -25,6 +25,7 @@ BEYOND_THE_SCHEMA = {
     "breached_password": (("password", "new_password"), "a list of passwords is no pattern"),
     "invalid_cursor": (("cursor", "after"), "cursors are opaque"),
     "invalid_email": (("email",), "UTS 46 decides which domains there are"),
+    "idempotency_key_reused": (("",), "a key names one registration"),
     "invalid_request": (("",), "a client authenticates itself in the header or in the form, not in both"),
     "not_with_access_token": (("refresh_token",), "it depends on another header"),
     "stale": (("",), "whether a record has changed is no matter of form"),
