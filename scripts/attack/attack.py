@@ -155,7 +155,7 @@ def schemathesis(caller: Caller, service: Service, options: argparse.Namespace) 
         CHILDREN.add(process)
         told, _ = process.communicate()
         CHILDREN.discard(process)
-    return process.returncode == 0, told
+    return process.returncode == 0, f"{told}\nSchemathesis ended with status {process.returncode}"
 
 
 def count(service: Service) -> Answered:

@@ -58,7 +58,7 @@ pub(crate) fn complete(mut document: OpenApi, server: &str) -> OpenApi {
     let components = document.components.get_or_insert_default();
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         errors::describe(operation, components);
-        schemas::tighten_operation(operation);
+        schemas::tighten_operation(operation, components);
     }
     schemas::tighten_components(components);
     for (name, scheme) in [("bearer", bearer), ("client", basic)] {

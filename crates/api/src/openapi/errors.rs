@@ -18,7 +18,7 @@ use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr};
 /// The operations that read or write the store.
 const STATEFUL_TAGS: [&str; 3] = ["Users", "Sessions", "Services"];
 /// What OAuth asks for; only clients send it.
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Puts full descriptions in the place of the codes that the operation names and of those that its shape implies.
 /// Each is written once, under the names of its codes.

@@ -1,14 +1,15 @@
 //! What the schemas of the document have in common and no endpoint says of itself: objects take no other members than
-//! theirs, what a format of JSON Schema leaves open is said, and headers that are always there are required.
+//! theirs, what may be left out is never `null`, what a format of JSON Schema leaves open is said, and headers that are always there are required.
 
+use super::errors::FORM;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::Response;
 use utoipa::openapi::schema::{
-    AdditionalProperties, AllOf, ArrayItems, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type,
+    AdditionalProperties, AllOf, ArrayItems, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
-use utoipa::openapi::{Components, RefOr};
+use utoipa::openapi::{Components, Ref, RefOr};
 
 /// What this service means by a format: less than JSON Schema means by it, or what JSON Schema does not know.
 const FORMATS: [(&str, &str); 4] = [
@@ -42,13 +43,19 @@ pub(super) fn tighten_components(components: &mut Components) {
     }
 }
 
-pub(super) fn tighten_operation(operation: &mut Operation) {
+/// Comes before [`tighten_components`].
+pub(super) fn tighten_operation(operation: &mut Operation, components: &mut Components) {
     for parameter in operation.parameters.iter_mut().flatten().filter_map(solid) {
+        parameter.schema.iter_mut().for_each(without_null);
         parameter.schema.iter_mut().for_each(tighten);
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
-        for content in body.content.values_mut().filter_map(solid) {
-            content.schema.iter_mut().for_each(without_null);
+        for (media_type, content) in &mut body.content {
+            let Some(schema) = solid(content).and_then(|content| content.schema.as_mut()) else { continue };
+            without_null(schema);
+            if media_type == FORM {
+                open(schema, components);
+            }
         }
     }
     for response in operation.responses.responses.values_mut().filter_map(solid) {
@@ -56,15 +63,52 @@ pub(super) fn tighten_operation(operation: &mut Operation) {
     }
 }
 
-/// A body may be left out, but `null` is none.
-fn without_null(schema: &mut RefOr<Schema>) {
-    let RefOr::T(Schema::OneOf(options)) = schema else { return };
-    let is_null =
-        |option: &RefOr<Schema>| matches!(option, RefOr::T(Schema::Object(o)) if o.schema_type == Type::Null.into());
-    options.items.retain(|option| !is_null(option));
-    if let [only] = options.items.as_slice() {
-        *schema = only.clone();
+/// Parameters that nobody knows are ignored in a form, but none occurs twice (RFC 6749, section 3.1).
+fn open(schema: &RefOr<Schema>, components: &mut Components) {
+    let RefOr::Ref(reference) = schema else { return };
+    let named = components.schemas.get_mut(component(reference));
+    if let Some(RefOr::T(Schema::Object(form))) = named {
+        let text = ObjectBuilder::new().schema_type(Type::String).build();
+        form.additional_properties = Some(Box::new(AdditionalProperties::RefOr(text.into())));
     }
+}
+
+/// The name of what is referred to.
+fn component(reference: &Ref) -> &str {
+    reference.ref_location.rsplit('/').next().unwrap_or_default()
+}
+
+/// What may be left out is never `null`: the one way to say that something is absent is enough.
+fn without_null(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            solely_a_value(&mut object.schema_type);
+            object.default.take_if(|default| default.is_null());
+        }
+        RefOr::T(Schema::Array(array)) => {
+            solely_a_value(&mut array.schema_type);
+            array.default.take_if(|default| default.is_null());
+        }
+        RefOr::T(Schema::OneOf(options)) => {
+            options.items.retain(|option| !is_null(option));
+            if let [only] = options.items.as_slice() {
+                *schema = only.clone();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn solely_a_value(schema_type: &mut SchemaType) {
+    if let SchemaType::Array(types) = schema_type
+        && let Some(only) = types.iter().find(|only| **only != Type::Null).cloned()
+    {
+        *schema_type = SchemaType::Type(only);
+    }
+}
+
+fn is_null(option: &RefOr<Schema>) -> bool {
+    matches!(option, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null))
 }
 
 fn tighten_response(response: &mut Response) {
@@ -93,7 +137,12 @@ fn tighten(schema: &mut RefOr<Schema>) {
 }
 
 fn tighten_object(object: &mut Object) {
-    object.properties.values_mut().for_each(tighten);
+    for (name, property) in &mut object.properties {
+        if !object.required.contains(name) {
+            without_null(property);
+        }
+        tighten(property);
+    }
     if !object.properties.is_empty() && object.additional_properties.is_none() {
         object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
     }
@@ -118,7 +167,7 @@ fn merge<'a>(parts: &AllOf, named: &impl Fn(&str) -> Option<&'a RefOr<Schema>>) 
     let mut whole = ObjectBuilder::new().schema_type(Type::Object).description(parts.description.clone()).build();
     for part in &parts.items {
         let part = match part {
-            RefOr::Ref(reference) => reference.ref_location.rsplit('/').next().and_then(named),
+            RefOr::Ref(reference) => named(component(reference)),
             RefOr::T(_) => Some(part),
         };
         if let Some(RefOr::T(Schema::Object(part))) = part {

@@ -24,6 +24,6 @@ pub(crate) struct TokenRequest {
     /// In the place of the header, together with `client_secret`.
     #[schema(format = "uuid")]
     client_id: Option<String>,
-    #[schema(pattern = "^vcs_[A-Za-z0-9_-]{43}$", write_only)]
+    #[schema(pattern = "^vcs_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", write_only)]
     client_secret: Option<String>,
 }

@@ -31,24 +31,23 @@ pub(crate) struct PublicKey {
     kty: &'static str,
     /// `Ed25519` for `OKP`, `P-256` for `EC`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, pattern = "^(Ed25519|P-256)$", examples("Ed25519"))]
+    #[schema(pattern = "^(Ed25519|P-256)$", examples("Ed25519"))]
     crv: Option<&'static str>,
     /// For `OKP` and `EC`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$",
-        examples("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]+$", examples("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))]
     x: Option<String>,
     /// For `EC`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
+    #[schema(pattern = "^[A-Za-z0-9_-]+$")]
     y: Option<String>,
     /// For `RSA`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
+    #[schema(pattern = "^[A-Za-z0-9_-]+$")]
     n: Option<String>,
     /// For `RSA`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
+    #[schema(pattern = "^[A-Za-z0-9_-]+$")]
     e: Option<String>,
 }
 

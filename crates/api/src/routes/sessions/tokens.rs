@@ -37,8 +37,10 @@ pub(crate) struct Tokens<'a> {
     user: User<'a>,
     /// After the first login from a device: to be sent with the next ones, for 180 days.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, pattern = "^vdt_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$",
-        examples("vdt_b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtEXy3kq0pZ8mC0"))]
+    #[schema(
+        pattern = "^vdt_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$",
+        examples("vdt_b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtEXy3kq0pZ8mC0")
+    )]
     device_token: Option<&'a str>,
 }
 

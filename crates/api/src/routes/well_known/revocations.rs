@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(250);
 #[into_params(parameter_in = Query)]
 pub(crate) struct RevocationQuery {
     /// The `next_cursor` of the page before. It is good on every replica, and for a day.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]+$")]
     after: Option<RevocationCursor>,
     /// For how many seconds to wait if there is nothing new.
     #[param(value_type = Option<u8>, minimum = 0, maximum = 30, default = 0)]
@@ -52,6 +52,7 @@ pub(crate) struct Revocations {
     #[schema(max_items = 500)]
     data: Vec<Ended>,
     /// To be sent as `after` next time.
+    #[schema(pattern = "^[A-Za-z0-9_-]+$")]
     next_cursor: String,
 }
 
