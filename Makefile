@@ -63,3 +63,8 @@ bench-timing: ## Whether the time of an answer tells who has an account: SAMPLES
 audit: ## Licences, banned and duplicate crates, sources; installs cargo-deny if it is missing
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-deny@0.20.2
 	cargo audit
+
+.PHONY: sbom
+sbom: ## What the binary is made of (CycloneDX 1.5), beside its crate; installs cargo-cyclonedx if it is missing
+	@cargo cyclonedx --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-cyclonedx@0.5.9
+	cargo cyclonedx --quiet --format json --spec-version 1.5 --describe binaries --manifest-path crates/cli/Cargo.toml

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use uuid::Uuid;
+use vestibule_domain::clock::Timer;
 use vestibule_domain::token::{Algorithm, TokenCodec};
 use vestibule_domain::{Clock, Rng, Timestamp};
 use vestibule_infrastructure::crypto::{HmacSecret, JwsCodec, JwsSettings, KeyForge, MasterKey};
@@ -30,6 +31,10 @@ impl Clock for Fixed {
 
     fn monotonic(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn timer(&self, _: Duration) -> Timer {
+        Box::pin(std::future::ready(()))
     }
 }
 

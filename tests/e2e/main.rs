@@ -22,6 +22,7 @@ mod change_feed;
 mod clients;
 mod faults;
 mod health;
+mod metrics;
 mod openapi;
 mod problems;
 mod promises;

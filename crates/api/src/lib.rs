@@ -4,6 +4,7 @@ mod background;
 mod docs;
 mod error;
 mod extract;
+mod metrics;
 mod middleware;
 mod news;
 mod openapi;
@@ -27,6 +28,7 @@ use axum::{Extension, Router};
 /// Everything for clients.
 pub fn router(state: AppState) -> Router {
     let (routes, outline) = routes::public().split_for_parts();
+    state.metrics.name_operations(&outline);
     let document = docs::Document::new(outline, &state.http.public_url);
     middleware::apply(routes.layer(Extension(document)), &state).with_state(state)
 }
@@ -34,5 +36,6 @@ pub fn router(state: AppState) -> Router {
 /// Everything for operators, on a listener of its own.
 pub fn ops_router(state: AppState) -> Router {
     let (routes, _) = routes::health::routes().split_for_parts();
+    let routes = routes.merge(routes::metrics::routes());
     middleware::apply(routes, &state).with_state(state)
 }

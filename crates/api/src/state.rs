@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use std::sync::Arc;
 use vestibule_domain::Services;
 
+use crate::metrics::Metrics;
 use crate::news::News;
 pub use crate::readiness::Readiness;
 
@@ -14,11 +15,13 @@ pub struct AppState {
     pub http: Arc<HttpSettings>,
     pub readiness: Readiness,
     pub(crate) news: News,
+    pub(crate) metrics: Metrics,
 }
 
 impl AppState {
     pub fn new(services: Services, http: HttpSettings) -> Self {
-        Self { services, http: Arc::new(http), readiness: Readiness::default(), news: News::default() }
+        let metrics = Metrics::new(Arc::clone(&services.ports));
+        Self { services, http: Arc::new(http), readiness: Readiness::default(), news: News::default(), metrics }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vestibule_domain::client::ClientRecord;
 use vestibule_domain::client::store::ClientReads;
-use vestibule_domain::clock::{Clock, Timestamp};
+use vestibule_domain::clock::{Clock, Timer, Timestamp};
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
 use vestibule_domain::credential::{
     BreachKey, BreachedPasswords, HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher,
@@ -94,6 +94,7 @@ fn build(http: HttpSettings, settings: Settings, store: OutOfReach) -> AppState 
         keyed_hash: Arc::new(OutOfReach::Refuses),
         snapshots: Arc::new(Snapshots::default()),
         drift: Arc::default(),
+        tally: Arc::default(),
     };
     AppState::new(Services::new(ports, settings), http)
 }
@@ -310,6 +311,9 @@ impl Clock for OutOfReach {
     }
     fn monotonic(&self) -> Duration {
         Duration::ZERO
+    }
+    fn timer(&self, _: Duration) -> Timer {
+        Box::pin(std::future::ready(()))
     }
 }
 

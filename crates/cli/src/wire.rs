@@ -88,6 +88,7 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
         keyed_hash,
         snapshots: Arc::default(),
         drift: Arc::default(),
+        tally: Arc::default(),
         clock,
         rng,
     };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 /// Where services read the time. Tests move it by hand.
@@ -10,7 +11,11 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn now(&self) -> Timestamp;
     /// Time since some fixed start, never set back: for deadlines and ages.
     fn monotonic(&self) -> Duration;
+    /// Completes once `lasts` has gone by since this call, which is real time also where the rest is moved by hand.
+    fn timer(&self, lasts: Duration) -> Timer;
 }
+
+pub type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A point in time in UTC, whole milliseconds: what both stores and the API can hold without loss.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
 //! The use cases and what they stand on.
 
 use crate::access::{AccessService, AccessSettings, RoleCatalog};
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, AuditTally};
 use crate::client::ClientService;
 use crate::clock::Clock;
 use crate::credential::{BreachedPasswords, CredentialService, PasswordHasher, PasswordPolicy, PasswordSettings};
@@ -30,12 +30,13 @@ pub struct Ports {
     pub keyed_hash: Arc<dyn KeyedHash>,
     pub snapshots: Arc<Snapshots>,
     pub drift: Arc<ClockDrift>,
+    pub tally: Arc<AuditTally>,
 }
 
 impl Ports {
     pub(crate) async fn begin(&self) -> Result<Transaction<'_>, StoreError> {
         let work = self.store.begin().await?;
-        Ok(Transaction::new(work, &*self.clock, &*self.rng, &self.snapshots))
+        Ok(Transaction::new(work, self))
     }
 
     /// For an event that goes with no other write.

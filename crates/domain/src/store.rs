@@ -1,14 +1,14 @@
 //! The store: all ports to what lasts, and the transaction in which a use case writes.
 
-use crate::audit::{AuditEvent, store::AuditWrites};
+use crate::audit::{AuditEvent, AuditKind, store::AuditWrites};
 use crate::client::store::{ClientReads, ClientWrites};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::credential::store::{CredentialReads, CredentialWrites};
 use crate::error::StoreError;
+use crate::feed::Change;
 use crate::feed::store::{FeedReads, FeedWrites};
-use crate::feed::{Change, Snapshots};
 use crate::id::{AuditEventId, SessionId, UserId};
-use crate::rng::Rng;
+use crate::services::Ports;
 use crate::session::store::{SessionReads, SessionRotation, SessionUpkeep, SessionWrites};
 use crate::throttle::store::ThrottleStore;
 use crate::token::store::{KeyReads, KeyWrites};
@@ -69,24 +69,20 @@ pub trait UnitOfWork:
 pub struct Transaction<'a> {
     work: Box<dyn UnitOfWork>,
     changes: Vec<Change>,
-    clock: &'a dyn Clock,
-    rng: &'a dyn Rng,
-    snapshots: &'a Snapshots,
+    events: Vec<AuditKind>,
+    ports: &'a Ports,
 }
 
 impl<'a> Transaction<'a> {
-    pub(crate) fn new(
-        work: Box<dyn UnitOfWork>,
-        clock: &'a dyn Clock,
-        rng: &'a dyn Rng,
-        snapshots: &'a Snapshots,
-    ) -> Self {
-        Self { work, changes: Vec::new(), clock, rng, snapshots }
+    pub(crate) fn new(work: Box<dyn UnitOfWork>, ports: &'a Ports) -> Self {
+        Self { work, changes: Vec::new(), events: Vec::new(), ports }
     }
 
     pub async fn audit(&mut self, event: &AuditEvent<'_>) -> Result<(), StoreError> {
-        let id = AuditEventId::generate(self.clock, self.rng);
-        self.work.append_audit(id, self.clock.now(), event).await
+        let id = AuditEventId::generate(&*self.ports.clock, &*self.ports.rng);
+        self.work.append_audit(id, self.ports.clock.now(), event).await?;
+        self.events.push(event.kind);
+        Ok(())
     }
 
     /// For the feed. Written with the commit: in one statement, and so late that the numbers are seen soon after they
@@ -102,11 +98,14 @@ impl<'a> Transaction<'a> {
 
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if !self.changes.is_empty() {
-            self.work.append_changes(&self.changes, self.clock.now()).await?;
+            self.work.append_changes(&self.changes, self.ports.clock.now()).await?;
         }
         self.work.commit().await?;
         for change in self.changes {
-            self.snapshots.apply(change);
+            self.ports.snapshots.apply(change);
+        }
+        for event in self.events {
+            self.ports.tally.count(event);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant, SystemTime};
+use vestibule_domain::clock::Timer;
 use vestibule_domain::{Clock, Rng, Timestamp};
 
 /// The wall clock, and the time since this value was made.
@@ -31,6 +32,11 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    fn timer(&self, lasts: Duration) -> Timer {
+        let end = tokio::time::Instant::now() + lasts;
+        Box::pin(tokio::time::sleep_until(end))
     }
 }
 

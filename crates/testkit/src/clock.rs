@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use vestibule_domain::clock::Timer;
 use vestibule_domain::{Clock, Timestamp};
 
 /// 2026-01-01T00:00:00Z: every test begins here, so that ids and times in snapshots are the same in each run.
@@ -30,6 +31,11 @@ impl Clock for MovableClock {
 
     fn monotonic(&self) -> Duration {
         *self.elapsed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn timer(&self, lasts: Duration) -> Timer {
+        let end = tokio::time::Instant::now() + lasts;
+        Box::pin(tokio::time::sleep_until(end))
     }
 }
 

@@ -24,6 +24,11 @@ async fn a_client_authenticates_itself_in_the_header_or_in_the_form(Scene { app,
     assert_eq!(by_form.json, introspect(anonymous, &shop, alice.access_token()).await.json);
     assert_eq!(by_form.json["active"], true);
     assert_eq!(anonymous.over_http2().request(Method::POST, "/introspect").form(&fields).await.json, by_form.json);
+    let [token, id, _] = fields;
+    let named_twice = anonymous.request(Method::POST, "/introspect").by(&shop).form(&[token, id]).await;
+    assert_eq!(named_twice.json, by_form.json);
+    let other = anonymous.request(Method::POST, "/introspect").by(&shop).form(&[token, ("client_id", "shoe")]).await;
+    assert_eq!((other.status, other.code()), (400, "invalid_request"));
 }
 
 fn told(response: &Response) -> (u16, String, Option<String>) {

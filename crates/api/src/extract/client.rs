@@ -28,12 +28,14 @@ impl FromRequest<AppState> for FromClient {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         let header = in_header(request.headers());
         let mut form = Form::read(request).await?;
-        let credentials = match (header, in_form(&mut form)) {
-            (Some(_), Some(_)) => {
+        let credentials = match (header, form.take("client_id"), form.take("client_secret")) {
+            (Some(_), _, Some(_)) => {
                 Err(invalid("A client authenticates itself in the header or in the form, not in both."))
             }
-            (Some(presented), None) | (None, Some(presented)) => presented,
-            (None, None) => Err(no_client()),
+            (Some(presented), id, None) => one_client(presented?, id),
+            // RFC 6749, section 2.3.1: `client_secret_post`.
+            (None, Some(id), Some(secret)) => Ok(Credentials { id: id.to_string(), secret }),
+            (None, _, _) => Err(no_client()),
         }?;
         let client = state.services.clients.authenticate(&credentials).await?;
         let token = form.take("token").ok_or_else(|| invalid("The parameter token is missing."))?;
@@ -45,12 +47,13 @@ fn no_client() -> ApiError {
     ApiError::new(Code::InvalidClient)
 }
 
-/// `client_secret_post`; half of it is an error.
-fn in_form(form: &mut Form) -> Option<Result<Credentials, ApiError>> {
-    match (form.take("client_id"), form.take("client_secret")) {
-        (None, None) => None,
-        (Some(id), Some(secret)) => Some(Ok(Credentials { id: id.to_string(), secret })),
-        _ => Some(Err(no_client())),
+/// Many libraries name the client in the form as well, which proves nothing and does no harm.
+fn one_client(credentials: Credentials, named: Option<Zeroizing<String>>) -> Result<Credentials, ApiError> {
+    match named {
+        Some(named) if *named != credentials.id => {
+            Err(invalid("The parameter client_id names another client than the header."))
+        }
+        _ => Ok(credentials),
     }
 }
 

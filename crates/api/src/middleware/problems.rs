@@ -20,6 +20,7 @@ pub(super) async fn render(State(state): State<AppState>, request: Request, next
     let mut response = next.run(request).await;
     add_challenge_and_delay(&mut response);
     let Some(outline) = outline(&mut response) else { return response };
+    state.metrics.count_problem(outline.code);
     let problem = Problem {
         kind: format!("{}/problems/{}", state.http.public_url, outline.code.as_str()),
         title: outline.code.title(),

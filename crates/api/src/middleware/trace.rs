@@ -1,4 +1,4 @@
-//! The span around a request, and its line in the log.
+//! The span around a request, its line in the log, and its place in the metrics.
 
 use super::RequestId;
 use crate::extract::client_address;
@@ -16,9 +16,12 @@ pub(super) async fn record(State(state): State<AppState>, request: Request, next
     let clock = &state.services.ports.clock;
     let began = clock.monotonic();
     let span = span(&request, &state);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).instrument(span.clone()).await;
-    let elapsed = clock.monotonic().saturating_sub(began).as_millis();
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), elapsed_ms = elapsed, "answered"));
+    let (status, elapsed) = (response.status(), clock.monotonic().saturating_sub(began));
+    span.in_scope(|| tracing::info!(status = status.as_u16(), elapsed_ms = elapsed.as_millis(), "answered"));
+    state.metrics.count_answer(&method, route.as_ref(), status, elapsed);
     response
 }
 

@@ -1,8 +1,9 @@
-//! All routes of the public listener; one file for each endpoint.
+//! All routes; one file for each endpoint.
 
 mod clients;
 pub(crate) mod health;
 mod keys;
+pub(crate) mod metrics;
 mod sessions;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,9 @@
 //! it tells of, never altered.
 
 pub mod store;
+mod tally;
+
+pub use tally::AuditTally;
 
 use crate::access::Authority;
 use crate::context::RequestContext;
@@ -38,6 +41,31 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
+    pub const ALL: [Self; 22] = [
+        Self::UserRegistered,
+        Self::RegistrationRefused,
+        Self::ProfileChanged,
+        Self::UserDeleted,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserUnlocked,
+        Self::RolesChanged,
+        Self::PasswordChanged,
+        Self::PasswordChangeFailed,
+        Self::PasswordFoundBreached,
+        Self::LoginSucceeded,
+        Self::LoginFailed,
+        Self::SessionEnded,
+        Self::SessionsEnded,
+        Self::RefreshFailed,
+        Self::RefreshTokenReused,
+        Self::KeyAdded,
+        Self::KeyRevoked,
+        Self::ThrottleClosed,
+        Self::ClientCreated,
+        Self::ClientDeleted,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::UserRegistered => "user.registered",

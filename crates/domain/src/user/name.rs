@@ -2,9 +2,10 @@
 
 use crate::fault::Fault;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// 1 to 200 characters, kept exactly as written. Without control characters, which can forge log lines and mail
-/// headers, and without the controls that reorder text, which can forge what a reader sees.
+/// headers, without the controls that reorder text, which can forge what a reader sees, and with something to see.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Name(String);
 
@@ -14,6 +15,9 @@ impl Name {
     pub fn parse(text: &str) -> Result<Self, Fault> {
         if text.trim().is_empty() {
             return Err(Fault::too_short(1));
+        }
+        if text.chars().all(shows_nothing) {
+            return Err(Fault::new("invalid_name", "must have a character that can be seen"));
         }
         if text.chars().nth(Self::MAX_CHARS).is_some() {
             return Err(Fault::too_long(Self::MAX_CHARS));
@@ -51,4 +55,27 @@ impl fmt::Debug for Name {
 /// stored (UAX 9; CVE-2021-42574).
 fn reorders_text(c: char) -> bool {
     matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Spaces, what readers are to pass over where they cannot show it (`Default_Ignorable_Code_Point` of Unicode 17, of
+/// the basic plane), and the empty pattern of Braille.
+fn shows_nothing(c: char) -> bool {
+    const IGNORABLE: [RangeInclusive<char>; 15] = [
+        '\u{AD}'..='\u{AD}',
+        '\u{34F}'..='\u{34F}',
+        '\u{61C}'..='\u{61C}',
+        '\u{115F}'..='\u{1160}',
+        '\u{17B4}'..='\u{17B5}',
+        '\u{180B}'..='\u{180F}',
+        '\u{200B}'..='\u{200F}',
+        '\u{2060}'..='\u{2065}',
+        '\u{206A}'..='\u{206F}',
+        '\u{2800}'..='\u{2800}',
+        '\u{3164}'..='\u{3164}',
+        '\u{FE00}'..='\u{FE0F}',
+        '\u{FEFF}'..='\u{FEFF}',
+        '\u{FFA0}'..='\u{FFA0}',
+        '\u{FFF0}'..='\u{FFF8}',
+    ];
+    c.is_whitespace() || IGNORABLE.iter().any(|range| range.contains(&c))
 }

@@ -37,6 +37,7 @@ mod page;
 mod password;
 #[cfg(test)]
 mod refresh;
+mod register;
 #[cfg(test)]
 mod revocation;
 #[cfg(test)]

@@ -50,6 +50,16 @@ fn a_name_has_no_spaces_at_its_ends() {
 }
 
 #[test]
+fn case_28_a_name_can_be_seen() {
+    for text in ["\u{200b}", "\u{200f}", "\u{ad}\u{feff}", "\u{3164}", "\u{2800}", "\u{200d} \u{200d}"] {
+        assert_eq!(Name::parse(text).unwrap_err().code, "invalid_name", "{text:?}");
+    }
+    for text in ["\u{200e}محمد", "می\u{200c}خواهم", "👩\u{200d}🚀", "ｱﾞ", "-"] {
+        assert_eq!(Name::parse(text).unwrap().as_str(), text);
+    }
+}
+
+#[test]
 fn case_31_text_that_looks_like_code_is_literal_and_reordered_text_is_refused() {
     for text in ["{{7*7}}", "<script>alert(1)</script>", "Robert'); DROP TABLE users;--", "${jndi:ldap://x}"] {
         assert_eq!(Name::parse(text).unwrap().as_str(), text);

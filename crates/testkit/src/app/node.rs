@@ -117,6 +117,7 @@ fn services(store: Arc<dyn Store>, hasher: Arc<dyn PasswordHasher>, fleet: &Flee
         keyed_hash: Arc::clone(&fleet.keyed_hash) as Arc<_>,
         snapshots: Arc::new(Snapshots::default()),
         drift: Arc::default(),
+        tally: Arc::default(),
         clock,
     };
     Services::new(ports, setup.domain.clone())

@@ -47,14 +47,17 @@ pub(super) fn status_schema() -> Object {
 pub(super) fn name_schema() -> Object {
     // Spaces and what shows as none; controls of terminals and of the writing direction.
     const EDGE: &str = "[^\\u0000- \\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028-\\u202f\\u205f\\u2066-\\u2069\\u3000]";
+    // Neither a space nor ignorable.
+    const SEEN: &str = "[^\\u0000- \\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180b-\\u180f\\u2000-\\u200f\\
+                        \\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8]";
     const INNER: &str = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]";
-    let description = "Kept exactly as written; without line breaks, control characters, controls of the writing \
-                       direction, and spaces at either end.";
+    let description = "Kept exactly as written; with a character that can be seen, without line breaks, control \
+                       characters, controls of the writing direction, and spaces at either end.";
     ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(200))
-        .pattern(Some(format!("^{EDGE}({INNER}*{EDGE})?$")))
+        .pattern(Some(format!("^({EDGE}{INNER}*)?{SEEN}({INNER}*{EDGE})?$")))
         .description(Some(description))
         .examples(["Ada Lovelace"])
         .build()

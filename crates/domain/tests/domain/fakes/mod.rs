@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use vestibule_domain::access::{Caller, Freshness, RoleName};
+use vestibule_domain::clock::Timer;
 use vestibule_domain::credential::{NewPassword, Owner, PasswordAttempt};
 use vestibule_domain::feed::Snapshots;
 use vestibule_domain::session::{Login, SessionError, SignIn};
@@ -32,11 +33,11 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
 
 /// Both clocks, moved by hand; they start at a time that has a date.
 #[derive(Debug)]
-pub(crate) struct HandClock(AtomicI64);
+pub(crate) struct HandClock(Arc<AtomicI64>);
 
 impl Default for HandClock {
     fn default() -> Self {
-        Self(AtomicI64::new(1_700_000_000_000))
+        Self(Arc::new(AtomicI64::new(1_700_000_000_000)))
     }
 }
 
@@ -57,6 +58,14 @@ impl Clock for HandClock {
 
     fn monotonic(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.load(Ordering::SeqCst)).unwrap())
+    }
+
+    /// Time goes by while somebody waits.
+    fn timer(&self, lasts: Duration) -> Timer {
+        let millis = Arc::clone(&self.0);
+        Box::pin(async move {
+            millis.fetch_add(i64::try_from(lasts.as_millis()).unwrap(), Ordering::SeqCst);
+        })
     }
 }
 
@@ -110,6 +119,7 @@ impl World {
             keyed_hash: Arc::new(PlainHash),
             snapshots: Arc::new(Snapshots::default()),
             drift: Arc::default(),
+            tally: Arc::default(),
         };
         let services = Services::new(ports, settings);
         let (store, clock, context) = (Arc::clone(store), Arc::clone(clock), RequestContext::default());

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use vestibule_domain::Timestamp;
+use vestibule_domain::clock::Timer;
 use vestibule_domain::id::{KeyId, SessionId, TokenId, UserId};
 use vestibule_domain::session::Amr;
 use vestibule_domain::token::{KeyGenerator, SigningKey};
@@ -44,6 +45,10 @@ impl Clock for MovableClock {
 
     fn monotonic(&self) -> Duration {
         Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
+    }
+
+    fn timer(&self, _: Duration) -> Timer {
+        Box::pin(std::future::ready(()))
     }
 }
 

@@ -1,0 +1,25 @@
+//! `GET /metrics`, for operators alone.
+
+use crate::error::ApiError;
+use crate::extract::Nothing;
+use crate::problem::Code;
+use crate::state::AppState;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use http::header::CONTENT_TYPE;
+
+/// OpenMetrics 1.0, section 5.1.1.
+const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(crate) fn routes() -> Router<AppState> {
+    Router::new().route("/metrics", get(show))
+}
+
+async fn show(
+    State(state): State<AppState>,
+    Nothing: Nothing,
+) -> Result<([(http::HeaderName, &'static str); 1], String), ApiError> {
+    let text = state.metrics.text().map_err(|error| ApiError::new(Code::InternalError).because(error))?;
+    Ok(([(CONTENT_TYPE, TEXT)], text))
+}
