@@ -1,7 +1,7 @@
 //! What can be written on the command line.
 
 use crate::commands::{
-    backup, breach, clients, config as config_command, dev, healthcheck, keys, migrate, serve, users,
+    backup, bench, breach, clients, config as config_command, dev, healthcheck, keys, migrate, serve, users,
 };
 use crate::config::{Host, Inputs, environment};
 use clap::{Args, Parser, Subcommand};
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     /// Find out what is wrong, and what to do about it
     #[command(after_help = "Exit status: 0 if nothing is wrong, 1 if something is, the configuration included.")]
     Doctor,
+    /// Measure how fast this machine hashes passwords, and find parameters for a time
+    Bench(bench::BenchArgs),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running service how it is; for containers

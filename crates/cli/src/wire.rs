@@ -12,8 +12,8 @@ use vestibule_domain::token::KeyError;
 use vestibule_domain::{Clock, Ports, Rng, Services, Settings, Store, StoreError};
 use vestibule_infrastructure::breach::{FilterError, FilterFile, KnownPasswords};
 use vestibule_infrastructure::crypto::{
-    AeadSealer, Argon2Error, Argon2Hasher, Argon2Settings, HmacKeyedHash, HmacSecret, JwsCodec, JwsSettings, KeyForge,
-    MasterKey,
+    AeadSealer, Argon2Cost, Argon2Error, Argon2Hasher, Argon2Settings, HmacKeyedHash, HmacSecret, JwsCodec,
+    JwsSettings, KeyForge, MasterKey,
 };
 use vestibule_infrastructure::postgres::{PgSettings, PgStore};
 use vestibule_infrastructure::system::{SystemClock, SystemRng};
@@ -157,11 +157,20 @@ fn jws_settings(config: &Config, secret: Option<HmacSecret>) -> JwsSettings {
 fn argon2_settings(config: &Config, purpose: Purpose) -> Argon2Settings {
     let passwords = &config.passwords;
     Argon2Settings {
+        hashing: passwords.hashing,
+        cost: cost(config),
+        threads: if purpose == Purpose::Serve { passwords.hash_threads } else { 1 },
+        queue_wait: passwords.queue_wait,
+    }
+}
+
+/// Of new hashes.
+pub(crate) fn cost(config: &Config) -> Argon2Cost {
+    let passwords = &config.passwords;
+    Argon2Cost {
         memory_kib: passwords.memory_kib,
         iterations: passwords.iterations,
         parallelism: passwords.parallelism,
-        threads: if purpose == Purpose::Serve { passwords.hash_threads } else { 1 },
-        queue_wait: passwords.queue_wait,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod breach;
 pub(crate) mod clients;
 pub(crate) mod config;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Breach(command) => breach::run(command),
         Command::Config(command) => config::run(&inputs, &command),
         Command::Doctor => process::command(doctor::run(&inputs)),
+        Command::Bench(args) => bench::run(&inputs, &args),
         Command::Openapi => openapi(),
         Command::Healthcheck(args) => healthcheck::run(&inputs, &args),
         Command::Backup(args) => process::command(backup::run(&inputs, args)),

@@ -20,7 +20,7 @@ mod table;
 mod tests;
 
 pub(crate) use fault::Faults;
-pub(crate) use parse::{LogFormat, StoreUrl};
+pub(crate) use parse::{LogFormat, StoreUrl, duration};
 pub(crate) use setting::Host;
 #[cfg(test)]
 pub(crate) use table::SETTINGS;

@@ -11,7 +11,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule_domain::throttle::Budget;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::user::RegistrationMode;
-use vestibule_infrastructure::crypto::{HmacSecret, MasterKey};
+use vestibule_infrastructure::crypto::{Hashing, HmacSecret, MasterKey};
 
 /// A value, or why there is none: a phrase that follows the value, as in «is not a number».
 pub(crate) type Parsed<T> = Result<T, String>;
@@ -84,7 +84,7 @@ pub(super) fn number<T: FromStr + PartialOrd + Display + Copy>(least: T, most: T
 }
 
 /// A whole number and one of the units `ms`, `s`, `m`, `h`, `d`.
-pub(super) fn duration(least: Duration, most: Duration) -> impl Fn(&str) -> Parsed<Duration> {
+pub(crate) fn duration(least: Duration, most: Duration) -> impl Fn(&str) -> Parsed<Duration> {
     move |text| {
         let duration = parse_duration(text).ok_or("is not a duration")?;
         if duration < least {
@@ -247,6 +247,14 @@ pub(super) fn master_key(text: &str) -> Parsed<MasterKey> {
 
 pub(super) fn file(text: &str) -> Parsed<PathBuf> {
     if text.is_empty() || text.contains('\0') { Err("is not a path".to_owned()) } else { Ok(text.into()) }
+}
+
+pub(super) fn hashing(text: &str) -> Parsed<Hashing> {
+    match text {
+        "fastest" => Ok(Hashing::Fastest),
+        "reference" => Ok(Hashing::Reference),
+        _ => Err("is neither fastest nor reference".to_owned()),
+    }
 }
 
 pub(super) fn registration_mode(text: &str) -> Parsed<RegistrationMode> {

@@ -13,7 +13,7 @@ use tracing_subscriber::filter::Targets;
 use vestibule_domain::throttle::Budget;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::user::{Email, RegistrationMode};
-use vestibule_infrastructure::crypto::{HmacSecret, MasterKey};
+use vestibule_infrastructure::crypto::{Hashing, HmacSecret, MasterKey};
 
 settings! {
     /// The two listeners and what clients see of them.
@@ -205,7 +205,16 @@ settings! {
             example: "1",
             shape: Shape::Bare,
         }
-        /// Passwords that are hashed at once; each takes a core and `memory_kib`.
+        /// Which code hashes; the hashes are the same. `fastest`: with the best instructions of the processor, unless
+        /// that turns out at the start not to give what the reference gives; `reference`: a slower code that more
+        /// people have read.
+        hashing: Hashing {
+            parse: one(parse::hashing),
+            default: Is("fastest"),
+            expected: "fastest or reference",
+            example: "fastest",
+        }
+        /// Passwords that are hashed at once; each takes a core, and `memory_kib` until there was none for a minute.
         hash_threads: u32 {
             parse: one(parse::number(1, 64)),
             default: Computed {

@@ -1,6 +1,6 @@
 //! Password hashing, signatures, and the sealing of what the store must not be able to read.
 //!
-//! Nothing here is home-made: the primitives are those of `argon2`, `aws-lc-rs` and `jsonwebtoken`; this module says
+//! Nothing here is home-made: the primitives are those of `argon2`, `argon2-rust`, `aws-lc-rs` and `jsonwebtoken`; this module says
 //! which are used, with which parameters, and refuses everything else.
 
 mod aead;
@@ -14,7 +14,10 @@ mod secrets;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use argon2::fuzzing;
-pub use argon2::{Argon2Error, Argon2Hasher, Argon2Settings};
+pub use argon2::{Argon2Error, Argon2Hasher, Argon2Settings, ComputationError, Hashing};
+pub use argon2::{
+    Cost as Argon2Cost, Implementation as Argon2Implementation, Trial as Argon2Trial, suggest as suggest_cost,
+};
 pub use jws::{JwsCodec, JwsSettings};
 pub use keyed_hash::HmacKeyedHash;
 pub use keys::KeyForge;

@@ -17,7 +17,8 @@ use vestibule_domain::token::Algorithm;
 use vestibule_domain::{Clock, Ports, Rng, Services, Store};
 use vestibule_infrastructure::breach::KnownPasswords;
 use vestibule_infrastructure::crypto::{
-    AeadSealer, Argon2Hasher, Argon2Settings, HmacKeyedHash, HmacSecret, JwsCodec, JwsSettings, KeyForge, MasterKey,
+    AeadSealer, Argon2Cost, Argon2Hasher, Argon2Settings, Hashing, HmacKeyedHash, HmacSecret, JwsCodec, JwsSettings,
+    KeyForge, MasterKey,
 };
 
 /// What all processes of one test have in common.
@@ -60,9 +61,8 @@ pub struct Node {
 /// Argon2 at the least that is legal; with time enough for many tests at once on a small machine.
 static HASHER: LazyLock<Arc<Argon2Hasher>> = LazyLock::new(|| {
     let settings = Argon2Settings {
-        memory_kib: 19_456,
-        iterations: 2,
-        parallelism: 1,
+        hashing: Hashing::Fastest,
+        cost: Argon2Cost::MINIMUM,
         threads: 2,
         queue_wait: Duration::from_mins(1),
     };

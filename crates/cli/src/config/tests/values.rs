@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 use vestibule_domain::access::{Permission, RoleName};
 use vestibule_domain::token::Algorithm;
+use vestibule_infrastructure::crypto::Hashing;
 
 #[test]
 fn without_anything_the_defaults_of_the_contract_hold() {
@@ -26,6 +27,7 @@ fn without_anything_the_defaults_of_the_contract_hold() {
     assert!(config.tokens.email_claim && config.limits.enabled);
     let passwords = &config.passwords;
     assert_eq!((passwords.memory_kib, passwords.iterations, passwords.parallelism), (19_456, 2, 1));
+    assert_eq!(passwords.hashing, Hashing::Fastest);
     assert_eq!((passwords.queue_wait, passwords.min_length), (Duration::from_secs(1), 8));
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.warnings, [""; 0]);

@@ -1,6 +1,6 @@
 //! Checking a password in the same time whatever there is to check it against.
 
-use super::arena::Arena;
+use super::arena::{Arena, ComputationError};
 use super::cost::Cost;
 use super::phc::{SALT_BYTES, StoredHash};
 use std::hint::black_box;
@@ -15,7 +15,7 @@ pub(super) fn check(
     password: &[u8],
     stored: Option<&StoredHash>,
     fresh_salt: [u8; SALT_BYTES],
-) -> Result<Verdict, argon2::Error> {
+) -> Result<Verdict, ComputationError> {
     let Some(stored) = stored else {
         spend(arena, current, password)?;
         return Ok(Verdict::Mismatch);
@@ -35,7 +35,7 @@ pub(super) fn check(
     Ok(Verdict::Match { upgraded: Some(upgraded.to_phc()) })
 }
 
-fn spend(arena: &mut Arena, cost: Cost, password: &[u8]) -> Result<(), argon2::Error> {
+fn spend(arena: &mut Arena, cost: Cost, password: &[u8]) -> Result<(), ComputationError> {
     black_box(StoredHash::compute(arena, cost, password, [0; SALT_BYTES])?);
     Ok(())
 }
@@ -43,20 +43,21 @@ fn spend(arena: &mut Arena, cost: Cost, password: &[u8]) -> Result<(), argon2::E
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::argon2::choice::Implementation;
 
     const CURRENT: Cost = Cost { memory_kib: 20_480, iterations: 2, parallelism: 1 };
     const SALT: [u8; SALT_BYTES] = [1; SALT_BYTES];
 
     /// The verdict, and the work it took.
     fn checked(password: &[u8], stored: Option<&StoredHash>) -> (Verdict, u64) {
-        let mut arena = Arena::new(CURRENT.memory_kib);
+        let mut arena = Arena::new(Implementation::Reference, CURRENT.memory_kib);
         let verdict = check(&mut arena, CURRENT, password, stored, [2; SALT_BYTES]).unwrap();
         (verdict, arena.written_kib())
     }
 
     fn stored(memory_kib: u32, iterations: u32) -> StoredHash {
         let cost = Cost { memory_kib, iterations, parallelism: 1 };
-        StoredHash::compute(&mut Arena::new(memory_kib), cost, b"right", SALT).unwrap()
+        StoredHash::compute(&mut Arena::new(Implementation::Reference, memory_kib), cost, b"right", SALT).unwrap()
     }
 
     /// CVE-2024-39329, CVE-2025-6011: an account without a password, or no account, cost less.

@@ -1,21 +1,24 @@
 //! What one hash costs.
 
 use super::Argon2Error;
-use argon2::{Algorithm, Argon2, Params, Version};
+use std::fmt;
 
 /// The parameters of argon2id (RFC 9106, section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cost {
-    pub(super) memory_kib: u32,
-    pub(super) iterations: u32,
-    pub(super) parallelism: u32,
+pub struct Cost {
+    /// 19,456 to 262,144.
+    pub memory_kib: u32,
+    /// 2 to 10.
+    pub iterations: u32,
+    /// 1 to 16. Computed one after the other: it is other logins that use the other cores.
+    pub parallelism: u32,
 }
 
 impl Cost {
     /// The least that OWASP's Password Storage Cheat Sheet allows.
-    pub(super) const MINIMUM: Self = Self { memory_kib: 19_456, iterations: 2, parallelism: 1 };
+    pub const MINIMUM: Self = Self { memory_kib: 19_456, iterations: 2, parallelism: 1 };
     /// What costs more is an attack or a mistake: a quarter of a gigabyte and about two seconds.
-    pub(super) const MAXIMUM: Self = Self { memory_kib: 256 * 1024, iterations: 10, parallelism: 16 };
+    pub const MAXIMUM: Self = Self { memory_kib: 256 * 1024, iterations: 10, parallelism: 16 };
 
     pub(super) fn check(self) -> Result<Self, Argon2Error> {
         let settings = [
@@ -68,10 +71,12 @@ impl Cost {
             parallelism: 1,
         })
     }
+}
 
-    pub(super) fn argon2id(self, tag_bytes: usize) -> Result<Argon2<'static>, argon2::Error> {
-        let params = Params::new(self.memory_kib, self.iterations, self.parallelism, Some(tag_bytes))?;
-        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { memory_kib, iterations, parallelism } = self;
+        write!(f, "m={memory_kib}, t={iterations}, p={parallelism}")
     }
 }
 

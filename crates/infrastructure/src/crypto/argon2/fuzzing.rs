@@ -2,6 +2,7 @@
 
 use super::cost::Cost;
 use super::phc::StoredHash;
+use super::{reference, vectorized};
 use vestibule_domain::credential::PasswordHash;
 
 /// A stored hash that would be run.
@@ -12,7 +13,7 @@ pub struct RunnableHash {
     pub parallelism: u32,
     /// As it would be stored.
     pub written: String,
-    /// Argon2 takes the parameters: for the check, for the rest of today's cost, and for a stronger hash.
+    /// Both implementations take the parameters: for the check, for the rest of today's cost, and for a stronger hash.
     pub can_be_computed: bool,
 }
 
@@ -20,7 +21,7 @@ pub fn stored_hash(phc: &str) -> Option<RunnableHash> {
     const NEW_TAG_BYTES: usize = 32;
     let stored = StoredHash::parse(&PasswordHash::from_phc(phc.to_owned())).ok()?;
     let Cost { memory_kib, iterations, parallelism } = stored.cost();
-    let takes = |cost: Cost| cost.argon2id(NEW_TAG_BYTES).is_ok();
+    let takes = |cost| is_computable(cost, NEW_TAG_BYTES);
     let rest = stored.cost().remainder(Cost::MINIMUM);
     Some(RunnableHash {
         memory_kib,
@@ -31,4 +32,8 @@ pub fn stored_hash(phc: &str) -> Option<RunnableHash> {
             && rest.is_none_or(takes)
             && takes(stored.cost().raised_to(Cost::MINIMUM)),
     })
+}
+
+pub(super) fn is_computable(cost: Cost, tag_bytes: usize) -> bool {
+    reference::takes(cost, tag_bytes) && vectorized::takes(cost, tag_bytes)
 }

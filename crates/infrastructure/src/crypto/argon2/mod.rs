@@ -2,31 +2,40 @@
 
 mod arena;
 mod check;
+mod choice;
 mod cost;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod input;
 mod phc;
 mod pool;
+mod reference;
+mod self_check;
+mod suggestion;
+mod trial;
+mod vectorized;
+
+pub use arena::ComputationError;
+pub use choice::{Hashing, Implementation};
+pub use cost::Cost;
+pub use suggestion::suggest;
+pub use trial::Trial;
 
 use arena::Arena;
 use async_trait::async_trait;
-use cost::Cost;
 use phc::{SALT_BYTES, StoredHash};
 use pool::Pool;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use vestibule_domain::Rng;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Argon2Settings {
-    /// 19,456 to 262,144. As much is kept for each thread from its first hash on.
-    pub memory_kib: u32,
-    /// 2 to 10.
-    pub iterations: u32,
-    /// 1 to 16. Computed one after the other: it is other logins that use the other cores.
-    pub parallelism: u32,
+    pub hashing: Hashing,
+    /// Of new hashes. Its memory is kept for each thread from a hash on until none came for a minute.
+    pub cost: Cost,
     /// How many passwords are hashed at once; at least 1.
     pub threads: u32,
     /// How long a password may wait for a thread. Zero means that none waits.
@@ -45,8 +54,11 @@ pub enum Argon2Error {
     #[error("the hashing threads could not be started")]
     Threads(#[source] std::io::Error),
     #[error("a first hash could not be computed")]
-    Calibration(#[source] argon2::Error),
+    Calibration(#[source] ComputationError),
 }
+
+/// After so long without a password to hash, a thread gives its memory back.
+const QUIET: Duration = Duration::from_mins(1);
 
 /// Dropping it waits for the hashes that are being computed.
 pub struct Argon2Hasher {
@@ -56,22 +68,24 @@ pub struct Argon2Hasher {
 }
 
 impl Argon2Hasher {
-    /// Computes one hash, to know how long it takes.
+    /// Computes a few hashes, to know which implementation to use and how long it takes.
     pub fn start(settings: Argon2Settings, rng: Arc<dyn Rng>) -> Result<Self, Argon2Error> {
-        let Argon2Settings { memory_kib, iterations, parallelism, threads, queue_wait } = settings;
-        let current = Cost { memory_kib, iterations, parallelism }.check()?;
+        let Argon2Settings { hashing, cost, threads, queue_wait } = settings;
+        let current = cost.check()?;
         if threads == 0 {
             return Err(Argon2Error::NoThreads);
         }
-        let mean = calibrate(current).map_err(Argon2Error::Calibration)?;
-        let pool = Pool::start(threads, queue_wait, mean, memory_kib).map_err(Argon2Error::Threads)?;
+        let implementation = Implementation::choose(hashing, current);
+        let mean = Trial::new(implementation, current).hash().map_err(Argon2Error::Calibration)?;
+        let arena = move || Arena::new(implementation, current.memory_kib);
+        let pool = Pool::start(threads, queue_wait, mean, QUIET, arena).map_err(Argon2Error::Threads)?;
         Ok(Self { pool, current, rng })
     }
 
     async fn run<T, F>(&self, work: F) -> Result<T, HashingError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Arena) -> Result<T, argon2::Error> + Send + 'static,
+        F: FnOnce(&mut Arena) -> Result<T, ComputationError> + Send + 'static,
     {
         self.pool.run(work).await?.map_err(|error| {
             tracing::error!(%error, "a password could not be hashed");
@@ -107,14 +121,6 @@ fn usable(hash: &PasswordHash) -> Option<StoredHash> {
             |reason| tracing::error!(%reason, "ALERT: a stored password hash was not run; was the store altered?"),
         )
         .ok()
-}
-
-/// How long a hash takes on this machine, alone.
-fn calibrate(cost: Cost) -> Result<Duration, argon2::Error> {
-    let mut arena = Arena::new(cost.memory_kib);
-    let began = Instant::now();
-    StoredHash::compute(&mut arena, cost, b"calibration", [0; SALT_BYTES])?;
-    Ok(began.elapsed())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Stored hashes: `$argon2id$v=19$m=19456,t=2,p=1$salt$tag` (the PHC string format).
 
-use super::arena::Arena;
+use super::arena::{Arena, ComputationError};
 use super::cost::Cost;
+use super::input::Input;
 use argon2::{ARGON2ID_IDENT, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
@@ -60,15 +61,15 @@ impl StoredHash {
         cost: Cost,
         password: &[u8],
         salt: [u8; SALT_BYTES],
-    ) -> Result<Self, argon2::Error> {
+    ) -> Result<Self, ComputationError> {
         let mut tag = vec![0; TAG_BYTES];
-        arena.hash(&cost.argon2id(TAG_BYTES)?, password, &salt, &mut tag)?;
+        arena.hash(cost, Input::new(password, &salt), &mut tag)?;
         Ok(Self { cost, salt: salt.to_vec(), tag })
     }
 
-    pub(super) fn matches(&self, arena: &mut Arena, password: &[u8]) -> Result<bool, argon2::Error> {
+    pub(super) fn matches(&self, arena: &mut Arena, password: &[u8]) -> Result<bool, ComputationError> {
         let mut tag = vec![0; self.tag.len()];
-        arena.hash(&self.cost.argon2id(tag.len())?, password, &self.salt, &mut tag)?;
+        arena.hash(self.cost, Input::new(password, &self.salt), &mut tag)?;
         Ok(verify_slices_are_equal(&tag, &self.tag).is_ok())
     }
 
@@ -78,7 +79,7 @@ impl StoredHash {
 
     #[cfg(feature = "fuzzing")]
     pub(super) fn can_be_computed(&self) -> bool {
-        self.cost.argon2id(self.tag.len()).is_ok()
+        super::fuzzing::is_computable(self.cost, self.tag.len())
     }
 
     /// Whether a hash made today would be stronger in anything.
@@ -96,6 +97,7 @@ impl StoredHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::argon2::choice::Implementation;
 
     /// From the test suite of the reference implementation.
     const REFERENCE: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
@@ -108,14 +110,14 @@ mod tests {
     fn a_hash_of_the_reference_implementation_verifies_and_is_written_back_the_same() {
         let stored = parse(REFERENCE).unwrap();
         assert_eq!(stored.to_phc().as_phc(), REFERENCE);
-        let mut arena = Arena::new(Cost::MINIMUM.memory_kib);
+        let mut arena = Arena::new(Implementation::Reference, Cost::MINIMUM.memory_kib);
         assert!(stored.matches(&mut arena, b"password").unwrap());
         assert!(!stored.matches(&mut arena, b"passwore").unwrap());
     }
 
     #[test]
     fn what_is_computed_parses_and_matches() {
-        let mut arena = Arena::new(Cost::MINIMUM.memory_kib);
+        let mut arena = Arena::new(Implementation::Reference, Cost::MINIMUM.memory_kib);
         let made = StoredHash::compute(&mut arena, Cost::MINIMUM, b"password", [7; SALT_BYTES]).unwrap();
         let phc = made.to_phc();
         assert!(phc.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$"), "{}", phc.as_phc());

@@ -24,6 +24,7 @@ struct Shared {
     changed: Condvar,
     threads: u32,
     longest_wait: Duration,
+    quiet: Duration,
 }
 
 struct State {
@@ -56,14 +57,22 @@ struct Pending<T, F> {
 }
 
 impl Pool {
-    /// `mean` is how long a job takes, to begin with; nobody waits longer than `longest_wait` for a thread.
-    pub(super) fn start(threads: u32, longest_wait: Duration, mean: Duration, arena_kib: u32) -> io::Result<Self> {
+    /// `mean` is how long a job takes, to begin with; nobody waits longer than `longest_wait` for a thread. A thread
+    /// that has had no job for as long as `quiet` gives its memory back.
+    pub(super) fn start(
+        threads: u32,
+        longest_wait: Duration,
+        mean: Duration,
+        quiet: Duration,
+        arena: impl Fn() -> Arena + Copy + Send + 'static,
+    ) -> io::Result<Self> {
         let state = State { jobs: VecDeque::new(), busy: 0, mean, stopped: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), threads, longest_wait });
+        let shared =
+            Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), threads, longest_wait, quiet });
         let mut pool = Self { shared, threads: Vec::new() };
         for number in 0..threads {
             let shared = Arc::clone(&pool.shared);
-            let thread = Builder::new().name(format!("argon2-{number}")).spawn(move || shared.work(arena_kib))?;
+            let thread = Builder::new().name(format!("argon2-{number}")).spawn(move || shared.work(arena))?;
             pool.threads.push(thread);
         }
         Ok(pool)
@@ -132,8 +141,8 @@ impl Shared {
         }
     }
 
-    fn work(&self, arena_kib: u32) {
-        let mut arena = Arena::new(arena_kib);
+    fn work(&self, new_arena: impl Fn() -> Arena) {
+        let mut arena = new_arena();
         while let Some(mut job) = self.next(&mut arena) {
             let began = Instant::now();
             let written_before = arena.written_kib();
@@ -145,7 +154,7 @@ impl Shared {
                 job.answer();
             } else {
                 tracing::error!("a hashing thread panicked; it goes on with new memory");
-                arena = Arena::new(arena_kib);
+                arena = new_arena();
             }
         }
     }
@@ -187,6 +196,15 @@ impl Shared {
         // While nobody waits, so that it costs nobody anything.
         arena.wipe();
         let is_idle = |state: &mut State| state.jobs.is_empty() && !state.stopped;
+        if arena.holds_memory() {
+            let quiet = self.changed.wait_timeout_while(self.lock(), self.quiet, is_idle);
+            let (state, quiet) = quiet.unwrap_or_else(PoisonError::into_inner);
+            if !quiet.timed_out() {
+                return state;
+            }
+            drop(state);
+            arena.release();
+        }
         self.changed.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,13 +5,8 @@ use std::io;
 use std::sync::Mutex;
 use vestibule_domain::credential::{Owner, PasswordPolicy, PasswordSettings};
 
-const QUICKEST: Argon2Settings = Argon2Settings {
-    memory_kib: 19_456,
-    iterations: 2,
-    parallelism: 1,
-    threads: 1,
-    queue_wait: Duration::from_mins(10),
-};
+const QUICKEST: Argon2Settings =
+    Argon2Settings { hashing: Hashing::Fastest, cost: Cost::MINIMUM, threads: 1, queue_wait: Duration::from_mins(10) };
 
 fn hasher() -> Argon2Hasher {
     Argon2Hasher::start(QUICKEST, Arc::new(SystemRng)).unwrap()
@@ -106,7 +101,7 @@ impl io::Write for Log {
 
 #[tokio::test]
 async fn several_lanes_are_computed_and_recognised_again() {
-    let settings = Argon2Settings { parallelism: 4, threads: 2, ..QUICKEST };
+    let settings = Argon2Settings { cost: Cost { parallelism: 4, ..Cost::MINIMUM }, threads: 2, ..QUICKEST };
     let hasher = Argon2Hasher::start(settings, Arc::new(SystemRng)).unwrap();
     let hash = hasher.hash(new_password("nine tailed foxes sing")).await.unwrap();
     assert!(hash.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=4$"));
@@ -115,13 +110,25 @@ async fn several_lanes_are_computed_and_recognised_again() {
 
 #[test]
 fn r1_settings_outside_the_bounds_are_refused_with_the_bound() {
-    let refusal = |settings| Argon2Hasher::start(settings, Arc::new(SystemRng)).unwrap_err().to_string();
-    let cheap = refusal(Argon2Settings { memory_kib: 19_455, ..QUICKEST });
+    let start = |settings| Argon2Hasher::start(settings, Arc::new(SystemRng)).unwrap_err().to_string();
+    let refusal = |cost| start(Argon2Settings { cost, ..QUICKEST });
+    let cheap = refusal(Cost { memory_kib: 19_455, ..Cost::MINIMUM });
     assert_eq!(cheap, "`passwords.memory_kib` is 19455, which is too cheap to guess against: the minimum is 19456");
-    assert!(refusal(Argon2Settings { iterations: 1, ..QUICKEST }).ends_with("the minimum is 2"));
-    assert!(refusal(Argon2Settings { parallelism: 0, ..QUICKEST }).ends_with("the minimum is 1"));
-    assert!(refusal(Argon2Settings { memory_kib: 262_145, ..QUICKEST }).ends_with("the maximum is 262144"));
-    assert!(refusal(Argon2Settings { iterations: 11, ..QUICKEST }).ends_with("the maximum is 10"));
-    assert!(refusal(Argon2Settings { parallelism: 17, ..QUICKEST }).ends_with("the maximum is 16"));
-    assert!(refusal(Argon2Settings { threads: 0, ..QUICKEST }).ends_with("the minimum is 1"));
+    assert!(refusal(Cost { iterations: 1, ..Cost::MINIMUM }).ends_with("the minimum is 2"));
+    assert!(refusal(Cost { parallelism: 0, ..Cost::MINIMUM }).ends_with("the minimum is 1"));
+    assert!(refusal(Cost { memory_kib: 262_145, ..Cost::MINIMUM }).ends_with("the maximum is 262144"));
+    assert!(refusal(Cost { iterations: 11, ..Cost::MINIMUM }).ends_with("the maximum is 10"));
+    assert!(refusal(Cost { parallelism: 17, ..Cost::MINIMUM }).ends_with("the maximum is 16"));
+    assert!(start(Argon2Settings { threads: 0, ..QUICKEST }).ends_with("the minimum is 1"));
+}
+
+#[tokio::test]
+async fn what_one_implementation_hashed_the_other_recognises() {
+    let reference = Argon2Settings { hashing: Hashing::Reference, ..QUICKEST };
+    let (fastest, reference) = (hasher(), Argon2Hasher::start(reference, Arc::new(SystemRng)).unwrap());
+    for (one, other) in [(&fastest, &reference), (&reference, &fastest)] {
+        let hash = one.hash(new_password("nine tailed foxes sing")).await.unwrap();
+        assert!(is_right(other, "nine tailed foxes sing", &hash).await);
+        assert!(!is_right(other, "nine tailed foxes sink", &hash).await);
+    }
 }

@@ -1,4 +1,7 @@
 use super::*;
+use crate::crypto::argon2::choice::Implementation;
+use crate::crypto::argon2::cost::Cost;
+use crate::crypto::argon2::input::Input;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use tokio::task::{JoinSet, yield_now};
@@ -7,7 +10,16 @@ const LONG: Duration = Duration::from_hours(1);
 const MEAN: Duration = Duration::from_millis(100);
 
 fn pool(threads: u32, longest_wait: Duration) -> Arc<Pool> {
-    Arc::new(Pool::start(threads, longest_wait, MEAN, 8).unwrap())
+    Arc::new(Pool::start(threads, longest_wait, MEAN, LONG, arena).unwrap())
+}
+
+fn arena() -> Arena {
+    Arena::new(Implementation::Reference, 8)
+}
+
+fn hash(arena: &mut Arena) {
+    let cost = Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
+    arena.hash(cost, Input::new(b"password", b"somesalt"), &mut [0; 32]).unwrap();
 }
 
 /// Keeps one thread of the pool busy until it is dropped.
@@ -140,9 +152,22 @@ async fn a_panic_costs_one_answer_and_no_thread() {
 
 #[tokio::test]
 async fn dropping_the_pool_ends_its_threads_and_answers_nothing_more() {
-    let pool = Pool::start(2, LONG, MEAN, 8).unwrap();
+    let pool = Pool::start(2, LONG, MEAN, LONG, arena).unwrap();
     let shared = Arc::downgrade(&pool.shared);
     assert_eq!(pool.run(|_| 1).await, Ok(1));
     drop(pool);
     assert!(shared.upgrade().is_none(), "a thread still holds the queue");
+}
+
+#[tokio::test]
+async fn memory_is_kept_for_the_next_hash_until_it_has_been_quiet() {
+    let busy = Pool::start(1, LONG, MEAN, LONG, arena).unwrap();
+    busy.run(hash).await.unwrap();
+    assert_eq!(busy.run(|arena| arena.holds_memory()).await, Ok(true));
+
+    let quiet = Pool::start(1, LONG, MEAN, Duration::from_millis(1), arena).unwrap();
+    quiet.run(hash).await.unwrap();
+    // Whoever asks too soon keeps the thread from being quiet.
+    while quiet.run(|arena| arena.holds_memory()).await.unwrap() {}
+    quiet.run(hash).await.unwrap();
 }
