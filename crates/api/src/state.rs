@@ -8,9 +8,10 @@ use vestibule_domain::Services;
 use crate::news::News;
 pub use crate::readiness::Readiness;
 
+/// Copied several times for each request, so that each part is behind a pointer.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    pub services: Services,
+    pub services: Arc<Services>,
     pub http: Arc<HttpSettings>,
     pub readiness: Readiness,
     pub(crate) news: News,
@@ -18,7 +19,12 @@ pub struct AppState {
 
 impl AppState {
     pub fn new(services: Services, http: HttpSettings) -> Self {
-        Self { services, http: Arc::new(http), readiness: Readiness::default(), news: News::default() }
+        Self {
+            services: Arc::new(services),
+            http: Arc::new(http),
+            readiness: Readiness::default(),
+            news: News::default(),
+        }
     }
 }
 

@@ -3,23 +3,47 @@
 use super::RequestId;
 use crate::extract::client_address;
 use crate::state::AppState;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::response::Response;
 use http::Method;
 use std::net::SocketAddr;
-use tracing::{Instrument, Span, field};
+use std::time::Duration;
+use tracing::{Span, field};
+use vestibule_domain::Clock;
+
+/// A request under way.
+pub(super) struct Exchange<'a> {
+    pub(super) span: Span,
+    clock: &'a dyn Clock,
+    began: Duration,
+}
+
+impl<'a> Exchange<'a> {
+    pub(super) fn begin(request: &Request, state: &'a AppState, id: &RequestId) -> Self {
+        let clock = &*state.services.ports.clock;
+        Self { span: span(request, state, id), clock, began: clock.monotonic() }
+    }
+
+    pub(super) fn end(self, response: &Response) {
+        let elapsed = self.clock.monotonic().saturating_sub(self.began);
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        self.span.in_scope(|| tracing::info!(status = response.status().as_u16(), elapsed_ms, "answered"));
+    }
+}
 
 /// Names the route, not the URL, and no method of the client's own making: whatever a client puts there, a token by
 /// mistake or a line break on purpose, stays out of the log.
-pub(super) async fn record(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let clock = &state.services.ports.clock;
-    let began = clock.monotonic();
-    let span = span(&request, &state);
-    let response = next.run(request).instrument(span.clone()).await;
-    let elapsed = clock.monotonic().saturating_sub(began).as_millis();
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), elapsed_ms = elapsed, "answered"));
-    response
+fn span(request: &Request, state: &AppState, id: &RequestId) -> Span {
+    let extensions = request.extensions();
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let client = peer.map(|peer| client_address(peer, request.headers(), &state.http));
+    tracing::info_span!(
+        "request",
+        request_id = id.as_str(),
+        method = name(request.method()),
+        route = extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str),
+        client = client.map(field::display),
+    )
 }
 
 fn name(method: &Method) -> &str {
@@ -35,17 +59,4 @@ fn name(method: &Method) -> &str {
         Method::CONNECT,
     ];
     if STANDARD.contains(method) { method.as_str() } else { "unknown" }
-}
-
-fn span(request: &Request, state: &AppState) -> Span {
-    let extensions = request.extensions();
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let client = peer.map(|peer| client_address(peer, request.headers(), &state.http));
-    tracing::info_span!(
-        "request",
-        request_id = extensions.get::<RequestId>().map(RequestId::as_str),
-        method = name(request.method()),
-        route = extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str),
-        client = client.map(field::display),
-    )
 }
