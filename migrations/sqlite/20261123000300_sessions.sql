@@ -62,3 +62,9 @@ CREATE TABLE spent_refresh_tokens (
 
 -- What housekeeping looks for.
 CREATE INDEX spent_refresh_tokens_expires_at_idx ON spent_refresh_tokens (expires_at);
+
+-- A refresh is one statement, and SQLite's statements write one table each.
+CREATE TRIGGER sessions_refresh_hash_spent AFTER UPDATE OF refresh_hash ON sessions
+BEGIN
+    INSERT INTO spent_refresh_tokens (hash, session_id, expires_at) VALUES (old.refresh_hash, new.id, new.expires_at);
+END;

@@ -23,14 +23,15 @@ pub use extract::fuzzing;
 pub use openapi::openapi;
 pub use state::{AppState, HttpSettings, Readiness};
 
-use axum::{Extension, Router};
+use axum::Router;
 
 /// Everything for clients.
 pub fn router(state: AppState) -> Router {
-    let (routes, outline) = routes::public().split_for_parts();
+    let document = docs::Document::default();
+    let (routes, outline) = routes::public(document.clone()).split_for_parts();
     state.metrics.name_operations(&outline);
-    let document = docs::Document::new(outline, &state.http.public_url);
-    middleware::apply(routes.layer(Extension(document)), &state).with_state(state)
+    document.write(outline, &state.http.public_url);
+    middleware::apply(routes, &state).with_state(state)
 }
 
 /// Everything for operators, on a listener of its own.

@@ -9,7 +9,7 @@ const PLACES: usize = 1_000;
 /// Shared by all clones.
 #[derive(Debug, Clone)]
 pub(crate) struct News {
-    grown: watch::Sender<()>,
+    grown: Arc<watch::Sender<()>>,
     places: Arc<Semaphore>,
 }
 
@@ -32,7 +32,7 @@ impl News {
 
 impl Default for News {
     fn default() -> Self {
-        Self { grown: watch::Sender::default(), places: Arc::new(Semaphore::new(PLACES)) }
+        Self { grown: Arc::default(), places: Arc::new(Semaphore::new(PLACES)) }
     }
 }
 

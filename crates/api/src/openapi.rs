@@ -3,6 +3,7 @@
 mod errors;
 mod schemas;
 
+use crate::docs::Document;
 use crate::problem::{FieldError, Problem};
 use crate::routes;
 use utoipa::OpenApi as _;
@@ -32,7 +33,7 @@ struct Outline;
 
 /// The document without the operator's address: its server is wherever it is read from.
 pub fn openapi() -> OpenApi {
-    complete(routes::public().into_openapi(), "/")
+    complete(routes::public(Document::default()).into_openapi(), "/")
 }
 
 /// What the endpoints are added to.

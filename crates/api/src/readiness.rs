@@ -1,6 +1,7 @@
 //! Whether this process should be sent requests.
 
 use crate::error::chain;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vestibule_domain::{Services, drift};
@@ -11,7 +12,8 @@ const BUDGET: Duration = Duration::from_secs(1);
 /// Shared by all clones. Starts as «not draining»; a process that is starting is not ready because its checks fail.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
-    draining: CancellationToken,
+    /// Whose own copies are counted under a lock.
+    draining: Arc<CancellationToken>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,19 +9,26 @@ use crate::metrics::Metrics;
 use crate::news::News;
 pub use crate::readiness::Readiness;
 
+/// Copied several times for each request, so that each part is behind a pointer.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    pub services: Services,
+    pub services: Arc<Services>,
     pub http: Arc<HttpSettings>,
     pub readiness: Readiness,
     pub(crate) news: News,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl AppState {
     pub fn new(services: Services, http: HttpSettings) -> Self {
-        let metrics = Metrics::new(Arc::clone(&services.ports));
-        Self { services, http: Arc::new(http), readiness: Readiness::default(), news: News::default(), metrics }
+        let metrics = Arc::new(Metrics::new(Arc::clone(&services.ports)));
+        Self {
+            services: Arc::new(services),
+            http: Arc::new(http),
+            readiness: Readiness::default(),
+            news: News::default(),
+            metrics,
+        }
     }
 }
 

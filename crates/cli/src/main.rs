@@ -19,7 +19,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     process::forbid_core_dumps();
-    match commands::run(Cli::parse()) {
+    let outcome = commands::run(Cli::parse());
+    logging::finish();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use utoipa::openapi::OpenApi;
 
-/// The document as it is sent, written once at start; what went wrong with that is told to whoever asks for it.
-#[derive(Debug, Clone)]
-pub(crate) struct Document(Arc<serde_json::Result<Written>>);
+/// The document as it is sent, written once at start, when all routes are known, its own among them; what went wrong
+/// with that is told to whoever asks for it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Document(Arc<OnceLock<serde_json::Result<Written>>>);
 
 #[derive(Debug)]
 struct Written {
@@ -25,9 +26,8 @@ struct Written {
 
 impl Document {
     /// `outline` is what the routes say; `public_url` is where clients reach them.
-    pub(crate) fn new(outline: OpenApi, public_url: &str) -> Self {
-        let text = serde_json::to_vec(&openapi::complete(outline, public_url));
-        Self(Arc::new(text.map(Written::new)))
+    pub(crate) fn write(&self, outline: OpenApi, public_url: &str) {
+        self.0.get_or_init(|| serde_json::to_vec(&openapi::complete(outline, public_url)).map(Written::new));
     }
 }
 
@@ -63,8 +63,9 @@ pub(super) async fn openapi_document(
     headers: HeaderMap,
     Nothing: Nothing,
 ) -> Result<Response, ApiError> {
-    let document =
-        document.as_ref().as_ref().map_err(|error| ApiError::new(Code::InternalError).because(error.to_string()))?;
+    let missing = |cause: String| ApiError::new(Code::InternalError).because(cause);
+    let written = document.get().ok_or_else(|| missing("the document was not written".to_owned()))?;
+    let document = written.as_ref().map_err(|error| missing(error.to_string()))?;
     let validation = [(CACHE_CONTROL, "public, max-age=300"), (ETAG, &document.etag)];
     if document.is_known_by(&headers) {
         return Ok((StatusCode::NOT_MODIFIED, validation).into_response());

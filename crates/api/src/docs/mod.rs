@@ -6,12 +6,14 @@ mod page;
 pub(crate) use document::Document;
 
 use crate::state::AppState;
+use axum::Extension;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes(document: Document) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(document::openapi_document))
+        .layer(Extension(document))
         .routes(routes!(page::docs_page))
         .routes(routes!(page::docs_asset))
 }

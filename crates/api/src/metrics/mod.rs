@@ -9,9 +9,10 @@ mod standing;
 mod tests;
 
 use crate::problem::Code;
-use axum::extract::MatchedPath;
-use http::{Method, StatusCode};
-use operation::{Operation, Operations};
+use axum::extract::{MatchedPath, Request};
+use http::StatusCode;
+pub(crate) use operation::Operation;
+use operation::Operations;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -27,14 +28,13 @@ use vestibule_domain::Ports;
 /// In seconds: from an answer out of memory, over one hash, to the deadline of a request.
 const BUCKETS: [f64; 11] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 10.0];
 
-/// Shared by all clones.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Metrics {
-    operations: Arc<OnceLock<Operations>>,
+    operations: OnceLock<Operations>,
     answers: Family<Answer, Counter>,
     durations: Family<Operation, Histogram, fn() -> Histogram>,
     problems: Family<Problem, Counter>,
-    registry: Arc<Registry>,
+    registry: Registry,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,7 +60,7 @@ impl Metrics {
         vestibule.register_with_unit("http_answer_duration", help, Unit::Seconds, durations.clone());
         vestibule.register("problems", "Errors that clients were told of, by code", problems.clone());
         registry.register_collector(Box::new(Standing::new(ports)));
-        Self { operations: Arc::default(), answers, durations, problems, registry: Arc::new(registry) }
+        Self { operations: OnceLock::new(), answers, durations, problems, registry }
     }
 
     /// Whatever is not in `outline` is counted as one: `other`.
@@ -68,15 +68,13 @@ impl Metrics {
         self.operations.get_or_init(|| Operations::new(outline));
     }
 
-    pub(crate) fn count_answer(
-        &self,
-        method: &Method,
-        route: Option<&MatchedPath>,
-        status: StatusCode,
-        took: Duration,
-    ) {
-        let Some(operations) = self.operations.get() else { return };
-        let operation = operations.find(method, route.map(MatchedPath::as_str));
+    /// As what the answer to `request` will count.
+    pub(crate) fn operation(&self, request: &Request) -> Option<&Operation> {
+        let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        Some(self.operations.get()?.find(request.method(), route))
+    }
+
+    pub(crate) fn count_answer(&self, operation: &Operation, status: StatusCode, took: Duration) {
         self.durations.get_or_create(operation).observe(took.as_secs_f64());
         self.answers.get_or_create(&Answer { operation: operation.clone(), status: status.as_u16() }).inc();
     }

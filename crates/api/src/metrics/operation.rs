@@ -8,7 +8,7 @@ use utoipa::openapi::OpenApi;
 
 /// A method and a route of the OpenAPI document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Operation {
+pub(crate) struct Operation {
     method: &'static str,
     route: Arc<str>,
 }

@@ -4,8 +4,6 @@
 use crate::error::ApiError;
 use crate::problem::Code;
 use axum::extract::{ConnectInfo, Request};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use std::net::{Ipv6Addr, SocketAddr};
@@ -14,15 +12,12 @@ use std::net::{Ipv6Addr, SocketAddr};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unread(pub(crate) StatusCode);
 
-/// Refuses, and closes the connection: where the next request begins is in doubt.
-pub(super) async fn enforce(request: Request, next: Next) -> Response {
-    match refusal(&request) {
-        Some(refusal) => refusal.and_close().into_response(),
-        None => next.run(request).await,
-    }
+/// Why a message is not to be answered as a request. The connection is closed: where the next one begins is in doubt.
+pub(super) fn refusal(request: &Request) -> Option<ApiError> {
+    doubt(request).map(ApiError::and_close)
 }
 
-fn refusal(request: &Request) -> Option<ApiError> {
+fn doubt(request: &Request) -> Option<ApiError> {
     let malformed = ApiError::new(Code::MalformedRequest);
     if let Some(Unread(status)) = request.extensions().get() {
         return Some(match Code::of_status(*status) {

@@ -3,23 +3,19 @@
 use crate::error::ApiError;
 use crate::problem::Code;
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
 const MAX_URI_BYTES: usize = 8 * 1024;
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-pub(super) async fn enforce(request: Request, next: Next) -> Response {
+pub(super) fn refusal(request: &Request) -> Option<ApiError> {
     let uri_bytes = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if uri_bytes > MAX_URI_BYTES {
-        return ApiError::new(Code::UriTooLong).into_response();
+        return Some(ApiError::new(Code::UriTooLong));
     }
-    if request.headers().len() > MAX_HEADERS || bytes(request.headers()) > MAX_HEADER_BYTES {
-        return ApiError::new(Code::HeadersTooLarge).into_response();
-    }
-    next.run(request).await
+    let is_too_large = request.headers().len() > MAX_HEADERS || bytes(request.headers()) > MAX_HEADER_BYTES;
+    is_too_large.then(|| ApiError::new(Code::HeadersTooLarge))
 }
 
 /// As they stand in an HTTP/1.1 message, with `: ` and line ends.

@@ -19,29 +19,66 @@ pub(crate) use request_id::RequestId;
 
 use crate::state::AppState;
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
+use std::convert::Infallible;
+use tower::layer::layer_fn;
+use tower::util::option_layer;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tracing::Instrument;
 
-/// From the outside in; `layer` puts each around those before it, so the list reads from the bottom.
+/// One layer, because the router boxes and copies each anew with every request.
+pub(crate) fn apply(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let (state, cors) = (state.clone(), option_layer(cors::allow(&state.http.cors_origins)));
+    routes.layer(layer_fn(move |route: Route| {
+        let inside = service_fn(move |request| inside(request, route.clone()));
+        let (state, service) = (state.clone(), cors.layer(inside));
+        service_fn(move |request| around(request, state.clone(), service.clone()))
+    }))
+}
+
+/// From the outside in:
 ///
 /// 1. request id: everything else names it, the answer to a panic included;
 /// 2. span and access log: sees the final status and how long all the rest took;
 /// 3. security headers: on every answer, whoever made it;
 /// 4. problem renderer: outside everything that can fail, so that all failures look alike;
 /// 5. framing: whose message it is must be beyond doubt before anything answers it, a preflight included;
-/// 6. CORS: on errors too, or scripts could not read them; answers preflights without any work;
+/// 6. CORS, the service in between: on errors too, or scripts could not read them; answers preflights without any work.
+async fn around<S>(mut request: Request, state: AppState, service: S) -> Result<Response, Infallible>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    let id = request_id::assign(&mut request, &state);
+    let exchange = trace::Exchange::begin(&request, &state, &id);
+    let uri = request.uri().clone();
+    let answer = async {
+        match framing::refusal(&request) {
+            Some(refusal) => Ok(refusal.into_response()),
+            None => service.oneshot(request).await,
+        }
+    };
+    let mut response = answer.instrument(exchange.span.clone()).await?;
+    problems::render(&mut response, &uri, &state, &id);
+    security_headers::add(&mut response, &state);
+    exchange.end(&response);
+    request_id::tell(&id, &mut response);
+    Ok(response)
+}
+
+/// Further in:
+///
 /// 7. panics;
 /// 8. deadline: of everything that may wait;
 /// 9. limits of URL and headers: before anything looks at them.
-pub(crate) fn apply(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
-    let routes = routes.layer(from_fn(limits::enforce)).layer(from_fn(deadline::enforce)).layer(panics::catch());
-    let routes = match cors::allow(&state.http.cors_origins) {
-        Some(cors) => routes.layer(cors),
-        None => routes,
+async fn inside(request: Request, route: Route) -> Result<Response, Infallible> {
+    let deadline = deadline::of(&request);
+    let work = async {
+        match limits::refusal(&request) {
+            Some(refusal) => refusal.into_response(),
+            None => route.oneshot(request).await.unwrap_or_else(|never| match never {}),
+        }
     };
-    routes
-        .layer(from_fn(framing::enforce))
-        .layer(from_fn_with_state(state.clone(), problems::render))
-        .layer(from_fn_with_state(state.clone(), security_headers::add))
-        .layer(from_fn_with_state(state.clone(), trace::record))
-        .layer(from_fn_with_state(state.clone(), request_id::assign))
+    Ok(panics::catch(deadline::enforce(deadline, work)).await)
 }

@@ -5,21 +5,16 @@ use crate::error::Outline;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Uri};
 
 /// When to try again, where nobody knows better.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
-pub(super) async fn render(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let instance = request.uri().path().to_owned();
-    let request_id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.as_str().to_owned());
-    let mut response = next.run(request).await;
-    add_challenge_and_delay(&mut response);
-    let Some(outline) = outline(&mut response) else { return response };
+pub(super) fn render(response: &mut Response, uri: &Uri, state: &AppState, id: &RequestId) {
+    add_challenge_and_delay(response);
+    let Some(outline) = outline(response) else { return };
     state.metrics.count_problem(outline.code);
     let problem = Problem {
         kind: format!("{}/problems/{}", state.http.public_url, outline.code.as_str()),
@@ -28,8 +23,8 @@ pub(super) async fn render(State(state): State<AppState>, request: Request, next
         code: outline.code.as_str(),
         error: outline.code.oauth_error(),
         detail: outline.detail,
-        instance,
-        request_id,
+        instance: uri.path().to_owned(),
+        request_id: id.as_str().to_owned(),
         errors: outline.errors,
     };
     // Strings and numbers alone: this cannot fail.
@@ -38,7 +33,6 @@ pub(super) async fn render(State(state): State<AppState>, request: Request, next
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     *response.body_mut() = Body::from(body);
-    response
 }
 
 /// Of our own errors; else, of an error without a body of ours, what the status says.

@@ -1,8 +1,6 @@
 //! Headers that every answer carries.
 
 use crate::state::AppState;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
@@ -11,8 +9,7 @@ use http::header::{CACHE_CONTROL, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Nothing is cached unless its handler says so: most answers are personal.
-pub(super) async fn add(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub(super) fn add(response: &mut Response, state: &AppState) {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -20,5 +17,4 @@ pub(super) async fn add(State(state): State<AppState>, request: Request, next: N
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }

@@ -2,27 +2,52 @@
 
 use super::RequestId;
 use crate::extract::client_address;
+use crate::metrics::Operation;
 use crate::state::AppState;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::response::Response;
 use http::Method;
 use std::net::SocketAddr;
-use tracing::{Instrument, Span, field};
+use std::time::Duration;
+use tracing::{Span, field};
+
+/// A request under way.
+pub(super) struct Exchange<'a> {
+    pub(super) span: Span,
+    state: &'a AppState,
+    operation: Option<&'a Operation>,
+    began: Duration,
+}
+
+impl<'a> Exchange<'a> {
+    pub(super) fn begin(request: &Request, state: &'a AppState, id: &RequestId) -> Self {
+        let operation = state.metrics.operation(request);
+        Self { span: span(request, state, id), state, operation, began: state.services.ports.clock.monotonic() }
+    }
+
+    pub(super) fn end(self, response: &Response) {
+        let elapsed = self.state.services.ports.clock.monotonic().saturating_sub(self.began);
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        self.span.in_scope(|| tracing::info!(status = response.status().as_u16(), elapsed_ms, "answered"));
+        if let Some(operation) = self.operation {
+            self.state.metrics.count_answer(operation, response.status(), elapsed);
+        }
+    }
+}
 
 /// Names the route, not the URL, and no method of the client's own making: whatever a client puts there, a token by
 /// mistake or a line break on purpose, stays out of the log.
-pub(super) async fn record(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let clock = &state.services.ports.clock;
-    let began = clock.monotonic();
-    let span = span(&request, &state);
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).instrument(span.clone()).await;
-    let (status, elapsed) = (response.status(), clock.monotonic().saturating_sub(began));
-    span.in_scope(|| tracing::info!(status = status.as_u16(), elapsed_ms = elapsed.as_millis(), "answered"));
-    state.metrics.count_answer(&method, route.as_ref(), status, elapsed);
-    response
+fn span(request: &Request, state: &AppState, id: &RequestId) -> Span {
+    let extensions = request.extensions();
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let client = peer.map(|peer| client_address(peer, request.headers(), &state.http));
+    tracing::info_span!(
+        "request",
+        request_id = id.as_str(),
+        method = name(request.method()),
+        route = extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str),
+        client = client.map(field::display),
+    )
 }
 
 fn name(method: &Method) -> &str {
@@ -38,17 +63,4 @@ fn name(method: &Method) -> &str {
         Method::CONNECT,
     ];
     if STANDARD.contains(method) { method.as_str() } else { "unknown" }
-}
-
-fn span(request: &Request, state: &AppState) -> Span {
-    let extensions = request.extensions();
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let client = peer.map(|peer| client_address(peer, request.headers(), &state.http));
-    tracing::info_span!(
-        "request",
-        request_id = extensions.get::<RequestId>().map(RequestId::as_str),
-        method = name(request.method()),
-        route = extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str),
-        client = client.map(field::display),
-    )
 }

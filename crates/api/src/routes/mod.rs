@@ -10,12 +10,13 @@ mod tests;
 mod users;
 pub(crate) mod well_known;
 
+use crate::docs::Document;
 use crate::state::AppState;
 use crate::{docs, openapi, problem};
 use utoipa_axum::router::OpenApiRouter;
 
-/// With what the OpenAPI document says of each.
-pub(crate) fn public() -> OpenApiRouter<AppState> {
+/// With what the OpenAPI document says of each; `document` is what is shown of it.
+pub(crate) fn public(document: Document) -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(users::routes())
         .merge(sessions::routes())
@@ -23,6 +24,6 @@ pub(crate) fn public() -> OpenApiRouter<AppState> {
         .merge(keys::routes())
         .merge(well_known::routes())
         .merge(health::routes())
-        .merge(docs::routes())
+        .merge(docs::routes(document))
         .merge(problem::page::routes())
 }

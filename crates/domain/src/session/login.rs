@@ -1,6 +1,7 @@
 //! Login.
 
 use super::service::{DEVICE_TTL, MAX_SESSIONS};
+use super::store::Opening;
 use super::{
     Amr, DeviceToken, DeviceTokenHash, EndReason, RefreshToken, Session, SessionError, SessionService, SignIn,
 };
@@ -123,11 +124,9 @@ impl SessionService {
         if findings.breached && work.mark_breached(user.id, now).await? {
             work.audit(&AuditEvent::of(AuditKind::PasswordFoundBreached, user.id, context)).await?;
         }
-        work.insert_session(session, &refresh.hash()).await?;
-        let displaced = work.displace_sessions(user.id, session.id, MAX_SESSIONS, now).await?;
-        if let Some(device) = device {
-            work.insert_device(user.id, &device.hash(), now, now.plus(DEVICE_TTL)).await?;
-        }
+        let device = device.map(|device| (device.hash(), now.plus(DEVICE_TTL)));
+        let opening = Opening { session, token: refresh.hash(), keep: MAX_SESSIONS, device };
+        let displaced = work.open_session(&opening).await?;
         let event = AuditEvent::of(AuditKind::LoginSucceeded, user.id, context).in_session(session.id);
         work.audit(&event).await?;
         if !displaced.is_empty() {

@@ -62,9 +62,30 @@ pub struct Rotation {
     pub most: u32,
 }
 
+/// What a login leaves behind.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    pub session: &'a Session,
+    pub token: RefreshTokenHash,
+    /// How many live sessions the user can have, this one included.
+    pub keep: u32,
+    /// A device that is to be known from now on, and until when.
+    pub device: Option<(DeviceTokenHash, Timestamp)>,
+}
+
 /// Within a [`UnitOfWork`](crate::UnitOfWork).
 #[async_trait]
 pub trait SessionWrites: Send {
+    /// [`Self::insert_session`], [`Self::displace_sessions`] and [`Self::insert_device`], in one round trip where there
+    /// are any; which sessions made room.
+    async fn open_session(&mut self, opening: &Opening<'_>) -> Result<Vec<SessionId>, StoreError> {
+        let Opening { session, token, keep, device } = opening;
+        self.insert_session(session, token).await?;
+        if let Some((device, expires_at)) = device {
+            self.insert_device(session.user, device, session.created_at, *expires_at).await?;
+        }
+        self.displace_sessions(session.user, session.id, *keep, session.created_at).await
+    }
     async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError>;
     /// Ends the oldest sessions of the user, so that `keep` are left; which ones. Never `newest`, whatever the clocks
     /// of other processes have made of the order.

@@ -44,7 +44,7 @@ impl fmt::Debug for AccessToken {
 }
 
 /// What a checked token proves. Whether the session is still alive it cannot know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VerifiedToken {
     pub subject: UserId,
     pub session: SessionId,

@@ -82,7 +82,7 @@ impl KeyState {
 }
 
 /// All keys of the store, the newest generation first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeySet {
     keys: Vec<SigningKey>,
     /// Also of what was left out.

@@ -1,35 +1,23 @@
 //! Refresh tokens: how they rotate.
 
-use super::{session_query, session_row};
-use crate::error::{bounded, exactly_one};
+use super::session_row;
+use crate::error::bounded;
 use crate::open::SqliteStore;
-use crate::unit_of_work::SqliteUnitOfWork;
 use crate::user::user_row;
 use async_trait::async_trait;
+use std::sync::atomic::Ordering;
 use uuid::Uuid;
+use vestibule_domain::StoreError;
+use vestibule_domain::session::Session;
 use vestibule_domain::session::store::{Rotation, SessionRotation};
-use vestibule_domain::session::{RefreshTokenHash, Session};
 use vestibule_domain::user::User;
-use vestibule_domain::{StoreError, UnitOfWork};
 
 #[async_trait]
 impl SessionRotation for SqliteStore {
+    /// One statement, which begins and commits by itself: a transaction around it would cost four more trips to the
+    /// writer's thread. A trigger keeps the spent token. `RETURNING` knows no other table but in subqueries.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
-        let mut work = self.begin_work().await?;
-        let Some(session) = work.replace_token(rotation).await? else {
-            return Ok(None);
-        };
-        let rotated = work.session_with_user(session).await?;
-        work.insert_spent(&rotated.0, &rotation.presented).await?;
-        Box::new(work).commit().await?;
-        Ok(Some(rotated))
-    }
-}
-
-impl SqliteUnitOfWork {
-    /// The decision: one statement, which finds the presented token current at most once.
-    async fn replace_token(&mut self, rotation: &Rotation) -> Result<Option<Uuid>, StoreError> {
-        let query = sqlx::query_scalar!(
+        let query = sqlx::query!(
             r#"UPDATE sessions
                SET refresh_hash = ?2,
                    refresh_parent_hash = ?1,
@@ -43,7 +31,23 @@ impl SqliteUnitOfWork {
                  AND idle_expires_at > ?4
                  AND rotations < ?6
                  AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)
-               RETURNING id AS "id!: Uuid""#,
+               RETURNING
+                  id AS "session_id!: Uuid", created_at AS "opened_at!: i64", last_seen_at AS "last_seen_at!: i64",
+                  authenticated_at AS "authenticated_at!: i64", expires_at AS "expires_at!: i64",
+                  idle_expires_at AS "idle_expires_at!: i64", ip AS "ip?: String",
+                  user_agent AS "user_agent?: String", amr AS "amr!: String", user_id AS "id!: Uuid",
+                  (SELECT email_canonical FROM users WHERE users.id = sessions.user_id) AS "email_canonical!: String",
+                  (SELECT email_written FROM users WHERE users.id = sessions.user_id) AS "email_written!: String",
+                  (SELECT email_verified FROM users WHERE users.id = sessions.user_id) AS "email_verified!: bool",
+                  (SELECT name FROM users WHERE users.id = sessions.user_id) AS "name!: String",
+                  (SELECT disabled_at FROM users WHERE users.id = sessions.user_id) AS "disabled_at?: i64",
+                  (SELECT created_at FROM users WHERE users.id = sessions.user_id) AS "created_at!: i64",
+                  (SELECT updated_at FROM users WHERE users.id = sessions.user_id) AS "updated_at!: i64",
+                  (SELECT last_login_at FROM users WHERE users.id = sessions.user_id) AS "last_login_at?: i64",
+                  (SELECT version FROM users WHERE users.id = sessions.user_id) AS "version!: i64",
+                  (SELECT epoch FROM users WHERE users.id = sessions.user_id) AS "epoch!: i64",
+                  (SELECT group_concat(role, ' ') FROM user_roles WHERE user_id = sessions.user_id)
+                      AS "roles?: String""#,
             rotation.presented.as_bytes().as_slice(),
             rotation.child.as_bytes().as_slice(),
             rotation.sealed_child.as_bytes(),
@@ -51,22 +55,12 @@ impl SqliteUnitOfWork {
             rotation.idle_expires_at.as_millis(),
             rotation.most,
         );
-        bounded("rotate_refresh", query.fetch_optional(self.connection())).await
-    }
-
-    async fn insert_spent(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError> {
-        let query = sqlx::query!(
-            "INSERT INTO spent_refresh_tokens (hash, session_id, expires_at) VALUES (?1, ?2, ?3)",
-            token.as_bytes().as_slice(),
-            session.id.as_uuid(),
-            session.expires_at.as_millis(),
-        );
-        exactly_one("insert_spent", &bounded("insert_spent", query.execute(self.connection())).await?)
-    }
-
-    async fn session_with_user(&mut self, session: Uuid) -> Result<(Session, User), StoreError> {
-        let query = session_query!("", "WHERE s.id = ?1", session);
-        let row = bounded("rotated_session", query.fetch_one(self.connection())).await?;
-        Ok((session_row!(row).try_into()?, user_row!(row).try_into()?))
+        // To its end, beyond the row: that is where it commits, or fails to.
+        let rotated = bounded("rotate_refresh", query.fetch_all(self.writer())).await;
+        if !matches!(&rotated, Ok(rows) if rows.is_empty()) {
+            self.commit_failed.store(rotated.is_err(), Ordering::Relaxed);
+        }
+        let Some(row) = rotated?.pop() else { return Ok(None) };
+        Ok(Some((session_row!(row).try_into()?, user_row!(row).try_into()?)))
     }
 }

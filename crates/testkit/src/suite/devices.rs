@@ -4,6 +4,7 @@ use super::Fixture;
 use super::fixture::{DAY, MILLISECOND, address};
 use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::{DEVICE_TTL, MAX_DEVICES};
+use vestibule_domain::session::store::Opening;
 use vestibule_domain::session::{DeviceToken, DeviceTokenHash};
 use vestibule_domain::user::Email;
 
@@ -11,7 +12,9 @@ async fn remember(fixture: &Fixture, user: UserId) -> DeviceTokenHash {
     let device = DeviceToken::generate(&fixture.rng).hash();
     let mut work = fixture.begin().await;
     let expires_at = fixture.now().plus(DEVICE_TTL);
-    work.insert_device(user, &device, fixture.now(), expires_at).await.expect("a device");
+    let (session, token) = (fixture.session(user), fixture.token().hash());
+    let opening = Opening { session: &session, token, keep: 200, device: Some((device.clone(), expires_at)) };
+    work.open_session(&opening).await.expect("a session");
     work.commit().await.expect("a commit");
     device
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::MAX_SESSIONS;
-use vestibule_domain::session::store::{RefreshStanding, Rotation};
+use vestibule_domain::session::store::{Opening, RefreshStanding, Rotation};
 use vestibule_domain::session::{EndReason, RefreshTokenHash, Session};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Status, User};
@@ -134,8 +134,8 @@ async fn log_in(
     if work.record_login(user.id, user.epoch, session.created_at).await?.is_none() {
         return Ok(false);
     }
-    work.insert_session(session, token).await?;
-    work.displace_sessions(user.id, session.id, MAX_SESSIONS, session.created_at).await?;
+    let opening = Opening { session, token: token.clone(), keep: MAX_SESSIONS, device: None };
+    work.open_session(&opening).await?;
     work.commit().await.map(|()| true)
 }
 

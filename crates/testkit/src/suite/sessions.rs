@@ -6,7 +6,8 @@ use std::time::Duration;
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::session::service::MAX_SESSIONS;
-use vestibule_domain::session::{EndReason, Session};
+use vestibule_domain::session::store::Opening;
+use vestibule_domain::session::{DeviceToken, EndReason, Session};
 
 async fn live(fixture: &Fixture, user: UserId) -> Vec<SessionId> {
     let sessions = fixture.store.sessions(user, fixture.now()).await.expect("a list");
@@ -133,6 +134,33 @@ pub async fn the_oldest_make_room(fixture: &Fixture) {
     assert_eq!(work.displace_sessions(alice.id, ids[1], 3, fixture.now()).await.expect("the ids"), [ids[2]]);
     work.commit().await.expect("a commit");
     assert_eq!(live(fixture, alice.id).await, [ids[4], ids[3], ids[1]]);
+}
+
+pub async fn a_login_opens_a_session_and_makes_room_in_one_go(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    several(fixture, fixture.register("bob@example.com").await.id, 3).await;
+    let ids = several(fixture, alice.id, 4).await;
+    fixture.clock.advance(Duration::from_secs(1));
+    let (session, token, device) = (fixture.session(alice.id), fixture.token(), DeviceToken::generate(&fixture.rng));
+    let device = device.hash();
+    let mut work = fixture.begin().await;
+    let known = Some((device.clone(), fixture.now().plus(DAY)));
+    let opening = Opening { session: &session, token: token.hash(), keep: 4, device: known };
+    assert_eq!(work.open_session(&opening).await.expect("the ids"), [ids[0]]);
+    let unknown = fixture.session(alice.id);
+    let opening = Opening { session: &unknown, token: fixture.token().hash(), keep: 4, device: None };
+    assert_eq!(work.open_session(&opening).await.expect("the ids"), [ids[1]]);
+    work.commit().await.expect("a commit");
+    let mut live = live(fixture, alice.id).await;
+    live.sort();
+    let mut expected = vec![ids[2], ids[3], session.id, unknown.id];
+    expected.sort();
+    assert_eq!(live, expected);
+    let found = fixture.store.find_refresh(&token.hash()).await.expect("an answer").expect("the session");
+    assert_eq!((found.session, found.ended), (session, false));
+    assert!(fixture.store.knows_device(&alice.email, &device, fixture.now()).await.expect("an answer"));
+    assert_eq!(fixture.database.number("SELECT count(*) FROM devices").await, 1, "none comes of nothing");
+    assert_eq!(fixture.database.number("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 7);
 }
 
 pub async fn lists_at_most_a_hundred(fixture: &Fixture) {

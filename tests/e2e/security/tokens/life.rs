@@ -13,11 +13,33 @@ use vestibule_testkit::app::{Client, PASSWORD, Scene};
 use vestibule_testkit::scenes;
 
 scenes!(
+    e65_a_token_that_was_good_ends_with_its_time,
+    e70_a_token_in_use_has_no_other_spelling,
     e74_rotation_disturbs_nobody,
     e74_no_token_is_refused_while_keys_rotate_under_load,
     e75_a_revoked_key_is_refused_at_once,
     e76_a_token_is_over_with_its_session,
 );
+
+async fn e65_a_token_that_was_good_ends_with_its_time(Scene { app, anonymous, alice, .. }: &Scene) {
+    assert_eq!(alice.get("/users/me").await.status, 200);
+    app.clock().advance(Duration::from_secs(629));
+    assert_eq!(alice.get("/users/me").await.status, 200, "within the leeway");
+    app.clock().advance(Duration::from_secs(1));
+    refused(anonymous, alice.access_token(), "its time is over").await;
+}
+
+/// The last character has bits that decode to nothing: others decode to the same signature.
+async fn e70_a_token_in_use_has_no_other_spelling(Scene { anonymous, alice, .. }: &Scene) {
+    assert_eq!(alice.get("/users/me").await.status, 200);
+    let token = alice.access_token();
+    let (rest, last) = token.split_at(token.len() - 1);
+    for other in ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).filter(|c| !last.starts_with(*c)) {
+        refused(anonymous, &format!("{rest}{other}"), &format!("{other} for {last}")).await;
+    }
+    refused(anonymous, &format!("{token}="), "padded").await;
+    assert_eq!(alice.get("/users/me").await.status, 200);
+}
 
 async fn e74_rotation_disturbs_nobody(Scene { app, anonymous, alice, .. }: &Scene) {
     let kids = async || {
@@ -87,6 +109,7 @@ async fn e74_no_token_is_refused_while_keys_rotate_under_load(Scene { app, anony
 }
 
 async fn e75_a_revoked_key_is_refused_at_once(Scene { app, anonymous, alice, .. }: &Scene) {
+    assert_eq!(alice.get("/users/me").await.status, 200, "and remembered");
     let (active, _) = app.services.keys.list().await.expect("the keys").remove(0);
     app.services.keys.revoke(active.id).await.expect("a revocation");
     refused(anonymous, alice.access_token(), "of a revoked key").await;
@@ -98,6 +121,7 @@ async fn e75_a_revoked_key_is_refused_at_once(Scene { app, anonymous, alice, .. 
 
 /// CVE-2026-9097.
 async fn e76_a_token_is_over_with_its_session(Scene { anonymous, alice, .. }: &Scene) {
+    assert_eq!(alice.get("/users/me").await.status, 200, "and remembered");
     assert_eq!(alice.post("/logout", json!({})).await.status, 204);
     refused(anonymous, alice.access_token(), "after the logout").await;
 }

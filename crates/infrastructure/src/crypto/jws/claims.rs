@@ -89,32 +89,47 @@ impl ReadClaims {
         object(json).ok_or(TokenFault::Claims("they are not those of an access token"))
     }
 
-    pub(super) fn check(&self, audience: &Audience, now: Timestamp) -> Result<VerifiedToken, TokenFault> {
+    /// Everything but the time.
+    pub(super) fn prove(&self, audience: &Audience) -> Result<Proof, TokenFault> {
         if self.iss != audience.issuer {
             return Err(TokenFault::Claims("iss is somebody else"));
         }
         if self.aud != audience.audience {
             return Err(TokenFault::Claims("aud is somebody else"));
         }
-        let latest = now.plus(LEEWAY);
-        if [&self.iat, &self.nbf, &self.auth_time].into_iter().any(|time| time.0 > latest) {
-            return Err(TokenFault::Claims("iat, nbf or auth_time lies ahead"));
-        }
         if self.exp.0 <= self.iat.0 {
             return Err(TokenFault::Claims("exp is not after iat"));
         }
-        let verified = VerifiedToken {
+        let token = VerifiedToken {
             subject: UserId::parse(&self.sub).map_err(|_| TokenFault::Claims("sub is no id"))?,
             session: SessionId::parse(&self.sid).map_err(|_| TokenFault::Claims("sid is no id"))?,
             id: TokenId::parse(&self.jti).map_err(|_| TokenFault::Claims("jti is no id"))?,
             issued_at: self.iat.0,
             expires_at: self.exp.0,
         };
-        // Last, because the client is told of it.
-        if now >= self.exp.0.plus(LEEWAY) {
-            return Err(TokenFault::Expired);
+        Ok(Proof { token, begins_at: self.iat.0.max(self.nbf.0).max(self.auth_time.0) })
+    }
+}
+
+/// What a token proves while its time lasts.
+#[derive(Clone, Copy)]
+pub(super) struct Proof {
+    token: VerifiedToken,
+    /// The latest of `iat`, `nbf` and `auth_time`.
+    begins_at: Timestamp,
+}
+
+impl Proof {
+    pub(super) fn at(self, now: Timestamp) -> Result<VerifiedToken, TokenFault> {
+        if self.begins_at > now.plus(LEEWAY) {
+            return Err(TokenFault::Claims("iat, nbf or auth_time lies ahead"));
         }
-        Ok(verified)
+        // Last, because the client is told of it.
+        if self.is_over(now) { Err(TokenFault::Expired) } else { Ok(self.token) }
+    }
+
+    pub(super) fn is_over(self, now: Timestamp) -> bool {
+        now >= self.token.expires_at.plus(LEEWAY)
     }
 }
 

@@ -7,9 +7,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vestibule_domain::token::{SigningError, TokenFault};
 
-/// In bytes. What is longer is not even looked at.
-const MAX_BYTES: usize = 8 * 1024;
-
 pub(super) struct Compact<'a> {
     /// What the signature covers: header and claims as they came.
     pub(super) message: &'a str,
@@ -22,9 +19,6 @@ impl<'a> Compact<'a> {
     /// Three parts in unpadded base64url. The decoder refuses padding, other alphabets, white space and non-zero
     /// trailing bits, so that no changed character leaves the decoded token as it was.
     pub(super) fn parse(token: &'a str) -> Option<Self> {
-        if token.len() > MAX_BYTES {
-            return None;
-        }
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();

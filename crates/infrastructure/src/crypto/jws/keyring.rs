@@ -2,6 +2,7 @@
 
 use super::key::{SigningHalf, VerifyingHalf};
 use super::public::PublicKey;
+use super::verified::VerifiedTokens;
 use crate::crypto::keys::KeyForge;
 use crate::crypto::secrets::HmacSecret;
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 use std::collections::HashMap;
 use vestibule_domain::Timestamp;
+use vestibule_domain::id::KeyId;
 use vestibule_domain::token::{Algorithm, Jwk, KeyError, KeySet, SigningKey};
 
 /// The keys of the store, opened once. Which of them count follows from the time of each call.
@@ -18,6 +20,10 @@ pub(super) struct Keyring {
     records: KeySet,
     /// By `kid`, exactly as it stands in tokens.
     keys: HashMap<String, Key>,
+    /// Whether every key that was to be opened did.
+    is_whole: bool,
+    /// By these keys: others begin with none.
+    pub(super) verified: VerifiedTokens,
 }
 
 struct Key {
@@ -42,7 +48,13 @@ impl Keyring {
             let key = Key::open(record, signing, forge).map(|key| keys.insert(record.id.to_string(), key));
             outcome = outcome.and(key.map(drop));
         }
-        (Self { records: records.clone(), keys }, outcome)
+        let verified = VerifiedTokens::default();
+        (Self { records: records.clone(), keys, is_whole: outcome.is_ok(), verified }, outcome)
+    }
+
+    /// Whether opening `records` would bring nothing new.
+    pub(super) fn holds(&self, records: &KeySet) -> bool {
+        self.is_whole && self.records == *records
     }
 
     pub(super) fn signing(&self, algorithm: Algorithm, now: Timestamp) -> Option<(&str, &SigningHalf)> {
@@ -52,9 +64,16 @@ impl Keyring {
     }
 
     /// `signing` is the algorithm that signs now.
-    pub(super) fn verifying(&self, id: &str, signing: Algorithm, now: Timestamp) -> Option<&VerifyingHalf> {
+    pub(super) fn verifying(&self, id: &str, signing: Algorithm, now: Timestamp) -> Option<(KeyId, &VerifyingHalf)> {
         let key = self.keys.get(id)?;
-        self.records.state(&key.record, signing, now).verifies().then_some(&key.public.verifying)
+        let verifies = self.records.state(&key.record, signing, now).verifies();
+        verifies.then_some((key.record.id, &key.public.verifying))
+    }
+
+    /// Whether what the key has verified still counts.
+    pub(super) fn stands_by(&self, id: KeyId, signing: Algorithm, now: Timestamp) -> bool {
+        let record = self.records.iter().find(|record| record.id == id);
+        record.is_some_and(|record| self.records.state(record, signing, now).verifies())
     }
 
     /// The newest first.

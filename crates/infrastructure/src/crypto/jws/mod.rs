@@ -9,20 +9,24 @@ mod compact;
 mod key;
 mod keyring;
 mod public;
+mod verified;
 
 use super::keys::KeyForge;
 use super::secrets::HmacSecret;
-use claims::{Audience, IssuedClaims, ReadClaims};
+use claims::{Audience, IssuedClaims, Proof, ReadClaims};
 use compact::{Compact, Header};
 use key::{SigningHalf, VerifyingHalf};
 use keyring::{Keyring, Symmetric};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
-use vestibule_domain::Clock;
+use verified::{Signer, TokenDigest, Verified};
 use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeySet, SigningError, TokenCodec, TokenFault, VerifiedToken,
 };
+use vestibule_domain::{Clock, Timestamp};
 
+/// In bytes. What is longer is not even looked at.
+const MAX_BYTES: usize = 8 * 1024;
 /// In bytes: what fits every server's and proxy's idea of a header.
 const MAX_ISSUED_BYTES: usize = 1024;
 
@@ -74,13 +78,46 @@ impl JwsCodec {
         Ok(use_key(id, key))
     }
 
-    fn with_verifying_key<T>(&self, id: &str, use_key: impl FnOnce(&VerifyingHalf) -> T) -> Result<T, TokenFault> {
+    fn verifying_key<'a>(
+        &'a self,
+        keyring: &'a Keyring,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(Signer, &'a VerifyingHalf), TokenFault> {
         if let Some(symmetric) = self.symmetric.as_ref().filter(|symmetric| symmetric.id == id) {
-            return Ok(use_key(&symmetric.verifying));
+            return Ok((Signer::Secret, &symmetric.verifying));
         }
-        let keyring = self.keyring();
-        let key = keyring.verifying(id, self.algorithm, self.clock.now()).ok_or(TokenFault::UnknownKey)?;
-        Ok(use_key(key))
+        let (id, key) = keyring.verifying(id, self.algorithm, now).ok_or(TokenFault::UnknownKey)?;
+        Ok((Signer::Key(id), key))
+    }
+
+    /// Everything but the time, by which alone a token that was good can become worthless while its key counts.
+    fn check(&self, keyring: &Keyring, token: &str, now: Timestamp) -> Result<Verified, TokenFault> {
+        let token = Compact::parse(token).ok_or(TokenFault::Malformed)?;
+        let header = Header::parse(&token.header)?;
+        // The key says what the algorithm is; the header may only agree (RFC 8725, section 3.1).
+        let (signer, key) = self.verifying_key(keyring, &header.kid, now)?;
+        if header.alg != key.algorithm().as_str() {
+            return Err(TokenFault::Header("alg is not that of the key"));
+        }
+        if !key.verifies(token.message.as_bytes(), &token.signature) {
+            return Err(TokenFault::Signature);
+        }
+        let proof = ReadClaims::parse(&token.claims)?.prove(&self.audience)?;
+        Ok(Verified { signer, proof })
+    }
+
+    /// What [`Self::check`] found once, if the key still counts.
+    fn recall(&self, keyring: &Keyring, token: TokenDigest, now: Timestamp) -> Option<Proof> {
+        let Verified { signer, proof } = keyring.verified.get(token)?;
+        let counts = match signer {
+            Signer::Secret => true,
+            Signer::Key(id) => keyring.stands_by(id, self.algorithm, now),
+        };
+        if !counts || proof.is_over(now) {
+            keyring.verified.forget(token);
+        }
+        counts.then_some(proof)
     }
 }
 
@@ -103,23 +140,28 @@ impl TokenCodec for JwsCodec {
     }
 
     fn verify(&self, token: &str) -> Result<VerifiedToken, TokenFault> {
-        let token = Compact::parse(token).ok_or(TokenFault::Malformed)?;
-        let header = Header::parse(&token.header)?;
-        // The key says what the algorithm is; the header may only agree (RFC 8725, section 3.1).
-        self.with_verifying_key(&header.kid, |key| {
-            if header.alg != key.algorithm().as_str() {
-                return Err(TokenFault::Header("alg is not that of the key"));
-            }
-            if !key.verifies(token.message.as_bytes(), &token.signature) {
-                return Err(TokenFault::Signature);
-            }
-            Ok(())
-        })??;
-        ReadClaims::parse(&token.claims)?.check(&self.audience, self.clock.now())
+        if token.len() > MAX_BYTES {
+            return Err(TokenFault::Malformed);
+        }
+        let (keyring, now, digest) = (self.keyring(), self.clock.now(), TokenDigest::of(token));
+        if let Some(proof) = digest.and_then(|digest| self.recall(&keyring, digest, now)) {
+            return proof.at(now);
+        }
+        let verified = self.check(&keyring, token, now)?;
+        let token = verified.proof.at(now)?;
+        if let Some(digest) = digest {
+            keyring.verified.insert(digest, verified, now);
+        }
+        Ok(token)
     }
 
     fn load(&self, keys: &KeySet) -> Result<(), KeyError> {
-        let (keyring, outcome) = Keyring::open(keys, self.algorithm, &self.forge, self.clock.now());
+        let (current, now) = (self.keyring(), self.clock.now());
+        if current.holds(keys) {
+            current.verified.forget_expired(now);
+            return Ok(());
+        }
+        let (keyring, outcome) = Keyring::open(keys, self.algorithm, &self.forge, now);
         *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
         outcome
     }

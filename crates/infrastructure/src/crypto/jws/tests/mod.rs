@@ -3,6 +3,7 @@
 mod forgery;
 mod header;
 mod issuing;
+mod remembering;
 mod rotation;
 mod signature;
 mod values;

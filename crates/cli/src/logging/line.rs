@@ -1,0 +1,300 @@
+//! What a line consists of.
+
+use crate::config::LogFormat;
+use std::cell::RefCell;
+use std::fmt::{self, Write as _};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+/// Gives a sink each line, with its end, in one piece.
+pub(super) struct Lines<S> {
+    format: LogFormat,
+    sink: S,
+}
+
+impl<S: Fn(&[u8])> Lines<S> {
+    pub(super) fn new(format: LogFormat, sink: S) -> Self {
+        Self { format, sink }
+    }
+}
+
+/// The fields of a span, as they stand in lines: written once, when they are known.
+struct SpanFields(String);
+
+impl<S, L> Layer<L> for Lines<S>
+where
+    S: Fn(&[u8]) + 'static,
+    L: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, L>) {
+        let Some(span) = context.span(id) else { return };
+        let mut fields = String::with_capacity(192);
+        attributes.record(&mut Fields { format: self.format, line: &mut fields });
+        span.extensions_mut().insert(SpanFields(fields));
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, L>) {
+        let Some(span) = context.span(id) else { return };
+        if let Some(SpanFields(fields)) = span.extensions_mut().get_mut() {
+            values.record(&mut Fields { format: self.format, line: fields });
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, L>) {
+        thread_local! {
+            static LINE: RefCell<String> = const { RefCell::new(String::new()) };
+        }
+        LINE.with(|line| {
+            // Something logged while it was being logged goes without its line.
+            let Ok(mut line) = line.try_borrow_mut() else { return };
+            line.clear();
+            match self.format {
+                LogFormat::Json => json(&mut line, event, &context),
+                LogFormat::Text => text(&mut line, event, &context),
+            }
+            // Writing to a string cannot fail.
+            match escape(&line) {
+                Some(escaped) => (self.sink)((escaped + "\n").as_bytes()),
+                None => {
+                    line.push('\n');
+                    (self.sink)(line.as_bytes());
+                }
+            }
+        });
+    }
+}
+
+fn json<L>(line: &mut String, event: &Event<'_>, context: &Context<'_, L>)
+where
+    L: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let metadata = event.metadata();
+    line.push_str("{\"timestamp\":\"");
+    let _ = SystemTime.format_time(&mut Writer::new(line));
+    line.push_str("\",\"level\":\"");
+    line.push_str(metadata.level().as_str());
+    line.push('"');
+    event.record(&mut Fields { format: LogFormat::Json, line });
+    line.push_str(",\"target\":\"");
+    line.push_str(metadata.target());
+    line.push('"');
+    if let Some(span) = context.event_span(event) {
+        line.push_str(",\"span\":{\"name\":\"");
+        line.push_str(span.name());
+        line.push('"');
+        push_fields(line, &span);
+        line.push('}');
+    }
+    line.push('}');
+}
+
+fn text<L>(line: &mut String, event: &Event<'_>, context: &Context<'_, L>)
+where
+    L: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let metadata = event.metadata();
+    let _ = SystemTime.format_time(&mut Writer::new(line));
+    let _ = write!(line, " {:>5} ", metadata.level().as_str());
+    for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        line.push_str(span.name());
+        line.push('{');
+        let begin = line.len();
+        push_fields(line, &span);
+        // Of the space before the first.
+        if line.len() > begin {
+            line.remove(begin);
+        }
+        line.push_str("}: ");
+    }
+    line.push_str(metadata.target());
+    line.push(':');
+    event.record(&mut Fields { format: LogFormat::Text, line });
+}
+
+fn push_fields<'a, L: LookupSpan<'a>>(line: &mut String, span: &SpanRef<'a, L>) {
+    if let Some(SpanFields(fields)) = span.extensions().get() {
+        line.push_str(fields);
+    }
+}
+
+/// Each field after a comma, or a space.
+struct Fields<'a> {
+    format: LogFormat,
+    line: &'a mut String,
+}
+
+impl Fields<'_> {
+    /// Numbers and truth values, which look alike in both formats.
+    fn plain(&mut self, field: &Field, value: impl fmt::Display) {
+        self.name(field);
+        let _ = write!(self.line, "{value}");
+    }
+
+    fn name(&mut self, field: &Field) {
+        match (self.format, field.name()) {
+            (LogFormat::Json, name) => {
+                self.line.push_str(",\"");
+                self.line.push_str(name);
+                self.line.push_str("\":");
+            }
+            (LogFormat::Text, "message") => self.line.push(' '),
+            (LogFormat::Text, name) => {
+                self.line.push(' ');
+                self.line.push_str(name);
+                self.line.push('=');
+            }
+        }
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.name(field);
+        match self.format {
+            LogFormat::Json => quote(self.line, value),
+            LogFormat::Text if field.name() == "message" => self.line.push_str(value),
+            LogFormat::Text => {
+                let _ = write!(self.line, "{value:?}");
+            }
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.plain(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.plain(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.plain(field, value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.name(field);
+        match self.format {
+            LogFormat::Json => {
+                self.line.push('"');
+                let _ = write!(Quoted(self.line), "{value:?}");
+                self.line.push('"');
+            }
+            LogFormat::Text => {
+                let _ = write!(self.line, "{value:?}");
+            }
+        }
+    }
+}
+
+/// Into a JSON string that is open.
+struct Quoted<'a>(&'a mut String);
+
+impl fmt::Write for Quoted<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+        if text.bytes().all(is_plain) {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        let quoted = serde_json::to_string(text).map_err(|_| fmt::Error)?;
+        self.0.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+        Ok(())
+    }
+}
+
+fn quote(line: &mut String, text: &str) {
+    line.push('"');
+    let _ = Quoted(line).write_str(text);
+    line.push('"');
+}
+
+/// Escapes control characters, so that nothing that a client sends can begin a line of its own or steer the terminal
+/// of whoever reads the log (CWE-117, CVE-2025-58160). The escapes are valid inside JSON texts. `None` if there are none.
+fn escape(line: &str) -> Option<String> {
+    if line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return None;
+    }
+    let mut escaped = String::with_capacity(line.len() + 16);
+    for c in line.chars() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            // Writing to a `String` cannot fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    Some(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    fn lines(format: LogFormat, log: impl FnOnce()) -> Vec<String> {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&written);
+        let lines = Lines::new(format, move |line: &[u8]| sink.lock().unwrap().extend_from_slice(line));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), log);
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        assert!(written.ends_with('\n'));
+        written.lines().map(str::to_owned).collect()
+    }
+
+    const HOSTILE: &str = "GET /a\r\n\u{1b}[31mroot\u{9b}2J\u{7f}\u{2028} \"é\\";
+
+    fn log() {
+        let outer = tracing::info_span!("outer", ignored = 1);
+        let span =
+            tracing::info_span!(parent: &outer, "request", id = "a\"b", client = %"::1", late = tracing::field::Empty);
+        span.record("late", HOSTILE);
+        span.in_scope(|| tracing::warn!(status = 200_u64, yes = true, off = -1, cause = HOSTILE, "all {}", "well"));
+        tracing::info!(value = ?Some("x\ny"), "alone");
+    }
+
+    #[test]
+    fn a_line_is_a_json_object() {
+        let lines = lines(LogFormat::Json, log);
+        assert!(lines.iter().all(|line| !line.contains(char::is_control)), "{lines:?}");
+        let parsed: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [first, second] = &parsed[..] else { panic!("{lines:?}") };
+        let timestamp = first["timestamp"].as_str().unwrap();
+        assert!(timestamp.starts_with("20") && timestamp.ends_with('Z'), "{timestamp}");
+        let mut expected = json!({
+            "level": "WARN", "message": "all well", "status": 200, "yes": true, "off": -1, "cause": HOSTILE,
+            "target": module_path!(),
+            "span": { "name": "request", "id": "a\"b", "client": "::1", "late": HOSTILE },
+        });
+        expected["timestamp"] = first["timestamp"].clone();
+        assert_eq!(*first, expected);
+        assert_eq!((&second["value"], &second["span"]), (&json!("Some(\"x\\ny\")"), &Value::Null));
+    }
+
+    #[test]
+    fn a_line_of_text_has_all_spans_and_stays_one_line() {
+        let lines = lines(LogFormat::Text, log);
+        let rest: Vec<_> = lines.iter().map(|line| line.split_once('Z').unwrap().1).collect();
+        let module = module_path!();
+        let hostile = "\"GET /a\\r\\n\\u{1b}[31mroot\\u{9b}2J\\u{7f}\\u{2028} \\\"é\\\\\"";
+        let first = format!(
+            "  WARN outer{{ignored=1}}: request{{id=\"a\\\"b\" client=::1 late={hostile}}}: {module}: all well status=200 \
+             yes=true off=-1 cause={hostile}"
+        );
+        assert_eq!(rest, [first, format!("  INFO {module}: alone value=Some(\"x\\ny\")")]);
+    }
+
+    #[test]
+    fn a_message_of_a_client_stays_one_line_without_controls() {
+        let lines = lines(LogFormat::Text, || tracing::info!("{HOSTILE}"));
+        let expected = "GET /a\\u000d\\u000a\\u001b[31mroot\\u009b2J\\u007f\\u2028 \"é\\";
+        assert!(lines.len() == 1 && lines[0].ends_with(expected), "{lines:?}");
+    }
+}

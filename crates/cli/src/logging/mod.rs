@@ -1,0 +1,39 @@
+//! Log lines on standard error.
+//!
+//! Written by a layer of our own: the one of `tracing-subscriber` spends more on the line of a request than all else
+//! that `GET /users/me` does, and writes each by itself, so that whoever does not read the log stops the service.
+//! See docs/decisions/0016-log-lines.md.
+
+mod line;
+mod spool;
+
+use crate::config::LogFormat;
+use line::Lines;
+use spool::Spool;
+use std::panic;
+use std::sync::OnceLock;
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+
+static SPOOL: OnceLock<Spool> = OnceLock::new();
+
+/// Once, at the start.
+pub(crate) fn start(format: LogFormat, filter: Targets) {
+    let spool = SPOOL.get_or_init(Spool::start);
+    let lines = Lines::new(format, |line| spool.push(line));
+    // A second subscriber is a defect of no consequence: the first one goes on.
+    let _ = tracing::subscriber::set_global_default(Registry::default().with(filter).with(lines));
+    panic::set_hook(Box::new(|panic| {
+        // Only where: the message may quote what a client sent.
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(location, thread = std::thread::current().name(), "panic");
+    }));
+}
+
+/// Before the process ends: whatever is still to be written.
+pub(crate) fn finish() {
+    if let Some(spool) = SPOOL.get() {
+        spool.drain();
+    }
+}
