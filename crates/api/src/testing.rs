@@ -14,8 +14,8 @@ use vestibule_domain::credential::{
     BreachKey, BreachedPasswords, HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher,
     PasswordPolicy, PasswordSettings, Verdict,
 };
-use vestibule_domain::feed::store::FeedReads;
-use vestibule_domain::feed::{Principal, Recorded, Snapshots};
+use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, RevocationReads};
+use vestibule_domain::feed::{Principal, Recorded, Run, Snapshots};
 use vestibule_domain::id::{KeyId, SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
@@ -44,7 +44,7 @@ pub(crate) fn state_set(settings: Settings) -> AppState {
     build(HttpSettings::default(), settings, OutOfReach::Refuses)
 }
 
-/// With a store that never says whether it is well, as behind a network that swallows packets.
+/// With a store that says neither whether it is well nor what has ended, as behind a network that swallows packets.
 pub(crate) fn state_of_silence() -> AppState {
     build(HttpSettings::default(), Settings::default(), OutOfReach::IsSilent)
 }
@@ -236,12 +236,26 @@ impl FeedReads for OutOfReach {
     async fn newest_change(&self) -> Result<i64, StoreError> {
         out_of_reach()
     }
-    async fn first_change(&self, _: Timestamp) -> Result<Option<i64>, StoreError> {
-        out_of_reach()
-    }
     async fn changes(&self, _: i64, _: &[i64], _: u32) -> Result<Vec<Recorded>, StoreError> {
         out_of_reach()
     }
+}
+
+#[async_trait]
+impl RevocationReads for OutOfReach {
+    async fn first_change(&self, _: Timestamp) -> Result<i64, StoreError> {
+        out_of_reach()
+    }
+    async fn ends(&self, _: i64, _: &[i64], _: u32) -> Result<Option<Vec<Run>>, StoreError> {
+        if *self == Self::IsSilent {
+            std::future::pending::<()>().await;
+        }
+        out_of_reach()
+    }
+}
+
+#[async_trait]
+impl FeedUpkeep for OutOfReach {
     async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         out_of_reach()
     }

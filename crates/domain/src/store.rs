@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::credential::store::{CredentialReads, CredentialWrites};
 use crate::error::StoreError;
 use crate::feed::Change;
-use crate::feed::store::{FeedReads, FeedWrites};
+use crate::feed::store::{FeedReads, FeedUpkeep, FeedWrites, RevocationReads};
 use crate::id::{AuditEventId, SessionId, UserId};
 use crate::services::Ports;
 use crate::session::store::{SessionReads, SessionRotation, SessionUpkeep, SessionWrites};
@@ -29,6 +29,8 @@ pub trait Store:
     + KeyReads
     + ClientReads
     + FeedReads
+    + RevocationReads
+    + FeedUpkeep
     + ThrottleStore
     + Send
     + Sync

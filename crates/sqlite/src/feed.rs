@@ -5,8 +5,8 @@ use crate::open::SqliteStore;
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
 use uuid::Uuid;
-use vestibule_domain::feed::store::{FeedReads, FeedWrites};
-use vestibule_domain::feed::{Change, Recorded};
+use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, FeedWrites, MAX_PASSED, RevocationReads};
+use vestibule_domain::feed::{Change, Recorded, Run};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::{StoreError, Timestamp};
 
@@ -38,16 +38,6 @@ impl FeedReads for SqliteStore {
         bounded("newest_change", query.fetch_one(self.readers())).await
     }
 
-    async fn first_change(&self, since: Timestamp) -> Result<Option<i64>, StoreError> {
-        // Clocks move, so the first by its time need not have the lowest number; it is among the first few.
-        let query = sqlx::query_scalar!(
-            r#"SELECT min(number) AS "number?: i64"
-               FROM (SELECT number FROM changes WHERE at >= ?1 ORDER BY at LIMIT 1000)"#,
-            since.as_millis(),
-        );
-        bounded("first_change", query.fetch_one(self.readers())).await
-    }
-
     async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError> {
         let missing = format!("{missing:?}");
         let query = sqlx::query_as!(
@@ -67,7 +57,69 @@ impl FeedReads for SqliteStore {
         let rows = bounded("changes", query.fetch_all(self.readers())).await?;
         rows.into_iter().map(Recorded::try_from).collect()
     }
+}
 
+struct RunRow {
+    number: i64,
+    kind: String,
+    user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    at: i64,
+    length: i64,
+}
+
+impl TryFrom<RunRow> for Run {
+    type Error = StoreError;
+
+    fn try_from(row: RunRow) -> Result<Self, StoreError> {
+        let RunRow { number, kind, user_id, session_id, at, length } = row;
+        let length = u32::try_from(length).unwrap_or(1);
+        Ok(Self { length, last: ChangeRow { number, kind, user_id, session_id, at }.try_into()? })
+    }
+}
+
+#[async_trait]
+impl RevocationReads for SqliteStore {
+    async fn first_change(&self, since: Timestamp) -> Result<i64, StoreError> {
+        // Clocks move, so the first by its time need not have the lowest number; it is among the first few.
+        let query = sqlx::query_scalar!(
+            r#"SELECT coalesce(min(number), (SELECT max(number) FROM changes), 0) AS "number!: i64"
+               FROM (SELECT number FROM changes WHERE at >= ?1 ORDER BY at LIMIT 1000)"#,
+            since.as_millis(),
+        );
+        bounded("first_change", query.fetch_one(self.readers())).await
+    }
+
+    async fn ends(&self, after: i64, missing: &[i64], limit: u32) -> Result<Option<Vec<Run>>, StoreError> {
+        let missing = format!("{missing:?}");
+        // Numbers are in a row as long as the next one is there; a run is cut behind each end.
+        let query = sqlx::query_as!(
+            RunRow,
+            r#"SELECT number AS "number!: i64", kind AS "kind!: String", user_id AS "user_id?: Uuid",
+                      session_id AS "session_id?: Uuid", at AS "at!: i64",
+                      place - lag(place, 1, 0) OVER (ORDER BY number) AS "length!: i64"
+               FROM (SELECT *, row_number() OVER numbers AS place, lead(number) OVER numbers AS next
+                     FROM (SELECT * FROM changes WHERE number <= ?1 AND number IN (SELECT value FROM json_each(?2))
+                           UNION ALL
+                           SELECT * FROM (SELECT * FROM changes WHERE number > ?1 ORDER BY number LIMIT ?3))
+                     WINDOW numbers AS (ORDER BY number))
+               WHERE kind IN ('session_ended', 'user_gone') OR next IS NOT number + 1
+               ORDER BY number LIMIT ?4"#,
+            after,
+            missing,
+            MAX_PASSED,
+            limit,
+        );
+        let rows = bounded("ends", query.fetch_all(self.readers())).await?;
+        if rows.is_empty() && self.newest_change().await? < after {
+            return Ok(None);
+        }
+        rows.into_iter().map(Run::try_from).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+#[async_trait]
+impl FeedUpkeep for SqliteStore {
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let query = sqlx::query!(
             "DELETE FROM changes

@@ -9,8 +9,8 @@ use vestibule_domain::client::ClientRecord;
 use vestibule_domain::client::store::ClientReads;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
-use vestibule_domain::feed::store::FeedReads;
-use vestibule_domain::feed::{Principal, Recorded};
+use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, RevocationReads};
+use vestibule_domain::feed::{Principal, Recorded, Run};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
@@ -30,7 +30,7 @@ type Answer<T> = Result<T, StoreError>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     Everything,
-    /// All but the change feed.
+    /// All but the change feed, for this process.
     NoFeed,
     /// All but what counts attempts.
     NoThrottles,
@@ -200,18 +200,28 @@ impl FeedReads for CountingStore {
         self.feed()?.newest_change().await
     }
 
-    async fn first_change(&self, since: Timestamp) -> Answer<Option<i64>> {
-        self.feed()?.first_change(since).await
-    }
-
     async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Answer<Vec<Recorded>> {
         // Whoever asks for what comes after a change has applied it.
         self.followed.fetch_max(after, Ordering::SeqCst);
         self.feed()?.changes(after, missing, limit).await
     }
+}
 
+#[async_trait]
+impl RevocationReads for CountingStore {
+    async fn first_change(&self, since: Timestamp) -> Answer<i64> {
+        self.call("first_change")?.first_change(since).await
+    }
+
+    async fn ends(&self, after: i64, missing: &[i64], limit: u32) -> Answer<Option<Vec<Run>>> {
+        self.call("ends")?.ends(after, missing, limit).await
+    }
+}
+
+#[async_trait]
+impl FeedUpkeep for CountingStore {
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Answer<u64> {
-        self.feed()?.purge_changes(before, limit).await
+        self.call("purge_changes")?.purge_changes(before, limit).await
     }
 }
 

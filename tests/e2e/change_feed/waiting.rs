@@ -4,7 +4,7 @@ use super::PROMISE;
 use crate::well_known::revocations::{REVOCATIONS, end, page, read};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use vestibule_testkit::app::{Client, Response, Scene};
 use vestibule_testkit::counting::Reach;
 use vestibule_testkit::scenes;
@@ -15,6 +15,8 @@ scenes!(
     at_the_end_of_the_wait_there_is_a_cursor,
     what_is_there_already_is_not_waited_for,
     whoever_waits_learns_that_the_feed_is_lost,
+    whoever_would_wait_in_vain_is_told_and_others_are_answered,
+    of_one_address_a_hundred_wait_and_more_are_told_so,
     whoever_waits_is_answered_when_the_service_stops,
 );
 
@@ -93,6 +95,42 @@ async fn whoever_waits_learns_that_the_feed_is_lost(Scene { app, anonymous, .. }
     assert_eq!((response.status, response.code()), (503, "unavailable"));
     assert!(at - began < PROMISE, "{:?}", at - began);
     app.store.set_reach(Reach::Everything);
+}
+
+/// The store answers, but this process does not hear what is new.
+async fn whoever_would_wait_in_vain_is_told_and_others_are_answered(Scene { app, anonymous, .. }: &Scene) {
+    let cursor = end(anonymous).await;
+    app.store.set_reach(Reach::NoFeed);
+    app.clock().advance(Duration::from_millis(700));
+    let began = Instant::now();
+    let refused = anonymous.get(&format!("{REVOCATIONS}?after={cursor}&wait=30")).await;
+    assert_eq!((refused.status, refused.code()), (503, "unavailable"));
+    assert!(refused.header("retry-after").is_some() && began.elapsed() < PROMISE, "{:?}", began.elapsed());
+    assert_eq!(page(anonymous, &cursor).await, (Vec::new(), cursor));
+    app.store.set_reach(Reach::Everything);
+}
+
+async fn of_one_address_a_hundred_wait_and_more_are_told_so(Scene { app, anonymous, alice, .. }: &Scene) {
+    let cursor = end(anonymous).await;
+    app.store.caught_up().await;
+    let mut crowd = JoinSet::new();
+    for _ in 0..101 {
+        crowd.spawn(anonymous.get(&format!("{REVOCATIONS}?after={cursor}&wait=30")).into_future());
+    }
+    let refused = crowd.join_next().await.expect("one too many").expect("an answer");
+    assert_eq!((refused.status, refused.code()), (429, "rate_limited"));
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(page(anonymous, &cursor).await.0, Vec::<Value>::new(), "who does not wait needs no place");
+    assert_eq!(alice.post("/logout", json!({})).await.status, 204);
+    for answer in crowd.join_all().await {
+        assert_eq!((answer.status, read(&answer.json).0.len()), (200, 1));
+    }
+    let (_, cursor) = page(anonymous, &cursor).await;
+    assert_eq!(
+        anonymous.get(&format!("{REVOCATIONS}?after={cursor}&wait=1")).await.status,
+        200,
+        "places are given back"
+    );
 }
 
 async fn whoever_waits_is_answered_when_the_service_stops(Scene { app, anonymous, .. }: &Scene) {

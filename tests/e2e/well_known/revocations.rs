@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 use vestibule_domain::feed::Change;
-use vestibule_domain::feed::store::FeedReads;
+use vestibule_domain::feed::store::FeedUpkeep;
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::{Clock, Store};
 use vestibule_testkit::app::{ALICE, Client, PASSWORD, Scene, TestApp};
@@ -21,6 +21,7 @@ scenes!(
     an_old_cursor_goes_on_with_what_is_kept,
     a_lower_number_that_commits_later_is_told,
     whoever_keeps_up_costs_no_look_at_the_store,
+    whoever_does_not_costs_two_however_much_has_changed,
     faults_are_told_at_once,
 );
 
@@ -222,10 +223,31 @@ async fn whoever_keeps_up_costs_no_look_at_the_store(Scene { app, anonymous, ali
     app.clock().advance(Duration::from_secs(1));
     let cut_off = anonymous.get(&format!("{REVOCATIONS}?after={next}")).await;
     assert_eq!((cut_off.status, cut_off.code()), (503, "unavailable"));
-    app.store.set_reach(Reach::NoFeed);
-    assert_eq!(anonymous.get(&format!("{REVOCATIONS}?after={next}&wait=30")).await.code(), "unavailable");
     app.store.set_reach(Reach::Everything);
     assert_eq!(page(anonymous, &next).await.0, Vec::<Value>::new());
+}
+
+async fn whoever_does_not_costs_two_however_much_has_changed(Scene { app, anonymous, alice, .. }: &Scene) {
+    let begin = end(anonymous).await;
+    for _ in 0..11 {
+        let sql = "INSERT INTO changes (kind, at) SELECT 'keys_changed', at FROM changes";
+        app.database().execute(sql).await.expect("twice as many");
+    }
+    assert_eq!(alice.post("/logout", json!({})).await.status, 204);
+    // More than is kept in memory.
+    app.store.set_reach(Reach::NoFeed);
+    app.clock().advance(Duration::from_secs(1));
+    for (query, looks) in
+        [(format!("?after={begin}"), [("ends", 1)].as_slice()), (String::new(), &[("ends", 1), ("first_change", 1)])]
+    {
+        let before = app.store.calls();
+        let told = read(&anonymous.get(&format!("{REVOCATIONS}{query}")).await.json).0;
+        assert_eq!(sids(&told), [alice.session_id()]);
+        let calls = app.store.calls().into_iter();
+        let spent = calls.map(|(call, n)| (call, n - before.get(call).copied().unwrap_or_default()));
+        assert_eq!(spent.filter(|(_, n)| *n > 0).collect::<Vec<_>>(), looks);
+    }
+    app.store.set_reach(Reach::Everything);
 }
 
 async fn faults_are_told_at_once(Scene { anonymous, admin, .. }: &Scene) {

@@ -95,7 +95,7 @@ catalogue! {
     InternalError: "internal_error", INTERNAL_SERVER_ERROR, "Something went wrong here",
         "A defect of the service. Whoever operates it finds the cause in the log under the request id.";
     Overloaded: "overloaded", SERVICE_UNAVAILABLE, "The service is overloaded",
-        "More logins are waiting than can be checked in time. Wait as many seconds as the header Retry-After says.";
+        "More requests of this kind are waiting than can be answered in time. Wait as many seconds as the header Retry-After says.";
     Unavailable: "unavailable", SERVICE_UNAVAILABLE, "The service is unavailable for the moment",
         "Something that the service stands on does not answer. Wait as many seconds as the header Retry-After says.";
     DeadlineExceeded: "deadline_exceeded", SERVICE_UNAVAILABLE, "The answer took too long",

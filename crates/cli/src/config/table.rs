@@ -87,7 +87,8 @@ settings! {
             flag: Some("--store-url"),
             secrecy: Secrecy::Url,
         }
-        /// Connections to the database that this process holds at most.
+        /// Connections to the database for the requests that this process answers, at most. With PostgreSQL one more
+        /// is for the change feed, so that no load keeps a revocation waiting.
         max_connections: u32 {
             parse: one(parse::number(1, 20)),
             default: Computed {

@@ -5,16 +5,18 @@ use rustix::process::Signal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use vestibule_testkit::{StoreKind, TestStore, both_stores, invariants};
 
 both_stores!(j132_sigterm_under_load_fails_no_request, j129_sigkill_while_registering_loses_no_acknowledged_user);
 
+/// Soon, unless those who count have failed.
 async fn reaches(count: &AtomicUsize, goal: usize) {
-    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    let (mut looks, began) = (tokio::time::interval(Duration::from_millis(5)), Instant::now());
     while count.load(Ordering::SeqCst) < goal {
+        assert!(began.elapsed() < Duration::from_mins(1), "{count:?} of {goal}");
         looks.tick().await;
     }
 }

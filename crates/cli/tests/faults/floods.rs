@@ -45,6 +45,16 @@ async fn j136_of_500_logins_at_once_as_many_are_hashed_as_there_are_threads_and_
     // Not one of those who log in: the oldest sessions beyond a hundred end.
     assert_eq!(register(&over_http1(), process.public, "bob@example.com").await, Some(201));
     let tokens = process.tokens("bob@example.com").await;
+    let bearer = tokens["access_token"].as_str().expect("an access token");
+    let http = over_http1();
+    let me = async || {
+        let asked = http.get(format!("http://{}/users/me", process.public)).bearer_auth(bearer).send().await;
+        asked.expect("an answer").status()
+    };
+    // Answered when the feed, which has the logins so far, was followed for a second: from here on the session is
+    // remembered, as long as nothing keeps the process from the feed.
+    assert_eq!(process.get(&http, "/.well-known/revocations?wait=1").await.status(), 200);
+    assert_eq!(me().await, 200);
     let before = peak_kib(&process);
     let mut logins = JoinSet::new();
     for _ in 0..500 {
@@ -55,16 +65,11 @@ async fn j136_of_500_logins_at_once_as_many_are_hashed_as_there_are_threads_and_
             (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
         });
     }
-    let (http, mut looks, mut known) = (over_http1(), Vec::new(), 0);
-    let bearer = tokens["access_token"].as_str().expect("an access token");
+    let mut looks = Vec::new();
     while !logins.is_empty() {
         let began = Instant::now();
         assert_eq!(process.get(&http, "/health/live").await.status(), 200);
-        let me = http.get(format!("http://{}/users/me", process.public)).bearer_auth(bearer).send().await;
-        // Those that have to ask the store may find it busy with the look-ups of 500 logins.
-        let me = me.expect("an answer").status();
-        assert!(me == 200 || me == 503, "{me}");
-        known += usize::from(me == 200);
+        assert_eq!(me().await, 200);
         looks.push(began.elapsed());
         while let Some(login) = logins.try_join_next() {
             assert!(matches!(login.expect("an answer"), (200, _) | (503, true)));
@@ -74,7 +79,6 @@ async fn j136_of_500_logins_at_once_as_many_are_hashed_as_there_are_threads_and_
     let median = looks.get(looks.len() / 2).expect("looks");
     // Whoever waited for a hash would wait for all that came before.
     assert!(*median < Duration::from_millis(500), "{median:?} of {}", looks.len());
-    assert!(known > looks.len() / 2, "{known} of {} tokens were recognised", looks.len());
     assert!(process.logged("the request was refused") > 0, "nobody was shed");
     assert_eq!(hashing_threads(&process), THREADS);
     assert!(peak_kib(&process) < before + THREADS * ARENA_KIB + 64 * 1_024, "{} KiB", peak_kib(&process));

@@ -4,6 +4,7 @@ use super::{Change, Snapshots, store::FeedReads};
 use crate::clock::Clock;
 use crate::error::StoreError;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// How many changes are read at once; more are read at once after.
@@ -12,7 +13,7 @@ const BATCH: u32 = 500;
 /// Numbers are taken when a transaction writes and seen when it commits, so a lower number can appear after a higher
 /// one. Numbers that were jumped over are asked for again until they appear, or until every transaction that could
 /// have held them is over.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Gaps {
     newest: i64,
     missing: BTreeMap<i64, Duration>,
@@ -53,12 +54,19 @@ impl Gaps {
 
     /// Notes that `number` was seen at `now`, which is on one clock for all calls.
     pub fn saw(&mut self, number: i64, now: Duration) {
-        if number > self.newest {
-            let first = (self.newest + 1).max(number - Self::MOST);
-            self.missing.extend((first..number).map(|gap| (gap, now)));
-            self.newest = number;
-        } else {
+        self.saw_all(number..=number, now);
+    }
+
+    /// As [`Self::saw`], for numbers in a row.
+    pub(super) fn saw_all(&mut self, numbers: RangeInclusive<i64>, now: Duration) {
+        let (first, last) = numbers.into_inner();
+        for number in first..=last.min(self.newest) {
             self.missing.remove(&number);
+        }
+        if last > self.newest {
+            let jumped = (self.newest + 1).max(first - Self::MOST);
+            self.missing.extend((jumped..first).map(|gap| (gap, now)));
+            self.newest = last;
         }
     }
 

@@ -15,6 +15,7 @@ pub use snapshots::{Principal, Snapshots};
 
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
+use std::ops::RangeInclusive;
 
 /// What others must forget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,4 +79,24 @@ pub struct Recorded {
     pub at: Timestamp,
     /// `None` if it is of a kind that this version does not know.
     pub change: Option<Change>,
+}
+
+/// Changes whose numbers are in a row. Those before the last one are no ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// At least 1.
+    pub length: u32,
+    pub last: Recorded,
+}
+
+impl Run {
+    pub fn numbers(&self) -> RangeInclusive<i64> {
+        self.last.number + 1 - i64::from(self.length)..=self.last.number
+    }
+}
+
+impl From<Recorded> for Run {
+    fn from(last: Recorded) -> Self {
+        Self { length: 1, last }
+    }
 }

@@ -27,9 +27,9 @@ impl Recent {
         }
     }
 
-    /// What `read` has not seen, in order, at most `limit`. `None` if that goes back further than what is kept here, or
-    /// if `read` is ahead.
-    pub(super) fn beyond(&self, read: &Gaps, limit: usize) -> Option<Vec<Recorded>> {
+    /// What `read` has not seen, in order. `None` if that goes back further than what is kept here, or if `read` is
+    /// ahead.
+    pub(super) fn beyond(&self, read: &Gaps) -> Option<Vec<Recorded>> {
         let newest = self.changes.last_key_value().map_or(self.from, |(number, _)| *number);
         let missing = read.missing();
         let is_kept = missing.first().is_none_or(|oldest| *oldest > self.from);
@@ -38,6 +38,6 @@ impl Recent {
         }
         let late = missing.iter().filter_map(|number| self.changes.get(number));
         let new = self.changes.range(read.newest() + 1..).map(|(_, recorded)| recorded);
-        Some(late.chain(new).take(limit).copied().collect())
+        Some(late.chain(new).copied().collect())
     }
 }

@@ -1,6 +1,6 @@
 //! What services that check tokens by themselves must know: which sessions and users are over.
 
-use super::{Change, Gaps, Recorded};
+use super::{Change, Gaps, Recorded, Run};
 use crate::clock::Timestamp;
 use crate::fault::Fault;
 use crate::id::{SessionId, UserId};
@@ -32,7 +32,7 @@ impl Revocation {
 /// How far a service has read the feed: up to which number, and which lower ones it has not seen, because their
 /// transactions were open or came to nothing. The service keeps it, so that it means the same to every process; hence
 /// the times in it are calendar time, and whatever is read from it is bounded. Opaque to clients.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RevocationCursor(Gaps);
 
 impl RevocationCursor {
@@ -52,17 +52,17 @@ impl RevocationCursor {
     /// Takes what was read at `now`, in order, until `revocations` has `most`; whether that was all of it.
     pub(super) fn note(
         &mut self,
-        read: &[Recorded],
+        read: impl IntoIterator<Item = Run>,
         now: Timestamp,
         revocations: &mut Vec<Revocation>,
         most: usize,
     ) -> bool {
-        for recorded in read {
+        for run in read {
             if revocations.len() >= most {
                 return false;
             }
-            self.0.saw(recorded.number, since_1970(now));
-            revocations.extend(Revocation::of(recorded));
+            self.0.saw_all(run.numbers(), since_1970(now));
+            revocations.extend(Revocation::of(&run.last));
         }
         true
     }

@@ -1,6 +1,6 @@
 //! The feed of revocations, for services that check tokens by themselves.
 
-use super::{Recorded, Revocation, RevocationCursor};
+use super::{Revocation, RevocationCursor, Run};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::services::Ports;
@@ -10,10 +10,8 @@ use std::time::Duration;
 
 /// How many revocations a page has at most.
 pub const MAX_REVOCATIONS: usize = 500;
-/// How many changes are read at once.
-const BATCH: u32 = 500;
-/// How often more is read for one page: most changes may be none that are told.
-const MAX_BATCHES: usize = 20;
+/// How many runs are read for one page: more than revocations, for there can be gaps.
+const MAX_RUNS: u32 = 1_000;
 
 #[derive(Debug, Clone)]
 pub struct RevocationService {
@@ -37,18 +35,36 @@ impl RevocationService {
     }
 
     /// What ended after `after`; without it, all that ended while a token of today may still be taken for good. From
-    /// memory if `after` is young and the feed is followed, else from the store.
+    /// memory if `after` is young and the feed is followed, else from the store, in two statements at most.
     pub async fn page(&self, after: Option<RevocationCursor>) -> Result<RevocationPage, StoreError> {
-        let now = self.ports.clock.now();
-        match after {
-            Some(cursor) if self.knows(&cursor).await? => self.read(cursor, now).await,
-            _ => {
-                let since = now.minus(self.window);
-                let mut page = self.read(self.start(since).await?, now).await?;
-                page.data.retain(|revocation| revocation.at >= since);
-                Ok(page)
-            }
+        if let Some(page) = after.as_ref().and_then(|after| self.remembered(after)) {
+            return Ok(page);
         }
+        let now = self.ports.clock.now();
+        if let Some(cursor) = after
+            && let Some(page) = self.read(cursor, now).await?
+        {
+            return Ok(page);
+        }
+        // Also after a failover that lost the newest changes: numbers begin again below the cursor's, and what they
+        // tell would never be read.
+        let since = now.minus(self.window);
+        let first = self.ports.store.first_change(since).await?;
+        let page = self.read(RevocationCursor::starting_before(first), now).await?;
+        let mut page = page.ok_or(StoreError::Contention)?;
+        page.data.retain(|revocation| revocation.at >= since);
+        Ok(page)
+    }
+
+    /// As [`Self::page`], if it is known without the store.
+    pub fn remembered(&self, after: &RevocationCursor) -> Option<RevocationPage> {
+        let (mut next, mut data) = (after.clone(), Vec::new());
+        let changes = self.ports.snapshots.beyond(after.gaps(), self.ports.clock.monotonic())?;
+        let now = self.ports.clock.now();
+        if next.note(changes.into_iter().map(Run::from), now, &mut data, MAX_REVOCATIONS) {
+            next.forget_old(now);
+        }
+        Some(RevocationPage { data, next })
     }
 
     /// Whether waiting for the next change makes sense: only while this process follows the feed.
@@ -56,46 +72,16 @@ impl RevocationService {
         self.ports.snapshots.are_fresh(self.ports.clock.monotonic())
     }
 
-    /// After a failover that lost the newest changes, numbers begin again below the cursor's, and what they tell would
-    /// never be read.
-    async fn knows(&self, cursor: &RevocationCursor) -> Result<bool, StoreError> {
-        if self.remembered(cursor).is_some() {
-            return Ok(true);
+    /// `None` if the store does not know the cursor's newest number.
+    async fn read(&self, mut next: RevocationCursor, now: Timestamp) -> Result<Option<RevocationPage>, StoreError> {
+        let gaps = next.gaps();
+        let runs = self.ports.store.ends(gaps.newest(), &gaps.missing(), MAX_RUNS).await?;
+        let Some(runs) = runs else { return Ok(None) };
+        let (mut data, is_cut) = (Vec::new(), runs.len() >= MAX_RUNS as usize);
+        // What is missing was looked for to the end only if all of it was read and noted.
+        if next.note(runs, now, &mut data, MAX_REVOCATIONS) && !is_cut {
+            next.forget_old(now);
         }
-        Ok(self.ports.store.newest_change().await? >= cursor.gaps().newest())
-    }
-
-    async fn start(&self, since: Timestamp) -> Result<RevocationCursor, StoreError> {
-        let first = match self.ports.store.first_change(since).await? {
-            Some(number) => number,
-            None => self.ports.store.newest_change().await?,
-        };
-        Ok(RevocationCursor::starting_before(first))
-    }
-
-    async fn read(&self, mut cursor: RevocationCursor, now: Timestamp) -> Result<RevocationPage, StoreError> {
-        let mut data = Vec::new();
-        for _ in 0..MAX_BATCHES {
-            let changes = self.changes(&cursor).await?;
-            if !cursor.note(&changes, now, &mut data, MAX_REVOCATIONS) {
-                break;
-            }
-            if changes.len() < BATCH as usize {
-                cursor.forget_old(now);
-                break;
-            }
-        }
-        Ok(RevocationPage { data, next: cursor })
-    }
-
-    async fn changes(&self, cursor: &RevocationCursor) -> Result<Vec<Recorded>, StoreError> {
-        if let Some(changes) = self.remembered(cursor) {
-            return Ok(changes);
-        }
-        self.ports.store.changes(cursor.gaps().newest(), &cursor.gaps().missing(), BATCH).await
-    }
-
-    fn remembered(&self, cursor: &RevocationCursor) -> Option<Vec<Recorded>> {
-        self.ports.snapshots.beyond(cursor.gaps(), BATCH as usize, self.ports.clock.monotonic())
+        Ok(Some(RevocationPage { data, next }))
     }
 }

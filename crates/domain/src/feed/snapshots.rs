@@ -86,10 +86,10 @@ impl Snapshots {
         self.read().is_fresh(now)
     }
 
-    /// The changes that `read` has not seen, in order, at most `limit`; `None` if that is not to be known from memory.
-    pub(super) fn beyond(&self, read: &Gaps, limit: usize, now: Duration) -> Option<Vec<Recorded>> {
+    /// The changes that `read` has not seen, in order; `None` if that is not to be known from memory.
+    pub(super) fn beyond(&self, read: &Gaps, now: Duration) -> Option<Vec<Recorded>> {
         let state = self.read();
-        state.is_fresh(now).then(|| state.recent.beyond(read, limit))?
+        state.is_fresh(now).then(|| state.recent.beyond(read))?
     }
 
     /// Grows with every change that is read from the feed.

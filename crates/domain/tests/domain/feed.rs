@@ -51,18 +51,10 @@ impl FeedReads for Feed {
         Ok(self.read()?.last_key_value().map_or(0, |(number, _)| *number))
     }
 
-    async fn first_change(&self, _: Timestamp) -> Result<Option<i64>, StoreError> {
-        Ok(self.read()?.first_key_value().map(|(number, _)| *number))
-    }
-
     async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError> {
         let wanted = |number: &i64| *number > after || missing.contains(number);
         let visible = self.read()?.into_iter().filter(|(number, _)| wanted(number)).take(limit as usize);
         Ok(visible.map(|(number, change)| Recorded { number, at: Timestamp::EPOCH, change }).collect())
-    }
-
-    async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        Ok(0)
     }
 }
 

@@ -3,7 +3,12 @@
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgDatabaseError, PgQueryResult, PgSeverity};
+use std::any::Any;
 use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 use tracing::Instrument;
 use vestibule_domain::StoreError;
@@ -33,6 +38,9 @@ pub(super) enum Cause {
     Connection(sqlx::Error),
     #[error(transparent)]
     Driver(sqlx::Error),
+    /// As sqlx does at a time that chrono has no date for, such as `infinity`.
+    #[error("the driver cannot read the answer: {0}")]
+    Panic(String),
     #[error(transparent)]
     Migration(MigrateError),
 }
@@ -79,13 +87,29 @@ pub(super) async fn bounded_by<T, E>(
 where
     Cause: From<E>,
 {
-    let outcome = tokio::time::timeout(limit, work).instrument(tracing::debug_span!("postgres", step)).await;
-    let cause = match outcome {
-        Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(error)) => error.into(),
-        Err(_) => Cause::Deadline(limit),
+    let work = unpanicked(tokio::time::timeout(limit, work));
+    let cause = match work.instrument(tracing::debug_span!("postgres", step)).await {
+        Ok(Ok(Ok(answer))) => return Ok(answer),
+        Ok(Ok(Err(error))) => error.into(),
+        Ok(Err(_)) => Cause::Deadline(limit),
+        Err(panic) => Cause::Panic(panic),
     };
     Err(Failure { step, cause })
+}
+
+/// What `work` returns, or what it panicked with. What that leaves half done is the connection, which is closed.
+async fn unpanicked<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = pin!(work);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(message(&*panic))),
+    })
+    .await
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("it does not say why").to_owned()
 }
 
 impl Failure {
@@ -129,7 +153,7 @@ impl Cause {
                     || matches!(class, "08" | "53" | "57" | "58")
                     || matches!(code.as_str(), "25006" | "42P01" | "42703")
             }
-            Self::Driver(_) | Self::Migration(_) => false,
+            Self::Driver(_) | Self::Panic(_) | Self::Migration(_) => false,
         }
     }
 }

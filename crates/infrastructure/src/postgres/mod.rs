@@ -30,7 +30,7 @@ use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 pub struct PgSettings {
     /// `postgres://user:password@host:port/database`, with libpq's parameters for TLS.
     pub url: String,
-    /// Connections of this process, at least one.
+    /// Connections for the requests of this process, at least one. One more is for the change feed and the keys.
     pub max_connections: u32,
 }
 
@@ -44,6 +44,8 @@ impl fmt::Debug for PgSettings {
 #[derive(Clone)]
 pub struct PgStore {
     pool: Arc<Pool>,
+    /// One connection that no request can take: with it, what is revoked is out within a second under any load.
+    feed: Arc<Pool>,
 }
 
 impl fmt::Debug for PgStore {
@@ -57,7 +59,8 @@ impl PgStore {
     /// Opens no connection, so that a process may start before its server does. Fails if the URL is not one.
     pub fn connect(settings: &PgSettings) -> Result<Self, StoreError> {
         let options = connection::options(&settings.url)?;
-        Ok(Self { pool: Arc::new(Pool::new(options, settings.max_connections)) })
+        let feed = Arc::new(Pool::new(options.clone(), 1));
+        Ok(Self { pool: Arc::new(Pool::new(options, settings.max_connections)), feed })
     }
 
     /// Takes the steps of the schema that are pending, each in its own transaction. Of several processes one takes
@@ -69,6 +72,7 @@ impl PgStore {
     /// Takes leave of the server. What is asked afterwards fails.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.feed.close().await;
     }
 }
 

@@ -51,7 +51,8 @@ impl KeyReads for PgStore {
                     revoked_at
              FROM signing_keys ORDER BY generation DESC",
         );
-        let mut lease = self.pool.lease().await?;
+        // Followers read them when the feed says so.
+        let mut lease = self.feed.lease().await?;
         let rows = bounded("signing_keys", query.fetch_all(lease.connection())).await;
         let (known, unknown): (Vec<_>, Vec<_>) =
             lease.settle(rows)?.into_iter().partition(|row| Algorithm::parse(&row.algorithm).is_some());

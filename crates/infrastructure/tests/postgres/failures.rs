@@ -6,6 +6,8 @@ use sqlx::{AssertSqlSafe, Connection, Executor};
 use std::time::{Duration, Instant};
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::CredentialReads;
+use vestibule_domain::feed::store::{FeedReads, RevocationReads};
+use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::UserReads;
 use vestibule_domain::user::{Email, User};
 use vestibule_domain::{Store, StoreError, Timestamp};
@@ -55,6 +57,20 @@ async fn j125_a_full_pool_is_not_waited_for() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     work.commit().await.expect("a commit");
     assert_answers(&store).await;
+}
+
+/// Or whoever takes all connections would keep every revocation waiting.
+#[tokio::test]
+async fn j125_the_feed_and_the_keys_are_read_though_the_pool_is_used_up() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    let work = store.begin().await.expect("a transaction");
+    assert_eq!(store.newest_change().await.expect("a number"), 0);
+    assert_eq!(store.changes(0, &[], 10).await.expect("the changes"), []);
+    assert_eq!(store.signing_keys().await.expect("the keys").iter().count(), 0);
+    let revocations = store.ends(0, &[], 10).await;
+    assert!(matches!(revocations, Err(StoreError::Unavailable { context: "acquire", .. })), "{revocations:?}");
+    work.commit().await.expect("a commit");
 }
 
 #[tokio::test]

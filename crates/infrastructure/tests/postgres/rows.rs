@@ -3,8 +3,10 @@
 use crate::database::{Database, alice, insert};
 use sqlx::{AssertSqlSafe, Executor};
 use vestibule_domain::StoreError;
+use vestibule_domain::feed::store::FeedReads;
 use vestibule_domain::throttle::BucketKey;
 use vestibule_domain::throttle::store::ThrottleStore;
+use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::UserReads;
 
 #[tokio::test]
@@ -30,6 +32,39 @@ async fn a_row_that_fits_no_state_is_named() {
         "row BucketKey[5a5a5a5a5a5a5a5a] of throttles has no valid tried".to_owned(),
     ];
     assert_eq!(errors.map(|error| error.to_string()), expected);
+}
+
+/// chrono has no such dates, and the driver panics at them.
+#[tokio::test]
+async fn a_time_that_is_in_no_calendar_is_an_error() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    insert(&store, &alice()).await;
+    database
+        .execute(
+            "INSERT INTO changes (kind, at) VALUES ('keys_changed', now());
+                  INSERT INTO signing_keys (id, algorithm, generation, public_key, sealed_private_key, created_at,
+                                            activates_at) VALUES (gen_random_uuid(), 'EdDSA', 1, '', '', now(), now())",
+        )
+        .await;
+    for time in ["infinity", "-infinity", "294276-12-31"] {
+        for column in [("users", "created_at"), ("signing_keys", "retires_at"), ("changes", "at")] {
+            let (table, column) = column;
+            database.execute(&format!("UPDATE {table} SET {column} = '{time}'")).await;
+        }
+        let errors = [
+            ("user", store.user(alice().id).await.expect_err(time)),
+            ("signing_keys", store.signing_keys().await.expect_err(time)),
+            ("changes", store.changes(0, &[], 10).await.expect_err(time)),
+        ];
+        for (step, error) in errors {
+            assert!(matches!(error, StoreError::Unexpected { context, .. } if context == step), "{time}: {error:?}");
+            let source = std::error::Error::source(&error).expect("a cause").to_string();
+            assert!(source.starts_with("the driver cannot read the answer: "), "{source}");
+        }
+    }
+    database.execute("UPDATE users SET created_at = now()").await;
+    assert_eq!(store.user(alice().id).await.expect("an answer").expect("a user").id, alice().id);
 }
 
 #[tokio::test]

@@ -48,6 +48,14 @@ impl TestStore {
         }
     }
 
+    /// How many can write at once over one handle; others wait for a connection.
+    pub fn writers(&self) -> usize {
+        match self {
+            Self::Postgres(_) => postgres::CONNECTIONS as usize,
+            Self::Sqlite(_) => 1,
+        }
+    }
+
     /// As `store.url` in the configuration.
     pub fn url(&self) -> String {
         match self {

@@ -13,6 +13,9 @@ const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/
 /// Any number will do, as long as nobody else locks it.
 const TEMPLATE_LOCK: i64 = 0x7665_7374;
 
+/// Of one handle. Few, so that a run with many tests at once stays within the server's connections.
+pub(super) const CONNECTIONS: u32 = 5;
+
 #[derive(Debug)]
 pub struct PgDatabase {
     server: Box<PgConnectOptions>,
@@ -128,8 +131,7 @@ fn unique() -> String {
 }
 
 fn store(url: &str) -> PgStore {
-    // Small, so that a run with many tests at once stays within the server's connections.
-    let settings = PgSettings { url: url.to_owned(), max_connections: 5 };
+    let settings = PgSettings { url: url.to_owned(), max_connections: CONNECTIONS };
     PgStore::connect(&settings).expect("valid settings")
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use vestibule_domain::feed::store::MAX_PASSED;
 use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Recorded, Snapshots};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::{Clock, Store, StoreError};
@@ -74,13 +75,14 @@ pub async fn followers_miss_no_change_of_many_writers(fixture: &Fixture) {
     const WRITERS: usize = 8;
     const EACH: usize = 12;
     let mut users = BTreeSet::new();
-    let mut writers = JoinSet::new();
+    let (mut writers, turns) = (JoinSet::new(), fixture.turns());
     for _ in 0..WRITERS {
         let mine: Vec<_> = (0..EACH).map(|_| somebody(fixture)).collect();
         users.extend(mine.iter().copied());
-        let (store, now) = (Arc::clone(&fixture.store), fixture.now());
+        let (store, now, turns) = (Arc::clone(&fixture.store), fixture.now(), Arc::clone(&turns));
         writers.spawn(async move {
             for user in mine {
+                let _turn = turns.acquire().await;
                 until_settled(async || append_slowly(&*store, Change::UserChanged(user), now).await).await;
             }
         });
@@ -186,7 +188,7 @@ pub async fn a_change_of_an_unknown_kind_is_not_hidden(fixture: &Fixture) {
 /// Where a reader begins who asks for what was written since some time.
 pub async fn the_first_change_since_a_time_is_found(fixture: &Fixture) {
     let first = async |since| fixture.store.first_change(since).await.expect("an answer");
-    assert_eq!(first(fixture.now()).await, None);
+    assert_eq!(first(fixture.now()).await, 0);
     append(fixture, Change::KeysChanged).await;
     let since = fixture.now().plus(MILLISECOND);
     // Written by processes whose clocks disagree.
@@ -197,7 +199,71 @@ pub async fn the_first_change_since_a_time_is_found(fixture: &Fixture) {
         work.commit().await.expect("a commit");
     }
     let all = fixture.store.changes(0, &[], 10).await.expect("the changes");
-    assert_eq!(first(since).await, Some(all[1].number), "though another was written earlier by its clock");
-    assert_eq!(first(since.plus(2 * MILLISECOND)).await, Some(all[1].number));
-    assert_eq!(first(since.plus(3 * MILLISECOND)).await, None);
+    assert_eq!(first(since).await, all[1].number, "though another was written earlier by its clock");
+    assert_eq!(first(since.plus(2 * MILLISECOND)).await, all[1].number);
+    assert_eq!(first(since.plus(3 * MILLISECOND)).await, all[3].number, "the newest, if none is so young");
+}
+
+/// The lengths of the runs, and whose end each tells of.
+async fn runs(fixture: &Fixture, after: i64, missing: &[i64], limit: u32) -> Vec<(i64, u32, Option<UserId>)> {
+    let runs = fixture.store.ends(after, missing, limit).await.expect("an answer").expect("the number is known");
+    let ends = |change: Change| match change {
+        Change::SessionEnded { user, .. } | Change::UserGone(user) => Some(user),
+        Change::UserChanged(_) | Change::KeysChanged | Change::ClientsChanged => None,
+    };
+    runs.iter().map(|run| (run.last.number, run.length, run.last.change.and_then(ends))).collect()
+}
+
+pub async fn ends_come_with_the_numbers_of_all_that_was_passed(fixture: &Fixture) {
+    let (one, other) = (somebody(fixture), somebody(fixture));
+    let session = SessionId::generate(&fixture.clock, &fixture.rng);
+    for change in [
+        Change::KeysChanged,
+        Change::UserChanged(one),
+        Change::SessionEnded { user: one, session },
+        Change::UserGone(other),
+        Change::ClientsChanged,
+        Change::KeysChanged,
+        Change::SessionEnded { user: other, session },
+        Change::UserChanged(one),
+        Change::KeysChanged,
+    ] {
+        append(fixture, change).await;
+    }
+    let newest = fixture.store.newest_change().await.expect("a number");
+    let n = newest - 9;
+    // As of a transaction that came to nothing, or that is still open.
+    assert_eq!(
+        fixture.database.execute(&format!("DELETE FROM changes WHERE number = {}", n + 6)).await.expect("one"),
+        1
+    );
+    let all =
+        [(n + 3, 3, Some(one)), (n + 4, 1, Some(other)), (n + 5, 1, None), (n + 7, 1, Some(other)), (n + 9, 2, None)];
+    assert_eq!(runs(fixture, n, &[], 10).await, all);
+    assert_eq!(runs(fixture, n, &[], 2).await, all[..2], "the oldest first");
+    assert_eq!(runs(fixture, n + 4, &[], 10).await, all[2..]);
+    let late = runs(fixture, n + 8, &[n + 1, n + 2, n + 4, n + 6, n + 7], 10).await;
+    assert_eq!(late, [(n + 2, 2, None), (n + 4, 1, Some(other)), (n + 7, 1, Some(other)), (n + 9, 1, None)]);
+    let told = fixture.store.ends(n, &[], 1).await.expect("an answer").expect("it is known").remove(0).last;
+    assert_eq!(told.change, Some(Change::SessionEnded { user: one, session }));
+    assert_eq!(told.at, fixture.now());
+    assert_eq!(runs(fixture, newest, &[], 10).await, []);
+    assert_eq!(fixture.store.ends(newest + 1, &[], 10).await.expect("an answer"), None, "as after a failover");
+}
+
+/// However many changes of other kinds there are.
+pub async fn ends_are_looked_for_among_so_many_changes_at_once(fixture: &Fixture) {
+    append(fixture, Change::KeysChanged).await;
+    for _ in 0..14 {
+        let sql = "INSERT INTO changes (kind, at) SELECT kind, at FROM changes";
+        fixture.database.execute(sql).await.expect("twice as many");
+    }
+    let user = somebody(fixture);
+    append(fixture, Change::UserGone(user)).await;
+    let newest = fixture.store.newest_change().await.expect("a number");
+    let most = i64::from(MAX_PASSED);
+    let first = newest - (1 << 14);
+    assert_eq!(runs(fixture, first - 1, &[], 10).await, [(first - 1 + most, MAX_PASSED, None)]);
+    let rest = u32::try_from((1 << 14) + 1 - most).expect("a length");
+    assert_eq!(runs(fixture, first - 1 + most, &[], 10).await, [(newest, rest, Some(user))]);
 }

@@ -4,6 +4,7 @@ use crate::{MovableClock, SeededRng, StoreKind, TestStore, invariants};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::id::{SessionId, UserId};
@@ -103,6 +104,11 @@ impl Fixture {
         (session, token)
     }
 
+    /// For a crowd at one handle: with a turn each, nobody waits for a connection.
+    pub(super) fn turns(&self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(self.database.writers()))
+    }
+
     pub fn token(&self) -> RefreshToken {
         RefreshToken::generate(&self.rng)
     }
@@ -149,8 +155,7 @@ pub(super) fn password(mark: &str) -> PasswordHash {
     PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA${mark}"))
 }
 
-/// A race is tried again when it loses, as the use cases do. So many at once may find no free connection in time: then
-/// nothing was asked, and clients come again. Anything else is a failure of the store.
+/// A race is tried again when it loses, as the use cases do. Anything else is a failure of the store.
 pub(super) async fn until_settled<T, F>(attempt: impl Fn() -> F) -> T
 where
     F: Future<Output = Result<T, StoreError>>,
@@ -158,9 +163,7 @@ where
     loop {
         match attempt().await {
             Ok(outcome) => return outcome,
-            Err(StoreError::Contention | StoreError::Unavailable { context: "acquire" | "begin", .. }) => {
-                tokio::task::yield_now().await;
-            }
+            Err(StoreError::Contention) => tokio::task::yield_now().await,
             Err(error) => panic!("{error:?}"),
         }
     }

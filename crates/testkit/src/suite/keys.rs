@@ -99,10 +99,11 @@ pub async fn a_waiting_key_is_activated(fixture: &Fixture) {
 }
 
 pub async fn one_of_many_processes_adds_the_key(fixture: &Fixture) {
-    let mut processes = JoinSet::new();
+    let (mut processes, turns) = (JoinSet::new(), fixture.turns());
     for _ in 0..8 {
-        let (store, key) = (Arc::clone(&fixture.store), key(fixture, 1));
+        let (store, key, turns) = (Arc::clone(&fixture.store), key(fixture, 1), Arc::clone(&turns));
         processes.spawn(async move {
+            let _turn = turns.acquire().await;
             until_settled(async || {
                 let mut work = store.begin().await?;
                 let added = work.insert_key(&key).await?;

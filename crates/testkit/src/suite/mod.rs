@@ -80,6 +80,8 @@ macro_rules! store_suite {
                     missing_numbers_are_looked_for_again, followers_miss_no_change_of_many_writers,
                     a_follower_forgets_what_another_handle_changed, an_old_change_is_purged,
                     a_change_of_an_unknown_kind_is_not_hidden, the_first_change_since_a_time_is_found,
+                    ends_come_with_the_numbers_of_all_that_was_passed,
+                    ends_are_looked_for_among_so_many_changes_at_once,
                 ]
                 upkeep: [
                     old_sessions_are_purged_in_portions, live_sessions_are_never_purged,

@@ -25,14 +25,16 @@ async fn register(store: &dyn Store, user: &User) -> Result<bool, StoreError> {
 }
 
 pub async fn sixty_four_registrations_of_one_address_make_one_user(fixture: &Fixture) {
-    let handles = handles(fixture).await;
+    let (handles, turns) = (handles(fixture).await, [fixture.turns(), fixture.turns()]);
     for round in 0..rounds(1) {
         let spellings = ["alice{}@example.com", "ALICE{}@example.com", "Alice{}@EXAMPLE.com", "alice{}@Example.Com"];
         let spellings = spellings.map(|spelling| spelling.replace("{}", &round.to_string()));
         let mut clients = JoinSet::new();
         for n in 0..64 {
-            let (store, user) = (Arc::clone(&handles[n % 2]), fixture.user(&spellings[n % 4]));
+            let (store, turns) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]));
+            let user = fixture.user(&spellings[n % 4]);
             clients.spawn(async move {
+                let _turn = turns.acquire().await;
                 let registered = until_settled(async || register(&*store, &user).await).await;
                 registered.then_some(user.id)
             });
@@ -46,15 +48,16 @@ pub async fn sixty_four_registrations_of_one_address_make_one_user(fixture: &Fix
 }
 
 pub async fn thirty_two_refreshes_of_one_token_make_one_child(fixture: &Fixture) {
-    let handles = handles(fixture).await;
+    let (handles, turns) = (handles(fixture).await, [fixture.turns(), fixture.turns()]);
     let alice = fixture.register("alice@example.com").await;
     let (session, mut token) = fixture.sign_in(alice.id).await;
     for round in 0..rounds(3) {
         let mut clients = JoinSet::new();
         for n in 0..32 {
-            let (store, child) = (Arc::clone(&handles[n % 2]), fixture.token());
+            let (store, turns, child) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]), fixture.token());
             let rotation = Rotation { most: u32::MAX, ..fixture.rotation(&token, &child) };
             clients.spawn(async move {
+                let _turn = turns.acquire().await;
                 let rotated = until_settled(async || store.rotate_refresh(&rotation).await).await;
                 rotated.map(|_| child)
             });
@@ -248,7 +251,7 @@ pub async fn two_users_cannot_move_to_one_address(fixture: &Fixture) {
 }
 
 pub async fn a_hundred_sessions_are_the_most_also_in_parallel(fixture: &Fixture) {
-    let handles = handles(fixture).await;
+    let (handles, turns) = (handles(fixture).await, [fixture.turns(), fixture.turns()]);
     let alice = fixture.register("alice@example.com").await;
     let mut work = fixture.begin().await;
     for _ in 0..MAX_SESSIONS {
@@ -258,9 +261,12 @@ pub async fn a_hundred_sessions_are_the_most_also_in_parallel(fixture: &Fixture)
     fixture.clock.advance(Duration::from_millis(1));
     let mut clients = JoinSet::new();
     for n in 0..16 {
-        let (store, user) = (Arc::clone(&handles[n % 2]), alice.clone());
+        let (store, turns, user) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]), alice.clone());
         let (session, token) = (fixture.session(alice.id), fixture.token().hash());
-        clients.spawn(async move { until_settled(async || log_in(&*store, &user, &session, &token).await).await });
+        clients.spawn(async move {
+            let _turn = turns.acquire().await;
+            until_settled(async || log_in(&*store, &user, &session, &token).await).await
+        });
     }
     assert!(clients.join_all().await.into_iter().all(|logged_in| logged_in));
     let live = fixture.database.number("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await;

@@ -1,7 +1,7 @@
 //! Buckets.
 
 use super::Fixture;
-use super::fixture::MILLISECOND;
+use super::fixture::{MILLISECOND, until_settled};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -81,32 +81,27 @@ pub async fn what_is_refused_leaves_no_trace(fixture: &Fixture) {
     assert_eq!(rows(fixture).await, 1);
 }
 
-async fn add_one(store: &dyn Store, keys: &[BucketKey]) {
+async fn add_one(store: &dyn Store, keys: &[BucketKey]) -> Result<(), StoreError> {
     let mut add = |buckets: &mut [Bucket]| {
         for bucket in buckets {
             bucket.failures += 1;
         }
         true
     };
-    loop {
-        match store.change_buckets(keys, &mut add).await {
-            Ok(()) => return,
-            // So many at once may find no free connection in time, and have done nothing.
-            Err(StoreError::Contention | StoreError::Unavailable { context: "acquire" | "begin", .. }) => {
-                tokio::task::yield_now().await;
-            }
-            Err(error) => panic!("{error:?}"),
-        }
-    }
+    store.change_buckets(keys, &mut add).await
 }
 
 pub async fn of_simultaneous_changes_none_is_lost(fixture: &Fixture) {
     let handles = [Arc::clone(&fixture.store), fixture.database.open().await];
     let choices = [vec![key(1), key(2)], vec![key(2), key(3)], vec![key(1), key(2), key(3)], vec![key(1), key(3)]];
-    let mut clients = JoinSet::new();
+    let (mut clients, turns) = (JoinSet::new(), [fixture.turns(), fixture.turns()]);
     for n in 0..64 {
-        let (store, keys) = (Arc::clone(&handles[n % 2]), choices[n / 2 % 4].clone());
-        clients.spawn(async move { add_one(&*store, &keys).await });
+        let (store, turns) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]));
+        let keys = choices[n / 2 % 4].clone();
+        clients.spawn(async move {
+            let _turn = turns.acquire().await;
+            until_settled(async || add_one(&*store, &keys).await).await;
+        });
     }
     clients.join_all().await;
     let failures: Vec<_> = stored(fixture, &choices[2]).await.iter().map(|bucket| bucket.failures).collect();

@@ -1,18 +1,21 @@
 //! `GET /.well-known/revocations`: what is over, for services that check tokens by themselves.
 
 use crate::error::ApiError;
-use crate::extract::{Parameters, Query, ReadQuery};
+use crate::extract::{Context, Parameters, Query, ReadQuery};
+use crate::news::Full;
 use crate::problem::Code;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use std::time::Duration;
+use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep, sleep_until};
 use utoipa::{IntoParams, ToSchema};
 use vestibule_domain::fault::Fault;
 use vestibule_domain::feed::service::MAX_REVOCATIONS;
 use vestibule_domain::feed::{Revocation, RevocationCursor, RevocationPage};
+use vestibule_domain::throttle::Network;
 
 pub(crate) const PATH: &str = "/.well-known/revocations";
 /// How long a client can wait for news.
@@ -86,46 +89,75 @@ impl From<RevocationPage> for Revocations {
 /// For services that check access tokens by themselves: the sessions that ended, and the users who are gone, after
 /// `after`; without it those whose tokens could still be taken for good. With `wait` the answer comes as soon as there
 /// is something to tell, which is within a second of the end; an answer can also be empty, and come earlier than it
-/// should. The same end can be told twice.
+/// should. The same end can be told twice. Of one address (IPv4 /32, IPv6 /64) a hundred can wait at once.
 #[utoipa::path(
     get,
     path = "/.well-known/revocations",
     tag = "Services",
     params(RevocationQuery),
-    responses((status = 200, description = "A page, in the order of the ends.", body = Revocations)),
+    responses(
+        (status = 200, description = "A page, in the order of the ends.", body = Revocations),
+        (status = 429, description = "rate_limited"),
+        (status = 503, description = "overloaded"),
+    ),
 )]
 pub(super) async fn list_revocations(
     State(state): State<AppState>,
+    Context(context): Context,
     Query(RevocationQuery { mut after, wait }): Query<RevocationQuery>,
 ) -> Result<Json<Revocations>, ApiError> {
     let deadline = Instant::now() + wait;
     // Before the first look, so that nothing comes between.
     let mut news = state.news.listen();
-    let place = if wait.is_zero() { None } else { state.news.place() };
+    let mut place = None;
     loop {
-        let page = state.services.revocations.page(after).await?;
-        if !page.data.is_empty() || place.is_none() || state.readiness.is_draining() {
+        let page = look(&state, after).await?;
+        if !page.data.is_empty() || wait.is_zero() || state.readiness.is_draining() {
             return Ok(Json(page.into()));
         }
-        if !state.services.revocations.can_wait() {
-            return Err(ApiError::new(Code::Unavailable).because("the change feed is not followed"));
+        if place.is_none() {
+            place = match state.news.place(context.ip.map(Network::of)) {
+                Ok(place) => Some(place),
+                // Better heard too early than not at all.
+                Err(Full::ForAll) => return Ok(Json(page.into())),
+                Err(Full::ForNetwork) => return Err(ApiError::new(Code::RateLimited)),
+            };
         }
-        loop {
-            tokio::select! {
-                () = state.readiness.drained() => return Ok(Json(page.into())),
-                () = sleep_until(deadline) => return Ok(Json(page.into())),
-                _ = news.changed() => break,
-                () = sleep(LOOK) => if !state.services.revocations.can_wait() { break },
-            }
+        if !grows(&state, &mut news, deadline).await? {
+            return Ok(Json(page.into()));
         }
         after = Some(page.next);
     }
+}
+
+/// From memory, or when it is this request's turn from the store.
+async fn look(state: &AppState, after: Option<RevocationCursor>) -> Result<RevocationPage, ApiError> {
+    let revocations = &state.services.revocations;
+    if let Some(page) = after.as_ref().and_then(|after| revocations.remembered(after)) {
+        return Ok(page);
+    }
+    let _turn = state.news.turn().await.ok_or_else(|| ApiError::new(Code::Overloaded))?;
+    Ok(revocations.page(after).await?)
+}
+
+/// Whether the feed grows before the wait is over. Fails when it is not followed: then no news would mean nothing.
+async fn grows(state: &AppState, news: &mut Receiver<()>, deadline: Instant) -> Result<bool, ApiError> {
+    while state.services.revocations.can_wait() {
+        tokio::select! {
+            () = state.readiness.drained() => return Ok(false),
+            () = sleep_until(deadline) => return Ok(false),
+            _ = news.changed() => return Ok(true),
+            () = sleep(LOOK) => {}
+        }
+    }
+    Err(ApiError::new(Code::Unavailable).because("the change feed is not followed"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::extract::read_query;
+    use crate::testing::state_of_silence;
 
     #[test]
     fn a_wait_is_a_whole_number_of_seconds_up_to_thirty() {
@@ -144,5 +176,24 @@ mod tests {
         let error = read_query::<RevocationQuery>("after=x&since=1").unwrap_err();
         assert_eq!(error.faults(), [("/after", "invalid_cursor"), ("/since", "unknown_field")]);
         assert!(read_query::<RevocationQuery>("after=AAAAAAAAAAA").unwrap().after.is_some());
+    }
+
+    fn cursor() -> RevocationCursor {
+        RevocationCursor::parse("AAAAAAAAAAE").unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_two_read_the_store_others_are_told_to_come_back() {
+        let state = state_of_silence();
+        let reading: Vec<_> = (0..2).map(|_| tokio::spawn(read(state.clone()))).collect();
+        tokio::task::yield_now().await;
+        let began = Instant::now();
+        let refused = read(state.clone()).await.unwrap_err();
+        assert_eq!((refused.code(), began.elapsed()), (Code::Overloaded, Duration::from_secs(1)));
+        reading.into_iter().for_each(|reading| reading.abort());
+    }
+
+    async fn read(state: AppState) -> Result<(), ApiError> {
+        look(&state, Some(cursor())).await.map(drop)
     }
 }

@@ -13,8 +13,8 @@ use vestibule_domain::client::ClientRecord;
 use vestibule_domain::client::store::ClientReads;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
-use vestibule_domain::feed::store::FeedReads;
-use vestibule_domain::feed::{Change, Principal, Recorded};
+use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, MAX_PASSED, RevocationReads};
+use vestibule_domain::feed::{Change, Principal, Recorded, Run};
 use vestibule_domain::id::{KeyId, SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{
@@ -325,17 +325,48 @@ impl FeedReads for MemoryStore {
         Ok(self.state().visible_changes().last().map_or(0, |recorded| recorded.number))
     }
 
-    async fn first_change(&self, since: Timestamp) -> Result<Option<i64>, StoreError> {
-        let visible = self.state().visible_changes();
-        Ok(visible.iter().find(|recorded| recorded.at >= since).map(|recorded| recorded.number))
-    }
-
     async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError> {
         let visible = self.state().visible_changes().into_iter();
         let wanted = visible.filter(|recorded| recorded.number > after || missing.contains(&recorded.number));
         Ok(wanted.take(limit as usize).collect())
     }
+}
 
+#[async_trait]
+impl RevocationReads for MemoryStore {
+    async fn first_change(&self, since: Timestamp) -> Result<i64, StoreError> {
+        let visible = self.state().visible_changes();
+        let first = visible.iter().find(|recorded| recorded.at >= since).or(visible.last());
+        Ok(first.map_or(0, |recorded| recorded.number))
+    }
+
+    async fn ends(&self, after: i64, missing: &[i64], limit: u32) -> Result<Option<Vec<Run>>, StoreError> {
+        let (old, new): (Vec<_>, Vec<_>) =
+            self.state().visible_changes().into_iter().partition(|recorded| recorded.number <= after);
+        if old.last().or(new.last()).map_or(0, |newest| newest.number) < after {
+            return Ok(None);
+        }
+        let late = old.into_iter().filter(|recorded| missing.contains(&recorded.number));
+        let mut runs: Vec<Run> = Vec::new();
+        for recorded in late.chain(new.into_iter().take(MAX_PASSED as usize)) {
+            match runs.last_mut() {
+                Some(run) if run.last.number + 1 == recorded.number && !is_end(&run.last) => {
+                    *run = Run { length: run.length + 1, last: recorded };
+                }
+                _ => runs.push(recorded.into()),
+            }
+        }
+        runs.truncate(limit as usize);
+        Ok(Some(runs))
+    }
+}
+
+fn is_end(recorded: &Recorded) -> bool {
+    matches!(recorded.change, Some(Change::SessionEnded { .. } | Change::UserGone(_)))
+}
+
+#[async_trait]
+impl FeedUpkeep for MemoryStore {
     async fn purge_changes(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
