@@ -64,7 +64,7 @@ impl CredentialService {
         request: ChangePassword,
         context: &RequestContext,
     ) -> Limited<(), CredentialError> {
-        let charges = self.throttle.change_of_password(caller.session.id, context);
+        let charges = self.throttle.change_of_password(caller.user.id, caller.session.id, context);
         let work = self.try_change_password(caller, request, context);
         self.throttle.guard(Place::Fleet, charges, context, work).await
     }

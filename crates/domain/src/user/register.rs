@@ -47,7 +47,7 @@ impl UserService {
             return Limited { outcome: Err(UserError::RegistrationClosed), standing: None };
         }
         let tells = self.settings.registration == RegistrationMode::Open;
-        let charges = self.throttle.registration(tells, context);
+        let charges = self.throttle.registration(tells, key, context);
         let claim = key.map(|key| key.claim(&request, &*self.ports.keyed_hash));
         let work = self.insert_hashed(request, BTreeSet::from([RoleName::user()]), None, claim, context);
         self.throttle.guard(Place::Fleet, charges, context, work).await

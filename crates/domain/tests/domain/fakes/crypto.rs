@@ -3,8 +3,10 @@
 use super::HandClock;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 use vestibule_domain::Timestamp;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
@@ -23,11 +25,21 @@ pub(crate) struct PlainHasher {
     overloaded: AtomicBool,
     /// What time it takes, on which clock.
     takes: Mutex<Option<(Arc<HandClock>, Duration)>>,
+    /// Whether nothing that is asked for is finished.
+    held: AtomicBool,
 }
 
 impl PlainHasher {
     pub(crate) fn set_takes(&self, clock: &Arc<HandClock>, time: Duration) {
         *self.takes.lock().unwrap() = Some((Arc::clone(clock), time));
+    }
+
+    pub(crate) fn set_held(&self, held: bool) {
+        self.held.store(held, Ordering::SeqCst);
+    }
+
+    async fn turn(&self) {
+        poll_fn(|_| if self.held.load(Ordering::SeqCst) { Poll::Pending } else { Poll::Ready(()) }).await;
     }
 
     pub(crate) fn set_overloaded(&self, overloaded: bool) {
@@ -49,6 +61,7 @@ impl PasswordHasher for PlainHasher {
         if let Some((clock, time)) = &*self.takes.lock().unwrap() {
             clock.advance(*time);
         }
+        self.turn().await;
         Ok(phc(password.as_bytes()))
     }
 
@@ -57,6 +70,7 @@ impl PasswordHasher for PlainHasher {
             return Err(HashingError::Overloaded { retry_after: Duration::from_secs(1) });
         }
         self.verified.fetch_add(1, Ordering::SeqCst);
+        self.turn().await;
         let right = phc(attempt.as_bytes());
         Ok(match hash.map(PasswordHash::as_phc) {
             Some(phc) if phc == right.as_phc() => Verdict::Match { upgraded: None },
