@@ -97,7 +97,7 @@ impl Bucket {
 
     /// For a row.
     pub fn tried_bytes(&self) -> Vec<u8> {
-        self.tried.iter().flat_map(Tried::to_bytes).collect()
+        self.tried.iter().copied().flat_map(Tried::to_bytes).collect()
     }
 
     /// `None` if the bytes are not what [`Bucket::tried_bytes`] makes.
@@ -116,7 +116,7 @@ impl Tried {
         !self.has_failed && self.running > 0 && now.since(self.at) < Bucket::ATTEMPT
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    fn to_bytes(self) -> Vec<u8> {
         let counts = (u64::from(self.running) << 1) | u64::from(self.has_failed);
         [self.account.to_be_bytes(), self.at.as_millis().to_be_bytes(), counts.to_be_bytes()].concat()
     }

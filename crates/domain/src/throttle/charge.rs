@@ -143,10 +143,9 @@ impl Throttle {
 
     /// Nothing for whoever has no address: the command line.
     fn address(&self, context: &RequestContext, policy: &'static str, rule: Rule) -> Vec<Charge> {
-        let network = context.ip.map(Network::of);
         let charge =
             |network: Network| Charge { policy, key: self.key(policy, &network.octets()), rule, account: None };
-        network.map(charge).into_iter().collect()
+        context.network().map(charge).into_iter().collect()
     }
 
     fn key(&self, purpose: &'static str, data: &[u8]) -> BucketKey {

@@ -58,7 +58,7 @@ impl Throttle {
         }
         let shown = charges.first().map(|charge| charge.key);
         charges.sort_unstable_by_key(|charge| charge.key);
-        let (place, charged) = match self.charge(place, &charges, shown, context).await {
+        let (place, left) = match self.charge(place, &charges, shown, context).await {
             Ok((place, Decision::Admitted(standing))) => (place, standing),
             Ok((_, Decision::Refused(_, standing))) => {
                 tracing::info!(policy = standing.policy, "too many attempts");
@@ -76,9 +76,9 @@ impl Throttle {
         let is_kept = outcome.as_ref().err().is_none_or(Judged::is_failure);
         let standing = if is_kept && charges.iter().all(|charge| charge.rule.is_kept()) {
             // What both outcomes cost alike is told alike: the time of a settlement would show in the standing.
-            charged
+            left
         } else {
-            self.settle(place, &charges, shown, verdict, context).await.or(charged)
+            self.settle(place, &charges, shown, verdict, context).await.or(left)
         };
         Limited { outcome, standing }
     }

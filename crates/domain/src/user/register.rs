@@ -73,7 +73,7 @@ impl UserService {
         claim: Option<IdempotencyClaim>,
         context: &RequestContext,
     ) -> Result<User, UserError> {
-        let hash = self.ports.hasher.hash(request.password).await?;
+        let hash = self.ports.hasher.hash(request.password, context.network()).await?;
         let now = self.ports.clock.now();
         let user = User {
             id: UserId::generate(&*self.ports.clock, &*self.ports.rng),

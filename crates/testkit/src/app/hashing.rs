@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::{RwLock, RwLockWriteGuard, watch};
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
+use vestibule_domain::throttle::Network;
 
 #[derive(Debug)]
 pub struct CountingHasher {
@@ -41,13 +42,18 @@ impl CountingHasher {
 
 #[async_trait]
 impl PasswordHasher for CountingHasher {
-    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashingError> {
+    async fn hash(&self, password: NewPassword, from: Option<Network>) -> Result<PasswordHash, HashingError> {
         self.turn().await;
-        self.inner.hash(password).await
+        self.inner.hash(password, from).await
     }
 
-    async fn verify(&self, attempt: PasswordAttempt, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+    async fn verify(
+        &self,
+        attempt: PasswordAttempt,
+        hash: Option<&PasswordHash>,
+        from: Option<Network>,
+    ) -> Result<Verdict, HashingError> {
         self.turn().await;
-        self.inner.verify(attempt, hash).await
+        self.inner.verify(attempt, hash, from).await
     }
 }

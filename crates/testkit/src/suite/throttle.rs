@@ -40,13 +40,18 @@ fn full(fixture: &Fixture, n: u32) -> Bucket {
         tried: (0..n).map(|account| tried(account, at(3).plus(MILLISECOND * account))).collect(),
         running: u32::MAX - 2 * n,
         running_until: at(4),
-        is_reported: n % 2 == 0,
+        is_reported: n.is_multiple_of(2),
         expires_at: at(5),
     }
 }
 
 fn tried(account: u32, at: Timestamp) -> Tried {
-    Tried { account: u64::MAX - u64::from(account), at, running: u32::MAX - account, has_failed: account % 2 == 0 }
+    Tried {
+        account: u64::MAX - u64::from(account),
+        at,
+        running: u32::MAX - account,
+        has_failed: account.is_multiple_of(2),
+    }
 }
 
 async fn rows(fixture: &Fixture) -> i64 {

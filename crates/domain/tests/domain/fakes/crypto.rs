@@ -12,7 +12,7 @@ use vestibule_domain::Timestamp;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
 use vestibule_domain::id::{KeyId, SessionId, TokenId, UserId};
 use vestibule_domain::session::{RefreshSealer, RefreshToken, SealedToken};
-use vestibule_domain::throttle::KeyedHash;
+use vestibule_domain::throttle::{KeyedHash, Network};
 use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, TokenCodec, TokenFault,
     VerifiedToken,
@@ -57,7 +57,7 @@ pub(crate) fn phc(password: &[u8]) -> PasswordHash {
 
 #[async_trait]
 impl PasswordHasher for PlainHasher {
-    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashingError> {
+    async fn hash(&self, password: NewPassword, _: Option<Network>) -> Result<PasswordHash, HashingError> {
         if let Some((clock, time)) = &*self.takes.lock().unwrap() {
             clock.advance(*time);
         }
@@ -65,7 +65,12 @@ impl PasswordHasher for PlainHasher {
         Ok(phc(password.as_bytes()))
     }
 
-    async fn verify(&self, attempt: PasswordAttempt, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+    async fn verify(
+        &self,
+        attempt: PasswordAttempt,
+        hash: Option<&PasswordHash>,
+        _: Option<Network>,
+    ) -> Result<Verdict, HashingError> {
         if self.overloaded.load(Ordering::SeqCst) {
             return Err(HashingError::Overloaded { retry_after: Duration::from_secs(1) });
         }
