@@ -5,17 +5,24 @@
 -- not exist has its row like any other.
 
 CREATE TABLE throttles (
-    key          BLOB    NOT NULL,
-    full_at      INTEGER NOT NULL,
-    failures     INTEGER NOT NULL,
-    closed_until INTEGER NOT NULL,
-    -- 16 bytes for each account: the beginning of its hash, and when it was tried, in milliseconds since 1970.
-    tried        BLOB    NOT NULL,
-    expires_at   INTEGER NOT NULL,
+    key           BLOB    NOT NULL,
+    full_at       INTEGER NOT NULL,
+    failures      INTEGER NOT NULL,
+    closed_until  INTEGER NOT NULL,
+    -- 24 bytes for each account: the beginning of its hash; when it was tried, in milliseconds since 1970; twice the
+    -- number of attempts at it that run, and one more if one has failed.
+    tried         BLOB    NOT NULL,
+    -- Attempts that are charged and not settled; and when none of them can be under way any more.
+    running       INTEGER NOT NULL,
+    running_until INTEGER NOT NULL,
+    is_reported   INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
     CONSTRAINT throttles_pkey PRIMARY KEY (key),
     CONSTRAINT throttles_key_check CHECK (length(key) = 32),
     CONSTRAINT throttles_failures_check CHECK (failures BETWEEN 0 AND 4294967295),
-    CONSTRAINT throttles_tried_check CHECK (length(tried) % 16 = 0)
+    CONSTRAINT throttles_running_check CHECK (running BETWEEN 0 AND 4294967295),
+    CONSTRAINT throttles_is_reported_check CHECK (is_reported IN (0, 1)),
+    CONSTRAINT throttles_tried_check CHECK (length(tried) % 24 = 0)
 ) STRICT, WITHOUT ROWID;
 
 -- What housekeeping looks for.

@@ -22,7 +22,7 @@ use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, Ses
 use vestibule_domain::session::{DeviceTokenHash, RefreshSealer, RefreshToken, RefreshTokenHash, SealedToken, Session};
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
-use vestibule_domain::throttle::{BucketKey, KeyedHash};
+use vestibule_domain::throttle::{BucketKey, KeyedHash, Network};
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, TokenCodec, TokenFault,
@@ -263,10 +263,15 @@ impl FeedUpkeep for OutOfReach {
 
 #[async_trait]
 impl PasswordHasher for OutOfReach {
-    async fn hash(&self, _: NewPassword) -> Result<PasswordHash, HashingError> {
+    async fn hash(&self, _: NewPassword, _: Option<Network>) -> Result<PasswordHash, HashingError> {
         Err(HashingError::Overloaded { retry_after: Duration::from_millis(2_500) })
     }
-    async fn verify(&self, _: PasswordAttempt, _: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+    async fn verify(
+        &self,
+        _: PasswordAttempt,
+        _: Option<&PasswordHash>,
+        _: Option<Network>,
+    ) -> Result<Verdict, HashingError> {
         Err(HashingError::Stopped)
     }
 }

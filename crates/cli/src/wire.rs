@@ -182,7 +182,9 @@ fn limits(config: &Config) -> ThrottleSettings {
         spread: Spread { most: limits.accounts },
         account: Lockout { free: limits.free_failures, most: limits.most_failures },
         device: limits.device,
+        devices: limits.devices,
         registration: limits.registration,
+        idempotency: limits.idempotency,
         taken: limits.taken,
         refresh: limits.refresh,
     }

@@ -1,5 +1,6 @@
 //! Where a request came from: for sessions and the audit trail.
 
+use crate::throttle::Network;
 use std::net::IpAddr;
 
 /// Facts about the request, none of them trusted for a decision.
@@ -10,6 +11,13 @@ pub struct RequestContext {
     pub user_agent: Option<UserAgent>,
     /// Ties the audit event to the log lines and the answer.
     pub request_id: Option<String>,
+}
+
+impl RequestContext {
+    /// Whom the client shares budgets and turns with.
+    pub(crate) fn network(&self) -> Option<Network> {
+        self.ip.map(Network::of)
+    }
 }
 
 /// What the client calls itself, cut to 256 characters, without control characters.

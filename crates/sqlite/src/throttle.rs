@@ -13,6 +13,9 @@ struct ThrottleRow {
     failures: i64,
     closed_until: i64,
     tried: Vec<u8>,
+    running: i64,
+    running_until: i64,
+    is_reported: bool,
     expires_at: i64,
 }
 
@@ -25,6 +28,9 @@ impl ThrottleRow {
             failures: self.failures.try_into().map_err(|_| corrupt("failures"))?,
             closed_until: time("closed_until", self.closed_until)?,
             tried: Bucket::tried_from_bytes(&self.tried).ok_or_else(|| corrupt("tried"))?,
+            running: self.running.try_into().map_err(|_| corrupt("running"))?,
+            running_until: time("running_until", self.running_until)?,
+            is_reported: self.is_reported,
             expires_at: time("expires_at", self.expires_at)?,
         })
     }
@@ -62,7 +68,9 @@ impl ThrottleStore for SqliteStore {
 async fn bucket(work: &mut SqliteUnitOfWork, key: &BucketKey) -> Result<Bucket, StoreError> {
     let query = sqlx::query_as!(
         ThrottleRow,
-        "SELECT full_at, failures, closed_until, tried, expires_at FROM throttles WHERE key = ?1",
+        r#"SELECT full_at, failures, closed_until, tried, running, running_until, is_reported AS "is_reported: bool",
+                expires_at
+         FROM throttles WHERE key = ?1"#,
         key.as_bytes().as_slice(),
     );
     let found = bounded("bucket", query.fetch_optional(work.connection())).await?;
@@ -71,16 +79,21 @@ async fn bucket(work: &mut SqliteUnitOfWork, key: &BucketKey) -> Result<Bucket, 
 
 async fn keep(work: &mut SqliteUnitOfWork, key: &BucketKey, bucket: &Bucket) -> Result<(), StoreError> {
     let query = sqlx::query!(
-        "INSERT INTO throttles (key, full_at, failures, closed_until, tried, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO throttles
+             (key, full_at, failures, closed_until, tried, running, running_until, is_reported, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (key) DO UPDATE
          SET full_at = excluded.full_at, failures = excluded.failures, closed_until = excluded.closed_until,
-             tried = excluded.tried, expires_at = excluded.expires_at",
+             tried = excluded.tried, running = excluded.running, running_until = excluded.running_until,
+             is_reported = excluded.is_reported, expires_at = excluded.expires_at",
         key.as_bytes().as_slice(),
         bucket.full_at.as_millis(),
         bucket.failures,
         bucket.closed_until.as_millis(),
         bucket.tried_bytes(),
+        bucket.running,
+        bucket.running_until.as_millis(),
+        bucket.is_reported,
         bucket.expires_at.as_millis(),
     );
     exactly_one("keep_bucket", &bounded("keep_bucket", query.execute(work.connection())).await?)

@@ -2,7 +2,6 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use vestibule_domain::Settings;
@@ -15,14 +14,19 @@ scenes!(; with_setup:
     d42_every_account_answers_alike_also_when_throttled,
     d44_taken_addresses_are_told_five_times_an_hour,
     d44_strict_registration_tells_nothing,
+    d44_registrations_at_once_keep_others_waiting_for_seconds,
     d47_stuffing_costs_ten_hashes,
     d48_d51_an_account_has_one_budget_on_all_replicas_in_all_spellings,
+    d48_the_trail_names_the_account_that_was_closed,
     d49_spraying_ends_after_fifteen_accounts,
     d50_nobody_locks_the_owner_of_a_device_out,
+    d50_many_known_devices_are_not_as_many_budgets,
+    d52_an_office_that_comes_to_work_at_once_waits_for_seconds,
     d52_of_200_parallel_guesses_no_more_than_the_budget_are_verified,
     d54_only_trusted_proxies_name_the_client,
     d55_a_network_has_one_budget,
     d56_without_the_store_attempts_are_counted_in_memory,
+    j124_a_key_is_no_way_to_try_passwords,
     changes_of_password_are_throttled,
     refreshes_are_throttled,
 );
@@ -123,6 +127,25 @@ async fn d44_strict_registration_tells_nothing(store: StoreKind) {
     scene.app.finish().await;
 }
 
+async fn d44_registrations_at_once_keep_others_waiting_for_seconds(store: StoreKind) {
+    let scene = TestApp::start(store, limited()).await;
+    let (app, anonymous) = (&scene.app, &scene.anonymous);
+    let (held, asked) = (app.hasher.hold().await, app.hasher.asked());
+    let mut registrations = JoinSet::new();
+    for n in 0..5 {
+        let client = anonymous.clone();
+        registrations.spawn(async move { register(&client, "192.0.2.1", &format!("new{n}@example.com")).await.status });
+    }
+    app.hasher.was_asked(asked + 5).await;
+    let refused = register(anonymous, "192.0.2.1", "last@example.com").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("2")));
+    assert_eq!(refused.header("ratelimit"), Some("\"taken\";r=0;t=2"));
+    drop(held);
+    assert_eq!(registrations.join_all().await, [201; 5]);
+    assert_eq!(register(anonymous, "192.0.2.1", "last@example.com").await.status, 201, "at once, on this replica");
+    scene.app.finish().await;
+}
+
 async fn d47_stuffing_costs_ten_hashes(store: StoreKind) {
     let scene = TestApp::start(store, limited()).await;
     let (app, anonymous) = (&scene.app, &scene.anonymous);
@@ -175,6 +198,31 @@ async fn d48_d51_an_account_has_one_budget_on_all_replicas_in_all_spellings(stor
     scene.app.finish().await;
 }
 
+async fn d48_the_trail_names_the_account_that_was_closed(store: StoreKind) {
+    let mut setup = limited();
+    setup.domain.limits.account.most = 4;
+    let scene = TestApp::start(store, setup).await;
+    let Scene { app, anonymous, alice, .. } = &scene;
+    let mut answers = Vec::new();
+    for (n, email) in [ALICE, "nobody@example.com"].into_iter().enumerate() {
+        let address = format!("192.0.2.{n}");
+        let mut series = Vec::new();
+        for _ in 0..6 {
+            series.push(seen(&log_in(anonymous, &address, email, "wrong").await));
+            app.clock().advance(Duration::from_secs(1));
+        }
+        answers.push(series);
+    }
+    assert_eq!(answers[0], answers[1], "nobody else is told");
+    let statuses: Vec<_> = answers[0].iter().map(|(status, ..)| *status).collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 429, 429]);
+    let closed: Vec<_> = app.trail(alice.id()).await.into_iter().filter(|event| event.contains("throttle")).collect();
+    assert_eq!(closed, ["throttle.closed account"]);
+    let all = app.database().column("SELECT reason FROM audit_events WHERE kind = 'throttle.closed'").await;
+    assert_eq!(all, ["account", "account"]);
+    scene.app.finish().await;
+}
+
 async fn d49_spraying_ends_after_fifteen_accounts(store: StoreKind) {
     let scene = TestApp::start(store, limited()).await;
     let (app, anonymous) = (&scene.app, &scene.anonymous);
@@ -219,6 +267,68 @@ async fn d50_nobody_locks_the_owner_of_a_device_out(store: StoreKind) {
     scene.app.finish().await;
 }
 
+async fn d50_many_known_devices_are_not_as_many_budgets(store: StoreKind) {
+    let mut setup = limited();
+    setup.domain.limits.devices.burst = 8;
+    let scene = TestApp::start(store, setup).await;
+    let Scene { app, anonymous, alice, .. } = &scene;
+    let stolen = [anonymous.log_in(ALICE, PASSWORD).await, anonymous.log_in(ALICE, PASSWORD).await];
+    let from = |device: &Client, password: &str| {
+        let body = json!({"email": ALICE, "password": password, "device_token": device.device_token()});
+        behind(anonymous, "192.0.2.1", "/login", body)
+    };
+    let hashed = app.hasher.asked();
+    let mut last = None;
+    for n in 0..12 {
+        last = Some(from(&stolen[n % 2], "wrong").await);
+    }
+    assert_eq!(app.hasher.asked() - hashed, 8);
+    let last = last.expect("an answer");
+    assert_eq!((last.status, last.header("ratelimit-policy")), (429, Some("\"devices\";q=8;w=360")));
+    // One of them alone keeps no other one out.
+    app.clock().advance(Duration::from_hours(1));
+    while from(&stolen[0], "wrong").await.status != 429 {}
+    assert_eq!(from(alice, PASSWORD).await.status, 200);
+    scene.app.finish().await;
+}
+
+async fn d52_an_office_that_comes_to_work_at_once_waits_for_seconds(store: StoreKind) {
+    let mut setup = limited();
+    setup.domain.limits.spread.most = 4;
+    let scene = TestApp::start(store, setup).await;
+    let (app, anonymous) = (&scene.app, &scene.anonymous);
+    for n in 0..5 {
+        app.register(&format!("user{n}@example.com"), "Somebody", &[]).await;
+    }
+    let other = if store == StoreKind::Postgres { Some(app.replica().await) } else { None };
+    let there = other.as_ref().map_or_else(|| anonymous.clone(), |node| anonymous.at(node));
+    let (held, asked) = (app.hasher.hold().await, app.hasher.asked());
+    let mut office = JoinSet::new();
+    for n in 0..4 {
+        let client = anonymous.clone();
+        office
+            .spawn(async move { log_in(&client, "192.0.2.1", &format!("user{n}@example.com"), PASSWORD).await.status });
+    }
+    app.hasher.was_asked(asked + 4).await;
+    for client in [anonymous, &there] {
+        let refused = log_in(client, "192.0.2.1", "user4@example.com", PASSWORD).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("2")));
+        assert_eq!(refused.header("ratelimit"), Some("\"accounts\";r=0;t=2"));
+    }
+    drop(held);
+    assert_eq!(office.join_all().await, [200; 4]);
+    app.clock().advance(Duration::from_secs(2));
+    for client in [anonymous, &there] {
+        assert_eq!(log_in(client, "192.0.2.1", "user4@example.com", PASSWORD).await.status, 200);
+    }
+    let closed = app.database().column("SELECT reason FROM audit_events WHERE kind = 'throttle.closed'").await;
+    assert_eq!(closed, [""; 0]);
+    if let Some(node) = other {
+        node.stop().await;
+    }
+    scene.app.finish().await;
+}
+
 /// CVE-2024-1722.
 async fn d52_of_200_parallel_guesses_no_more_than_the_budget_are_verified(store: StoreKind) {
     let scene = TestApp::start(store, limited()).await;
@@ -226,7 +336,7 @@ async fn d52_of_200_parallel_guesses_no_more_than_the_budget_are_verified(store:
     let other = if store == StoreKind::Postgres { Some(app.replica().await) } else { None };
     let there = other.as_ref().map_or_else(|| anonymous.clone(), |node| anonymous.at(node));
     let hashed = || app.hasher.asked() + other.as_ref().map_or(0, |node| node.hasher.asked());
-    let (mut before, mut statuses) = (hashed(), BTreeSet::new());
+    let mut before = hashed();
     for (one_account, budget) in [(true, 3), (false, 10)] {
         let mut guesses = JoinSet::new();
         for n in 0..200 {
@@ -236,14 +346,25 @@ async fn d52_of_200_parallel_guesses_no_more_than_the_budget_are_verified(store:
             } else {
                 ("198.51.100.1".to_owned(), format!("user{n}@example.com"))
             };
-            guesses.spawn(async move { log_in(&client, &address, &email, "wrong").await.status });
+            guesses.spawn(async move {
+                loop {
+                    let answer = log_in(&client, &address, &email, "wrong").await;
+                    if answer.status != 503 {
+                        return answer.status;
+                    }
+                    // So many at once may find no free connection in time; they come back.
+                    assert_eq!((answer.code(), answer.header("retry-after")), ("unavailable", Some("1")), "{answer}");
+                }
+            });
         }
-        statuses.extend(guesses.join_all().await);
-        assert!(hashed() - before <= budget, "{} of {budget}", hashed() - before);
+        let statuses = guesses.join_all().await;
+        let [wrong, refused] = [401, 429].map(|status| statuses.iter().filter(|other| **other == status).count());
+        // Fewer, if the store was too busy to take a charge back from whom it could not serve.
+        let tried = hashed() - before;
+        assert!(wrong as u64 <= tried && tried <= budget, "{wrong} were told, {tried} tried, of {budget}");
+        assert_eq!(wrong + refused, 200);
         before = hashed();
     }
-    // Whom the store cannot serve in time is told to come back.
-    assert!(statuses.is_subset(&BTreeSet::from([401, 429, 503])), "{statuses:?}");
     if let Some(node) = other {
         node.stop().await;
     }
@@ -295,6 +416,33 @@ async fn d56_without_the_store_attempts_are_counted_in_memory(store: StoreKind) 
     assert_eq!(app.hasher.asked() - hashed, 10);
     assert_eq!(log_in(anonymous, "192.0.2.2", ALICE, PASSWORD).await.status, 200);
     app.store.set_reach(Reach::Everything);
+    scene.app.finish().await;
+}
+
+async fn j124_a_key_is_no_way_to_try_passwords(store: StoreKind) {
+    let mut setup = limited();
+    setup.domain.limits.idempotency.burst = 3;
+    let scene = TestApp::start(store, setup).await;
+    let (app, anonymous) = (&scene.app, &scene.anonymous);
+    let register = |n: u8, key: &'static str, password: &str| {
+        let body = json!({"email": "bob@example.com", "password": password, "name": "Bob"});
+        behind(anonymous, &format!("192.0.2.{n}"), "/users", body).header("idempotency-key", key)
+    };
+    assert_eq!(register(0, "one", PASSWORD).await.status, 201);
+    let mut statuses = Vec::new();
+    for n in 1..6 {
+        statuses.push(register(n, "one", "another staple for the battery").await.status);
+    }
+    assert_eq!(statuses, [422, 422, 429, 429, 429]);
+    // Nor the right one: the answer would tell.
+    let hashed = app.hasher.asked();
+    let refused = register(9, "\"one\"", PASSWORD).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1200")));
+    assert_eq!(refused.header("ratelimit-policy"), Some("\"idempotency\";q=3;w=3600"));
+    assert_eq!(app.hasher.asked(), hashed);
+    assert_eq!(register(9, "two", PASSWORD).await.status, 409);
+    app.clock().advance(Duration::from_mins(20));
+    assert_eq!(register(9, "one", PASSWORD).await.status, 201);
     scene.app.finish().await;
 }
 

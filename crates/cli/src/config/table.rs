@@ -313,12 +313,26 @@ settings! {
             expected: "a number at once and a number for a time, like 10+20/1m",
             example: "10+10/15m",
         }
+        /// Failures of all known devices of one account together.
+        devices: Budget {
+            parse: one(parse::budget),
+            default: Is("20+20/15m"),
+            expected: "a number at once and a number for a time, like 10+20/1m",
+            example: "40+40/15m",
+        }
         /// Registrations from one address.
         registration: Budget {
             parse: one(parse::budget),
             default: Is("60+60/1h"),
             expected: "a number at once and a number for a time, like 10+20/1m",
             example: "600+600/1h",
+        }
+        /// Registrations under one `Idempotency-Key`, whatever comes of them.
+        idempotency: Budget {
+            parse: one(parse::budget),
+            default: Is("20+3/1h"),
+            expected: "a number at once and a number for a time, like 10+20/1m",
+            example: "50+10/1h",
         }
         /// Answers to one address that an address is taken, where registration is open.
         taken: Budget {

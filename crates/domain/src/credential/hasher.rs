@@ -1,6 +1,7 @@
 //! The port for password hashing.
 
 use super::{NewPassword, PasswordAttempt};
+use crate::throttle::Network;
 use async_trait::async_trait;
 use std::fmt;
 use std::time::Duration;
@@ -36,12 +37,18 @@ pub enum Verdict {
 }
 
 /// Hashing takes tens of megabytes and milliseconds; an implementation bounds how much of it runs at once, and a
-/// caller that stops waiting costs nothing that has not begun.
+/// caller that stops waiting costs nothing that has not begun. Where more waits than can be hashed in time, the networks
+/// that it comes `from` have equal shares of what can be; what comes from none has one, too.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync + fmt::Debug {
-    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashingError>;
+    async fn hash(&self, password: NewPassword, from: Option<Network>) -> Result<PasswordHash, HashingError>;
     /// Takes as long without a `hash` (no such user, no password set) as with one.
-    async fn verify(&self, attempt: PasswordAttempt, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError>;
+    async fn verify(
+        &self,
+        attempt: PasswordAttempt,
+        hash: Option<&PasswordHash>,
+        from: Option<Network>,
+    ) -> Result<Verdict, HashingError>;
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

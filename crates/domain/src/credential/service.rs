@@ -64,7 +64,7 @@ impl CredentialService {
         request: ChangePassword,
         context: &RequestContext,
     ) -> Limited<(), CredentialError> {
-        let charges = self.throttle.change_of_password(caller.session.id, context);
+        let charges = self.throttle.change_of_password(caller.user.id, caller.session.id, context);
         let work = self.try_change_password(caller, request, context);
         self.throttle.guard(Place::Fleet, charges, context, work).await
     }
@@ -77,12 +77,12 @@ impl CredentialService {
     ) -> Result<(), CredentialError> {
         let user = &caller.user;
         let stored = self.ports.store.password(user.id).await?;
-        let verdict = self.ports.hasher.verify(request.current, stored.as_ref()).await?;
+        let verdict = self.ports.hasher.verify(request.current, stored.as_ref(), context.network()).await?;
         if stored.is_none() || matches!(verdict, Verdict::Mismatch) {
             self.record_failure(caller, context).await.map_err(CredentialError::Unrecorded)?;
             return Err(CredentialError::WrongPassword);
         }
-        let hash = self.ports.hasher.hash(request.new).await?;
+        let hash = self.ports.hasher.hash(request.new, context.network()).await?;
         let event = AuditEvent::of(AuditKind::PasswordChanged, user.id, context).in_session(caller.session.id);
         retried(|| self.replace(user.id, user.epoch, &hash, Some(caller.session.id), &event)).await
     }
@@ -94,7 +94,7 @@ impl CredentialService {
         password: NewPassword,
         context: &RequestContext,
     ) -> Result<(), CredentialError> {
-        let hash = self.ports.hasher.hash(password).await?;
+        let hash = self.ports.hasher.hash(password, context.network()).await?;
         let event = AuditEvent::of(AuditKind::PasswordChanged, id, context).by(Authority::Operator);
         retried(|| async {
             let user = self.ports.store.user(id).await?.ok_or(CredentialError::NotFound)?;

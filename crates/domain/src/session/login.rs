@@ -60,7 +60,7 @@ impl SessionService {
         let is_marked = candidate.as_ref().is_some_and(|found| found.is_marked_breached);
         let (user, stored) = candidate.map_or((None, None), |found| (Some(found.user), found.password));
         let key = request.password.breach_key();
-        let verdict = self.ports.hasher.verify(request.password, stored.as_ref()).await?;
+        let verdict = self.ports.hasher.verify(request.password, stored.as_ref(), context.network()).await?;
         let failure = match (&user, &stored, &verdict) {
             (None, ..) => Some("unknown_account"),
             (_, None, _) => Some("no_password"),

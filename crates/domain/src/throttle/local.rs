@@ -13,7 +13,7 @@ pub(super) struct LocalBuckets {
 }
 
 impl LocalBuckets {
-    /// Bounds the memory: about 150 bytes each.
+    /// Bounds the memory: about 200 bytes each.
     const CAPACITY: usize = 8_192;
 
     /// As [`ThrottleStore::change_buckets`](super::store::ThrottleStore::change_buckets).
@@ -70,15 +70,15 @@ impl Refusals {
     const TRUSTED: Duration = Duration::from_secs(1);
 
     /// `now` is monotonic.
-    pub(super) fn find(&self, keys: impl Iterator<Item = BucketKey>, now: Duration) -> Option<Standing> {
+    pub(super) fn find(&self, keys: impl Iterator<Item = BucketKey>, now: Duration) -> Option<(BucketKey, Standing)> {
         let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         keys.filter_map(|key| {
             let Refused { at, standing } = refusals.get(&key)?;
             let age = now.saturating_sub(*at);
             let reset = standing.reset.checked_sub(age).filter(|left| !left.is_zero() && age < Self::TRUSTED)?;
-            Some(Standing { reset, ..*standing })
+            Some((key, Standing { reset, ..*standing }))
         })
-        .max_by_key(|standing| standing.reset)
+        .max_by_key(|(_, standing)| standing.reset)
     }
 
     pub(super) fn remember(&self, key: BucketKey, standing: Standing, now: Duration) {
@@ -88,6 +88,14 @@ impl Refusals {
         }
         if refusals.len() < Self::CAPACITY {
             refusals.insert(key, Refused { at: now, standing });
+        }
+    }
+
+    /// An attempt is through that may have kept others out.
+    pub(super) fn forget(&self, keys: impl Iterator<Item = BucketKey>) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in keys {
+            refusals.remove(&key);
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! What is tried is charged *before* the work is done, in a transaction of its own that no rollback of the work undoes
 //! (CVE-2026-35597), and given back when it turns out right; so of any number of simultaneous guesses no more are
-//! verified than the budget has (CVE-2024-1722). Buckets are found by keyed hashes: the store names neither addresses
+//! verified than the budget has (CVE-2024-1722); but whoever is refused because of attempts that may yet turn out right is
+//! told to come back soon. Buckets are found by keyed hashes: the store names neither addresses
 //! nor accounts, and an account that does not exist has its bucket like any other.
 
 mod bucket;
@@ -13,7 +14,7 @@ mod rule;
 pub mod service;
 pub mod store;
 
-pub use bucket::Bucket;
+pub use bucket::{Bucket, Tried};
 pub use charge::ThrottleSettings;
 pub use key::{BucketKey, KeyedHash, Network};
 pub use rule::{Budget, Lockout, Rule, Spread};

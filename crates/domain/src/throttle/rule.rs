@@ -1,6 +1,6 @@
 //! What closes a bucket. Pure: the same in the database of a fleet and in the memory of a process.
 
-use super::{Bucket, BucketKey, Standing};
+use super::{Bucket, BucketKey, Standing, Tried};
 use crate::clock::Timestamp;
 use std::time::Duration;
 
@@ -20,6 +20,15 @@ impl Budget {
 
     fn window(self) -> Duration {
         self.refill.saturating_mul(self.burst)
+    }
+
+    fn charge(self, bucket: &mut Bucket, now: Timestamp) {
+        bucket.full_at = self.full_at(bucket, now).plus(self.refill);
+        bucket.keep_until(bucket.full_at);
+    }
+
+    fn give_back(self, bucket: &mut Bucket) {
+        bucket.full_at = bucket.full_at.minus(self.refill);
     }
 
     /// When it is full again. A time that nobody can have written but by a clock that was ahead does not count: no
@@ -65,6 +74,57 @@ pub struct Spread {
 
 impl Spread {
     const WINDOW: Duration = Duration::from_hours(1);
+
+    fn charge(self, bucket: &mut Bucket, account: BucketKey, now: Timestamp) {
+        bucket.tried.retain(|tried| now.since(tried.at) < Self::WINDOW && tried.at <= now.plus(Bucket::SKEW));
+        let tried = Self::take(bucket, account, now);
+        let at = if tried.has_failed { tried.at } else { now };
+        bucket.tried.push(Tried { at, running: tried.running.saturating_add(1), ..tried });
+        self.close(bucket, now);
+    }
+
+    fn fail(self, bucket: &mut Bucket, account: BucketKey, now: Timestamp) {
+        let tried = Self::take(bucket, account, now);
+        let running = tried.running.saturating_sub(1);
+        bucket.tried.push(Tried { at: now, running, has_failed: true, ..tried });
+        self.close(bucket, now);
+    }
+
+    /// Earlier failures at the account are forgotten.
+    fn succeed(self, bucket: &mut Bucket, account: BucketKey) {
+        bucket.tried.retain(|tried| tried.account != account.tag());
+        self.reopen(bucket);
+    }
+
+    /// Earlier failures at the account, and other attempts that run, still count.
+    fn withdraw(self, bucket: &mut Bucket, account: BucketKey) {
+        for tried in bucket.tried.iter_mut().filter(|tried| tried.account == account.tag()) {
+            tried.running = tried.running.saturating_sub(1);
+        }
+        bucket.tried.retain(|tried| tried.account != account.tag() || tried.has_failed || tried.running > 0);
+        self.reopen(bucket);
+    }
+
+    /// Of an account that was not tried, a new one.
+    fn take(bucket: &mut Bucket, account: BucketKey, now: Timestamp) -> Tried {
+        let account = account.tag();
+        let found = bucket.tried.iter().position(|tried| tried.account == account);
+        let new = Tried { account, at: now, running: 0, has_failed: false };
+        found.map_or(new, |position| bucket.tried.remove(position))
+    }
+
+    fn close(self, bucket: &mut Bucket, now: Timestamp) {
+        if bucket.tried.len() >= self.most as usize {
+            bucket.closed_until = now.plus(Self::WINDOW);
+        }
+        bucket.keep_until(now.plus(Self::WINDOW));
+    }
+
+    fn reopen(self, bucket: &mut Bucket) {
+        if bucket.tried.len() < self.most as usize {
+            bucket.closed_until = Timestamp::EPOCH;
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +139,19 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// How long an attempt would have to wait; `None` if it may be charged.
+    /// What is told where the bucket may open as soon as an attempt is through: few take as long.
+    const SOON: Duration = Duration::from_secs(2);
+
+    /// How long an attempt would have to wait; `None` if it may be charged. An attempt that runs is as good as failed, so
+    /// that of many at once no more are let in than the budget has; but it does not make anybody wait for long.
     pub fn refuses(&self, bucket: &Bucket, now: Timestamp) -> Option<Duration> {
+        let at_worst = self.wait(bucket, now)?;
+        let at_best = self.wait(&self.at_best(bucket, now), now).unwrap_or_default();
+        Some(at_worst.min(at_best.max(Self::SOON)))
+    }
+
+    /// If every attempt that runs fails.
+    fn wait(&self, bucket: &Bucket, now: Timestamp) -> Option<Duration> {
         match self {
             Self::Failures(budget) | Self::Attempts(budget) => {
                 let filled = budget.full_at(bucket, now).plus(budget.refill).since(now);
@@ -90,40 +161,57 @@ impl Rule {
         }
     }
 
-    pub fn charge(&self, bucket: &mut Bucket, now: Timestamp) {
+    /// What the bucket would be if every attempt that runs were right.
+    fn at_best(&self, bucket: &Bucket, now: Timestamp) -> Bucket {
+        let mut best = bucket.clone();
         match self {
-            Self::Failures(budget) | Self::Attempts(budget) => {
-                bucket.full_at = budget.full_at(bucket, now).plus(budget.refill);
-                bucket.keep_until(bucket.full_at);
+            Self::Failures(budget) => {
+                best.full_at = best.full_at.minus(budget.refill.saturating_mul(bucket.running(now)));
             }
+            Self::Attempts(_) => {}
+            Self::InARow(_) => {
+                if bucket.running(now) > 0 {
+                    best = Bucket::default();
+                }
+            }
+            Self::Accounts(spread, _) => {
+                best.tried.retain(|tried| !tried.is_open(now));
+                spread.reopen(&mut best);
+            }
+        }
+        best
+    }
+
+    /// Only what [`refuses`](Self::refuses) nobody.
+    pub fn charge(&self, bucket: &mut Bucket, now: Timestamp) {
+        bucket.is_reported = false;
+        match self {
+            Self::Failures(budget) => {
+                budget.charge(bucket, now);
+                bucket.begin(now);
+            }
+            Self::Attempts(budget) => budget.charge(bucket, now),
             Self::InARow(lockout) => {
                 if bucket.expires_at <= now {
                     bucket.failures = 0;
                 }
                 bucket.failures = bucket.failures.saturating_add(1);
                 bucket.closed_until = now.plus(lockout.delay(bucket.failures));
+                bucket.begin(now);
                 bucket.keep_until(now.plus(Lockout::CLOSED));
             }
-            Self::Accounts(spread, account) => {
-                bucket.tried.retain(|(tag, at)| {
-                    *tag != account.tag() && now.since(*at) < Spread::WINDOW && *at <= now.plus(Bucket::SKEW)
-                });
-                bucket.tried.push((account.tag(), now));
-                if bucket.tried.len() >= spread.most as usize {
-                    bucket.closed_until = now.plus(Spread::WINDOW);
-                }
-                bucket.keep_until(now.plus(Spread::WINDOW));
-            }
+            Self::Accounts(spread, account) => spread.charge(bucket, *account, now),
         }
     }
 
-    /// Whether the charge that was just made closed the bucket for long: worth a line in the trail.
+    /// Whether failures, and nothing that still runs, have closed the bucket for long: worth a line in the trail.
     pub(super) fn has_closed(&self, bucket: &Bucket, now: Timestamp) -> bool {
-        match self {
+        let for_long = match self {
             Self::Failures(_) | Self::Attempts(_) => false,
             Self::InARow(lockout) => bucket.failures >= lockout.most,
-            Self::Accounts(..) => bucket.closed_for(now).is_some(),
-        }
+            Self::Accounts(..) => true,
+        };
+        for_long && self.wait(&self.at_best(bucket, now), now).is_some()
     }
 
     /// Whether nothing is given back for success.
@@ -131,39 +219,51 @@ impl Rule {
         matches!(self, Self::Attempts(_))
     }
 
+    /// The attempt was wrong, as it was charged.
+    pub fn fail(&self, bucket: &mut Bucket, now: Timestamp) {
+        match self {
+            Self::Attempts(_) => {}
+            Self::Failures(_) | Self::InARow(_) => bucket.end(),
+            Self::Accounts(spread, account) => spread.fail(bucket, *account, now),
+        }
+    }
+
     /// The attempt was right.
     pub fn succeed(&self, bucket: &mut Bucket, now: Timestamp) {
         match self {
             Self::Attempts(_) => {}
-            Self::InARow(_) => *bucket = Bucket::default(),
-            Self::Failures(_) | Self::Accounts(..) => self.withdraw(bucket, now),
+            Self::Failures(_) => self.withdraw(bucket, now),
+            Self::InARow(_) => *bucket = bucket.with_nothing_but_what_runs(now),
+            Self::Accounts(spread, account) => spread.succeed(bucket, *account),
         }
     }
 
     /// Nothing came of the attempt, through no fault of whoever made it.
     pub fn withdraw(&self, bucket: &mut Bucket, now: Timestamp) {
         match self {
-            Self::Failures(budget) | Self::Attempts(budget) => bucket.full_at = bucket.full_at.minus(budget.refill),
+            Self::Failures(budget) => {
+                budget.give_back(bucket);
+                bucket.end();
+            }
+            Self::Attempts(budget) => budget.give_back(bucket),
             Self::InARow(lockout) => {
+                bucket.end();
                 bucket.failures = bucket.failures.saturating_sub(1);
                 bucket.closed_until = bucket.closed_until.min(now.plus(lockout.delay(bucket.failures)));
             }
-            Self::Accounts(_, account) => {
-                bucket.tried.retain(|(tag, _)| *tag != account.tag());
-                bucket.closed_until = Timestamp::EPOCH;
-            }
+            Self::Accounts(spread, account) => spread.withdraw(bucket, *account),
         }
     }
 
     pub(super) fn standing(&self, policy: &'static str, bucket: &Bucket, now: Timestamp) -> Standing {
-        let closed = bucket.closed_for(now);
+        let closed = self.refuses(bucket, now);
         let (quota, window, left) = match self {
             Self::Failures(budget) | Self::Attempts(budget) => {
-                let free = budget.window().saturating_sub(budget.full_at(bucket, now).since(now));
-                let left = free.as_millis() / budget.refill.as_millis().max(1);
-                let reset = self.refuses(bucket, now).unwrap_or_else(|| budget.full_at(bucket, now).since(now));
+                let full_in = budget.full_at(bucket, now).since(now);
+                let left = budget.window().saturating_sub(full_in).as_millis() / budget.refill.as_millis().max(1);
                 let remaining = u32::try_from(left).unwrap_or(u32::MAX);
-                return Standing { policy, quota: budget.burst, window: budget.window(), remaining, reset };
+                let (quota, window) = (budget.burst, budget.window());
+                return Standing { policy, quota, window, remaining, reset: closed.unwrap_or(full_in) };
             }
             Self::InARow(lockout) => {
                 (lockout.free, Lockout::CLOSED, lockout.free.saturating_sub(bucket.failures).max(1))

@@ -1,12 +1,13 @@
 //! Who is let in to try.
 
-use super::charge::{Charge, ThrottleSettings};
+use super::charge::{Account, Charge, ThrottleSettings};
 use super::local::{LocalBuckets, Outage, Refusals};
 use super::{Bucket, BucketKey, Judged, Limited, Rule, Standing, Throttled};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::clock::Timestamp;
 use crate::context::RequestContext;
 use crate::error::StoreError;
+use crate::id::UserId;
 use crate::services::Ports;
 use crate::user::Email;
 use std::sync::Arc;
@@ -20,20 +21,13 @@ pub(crate) enum Place {
     Process,
 }
 
-/// Why an attempt was not charged.
-#[derive(Debug)]
-enum Refusal {
-    Throttled(Standing),
-    /// The store did not answer.
-    Uncounted(StoreError),
-}
-
 /// What charging came to.
 #[derive(Debug)]
-struct Admission {
-    standing: Option<Standing>,
-    /// The policies that this attempt used up, should it fail.
-    closes: Vec<&'static str>,
+enum Decision {
+    /// With what is left of the budget that is shown.
+    Admitted(Option<Standing>),
+    /// By which bucket.
+    Refused(BucketKey, Standing),
 }
 
 #[derive(Debug, Clone)]
@@ -64,24 +58,27 @@ impl Throttle {
         }
         let shown = charges.first().map(|charge| charge.key);
         charges.sort_unstable_by_key(|charge| charge.key);
-        let (place, admission) = match self.charge(place, &charges, shown).await {
-            Ok(admitted) => admitted,
-            Err(Refusal::Throttled(standing)) => {
+        let (place, left) = match self.charge(place, &charges, shown, context).await {
+            Ok((place, Decision::Admitted(standing))) => (place, standing),
+            Ok((_, Decision::Refused(_, standing))) => {
                 tracing::info!(policy = standing.policy, "too many attempts");
                 let throttled = Throttled { retry_after: standing.reset };
                 return Limited { outcome: Err(throttled.into()), standing: Some(standing) };
             }
-            Err(Refusal::Uncounted(error)) => return Limited { outcome: Err(error.into()), standing: None },
+            Err(error) => return Limited { outcome: Err(error.into()), standing: None },
         };
-        // Before the work, which ends with the client's patience.
-        self.record_closing(&admission.closes, context).await;
         let outcome = work.await;
-        let standing = match &outcome {
-            Err(error) if error.is_failure() => admission.standing,
+        let verdict = match &outcome {
+            Ok(_) => Rule::succeed,
+            Err(error) if error.is_failure() => Rule::fail,
+            Err(_) => Rule::withdraw,
+        };
+        let is_kept = outcome.as_ref().err().is_none_or(Judged::is_failure);
+        let standing = if is_kept && charges.iter().all(|charge| charge.rule.is_kept()) {
             // What both outcomes cost alike is told alike: the time of a settlement would show in the standing.
-            Ok(_) if charges.iter().all(|charge| charge.rule.is_kept()) => admission.standing,
-            Ok(_) => self.settle(place, &charges, shown, Rule::succeed).await.or(admission.standing),
-            Err(_) => self.settle(place, &charges, shown, Rule::withdraw).await.or(admission.standing),
+            left
+        } else {
+            self.settle(place, &charges, shown, verdict, context).await.or(left)
         };
         Limited { outcome, standing }
     }
@@ -91,29 +88,26 @@ impl Throttle {
         place: Place,
         charges: &[Charge],
         shown: Option<BucketKey>,
-    ) -> Result<(Place, Admission), Refusal> {
-        let keys = charges.iter().map(|charge| charge.key);
-        if let Some(standing) = self.refusals.find(keys, self.ports.clock.monotonic()) {
-            return Err(Refusal::Throttled(standing));
+        context: &RequestContext,
+    ) -> Result<(Place, Decision), StoreError> {
+        if let Some((key, standing)) = self.refusals.find(keys(charges), self.ports.clock.monotonic()) {
+            return Ok((place, Decision::Refused(key, standing)));
         }
         let now = self.ports.store_time();
-        let mut decision = Ok(Admission { standing: None, closes: Vec::new() });
+        let (mut decision, mut closed) = (Decision::Admitted(None), Vec::new());
         let place = self
             .change(place, charges, &mut |buckets| {
                 decision = decide(charges, buckets, shown, now);
-                decision.is_ok()
+                // A client that hung up settles nothing, and nobody told of what its attempt has closed.
+                closed = report(charges, buckets, now);
+                matches!(decision, Decision::Admitted(_)) || !closed.is_empty()
             })
-            .await
-            .map_err(Refusal::Uncounted)?;
-        match decision {
-            Ok(admission) => Ok((place, admission)),
-            Err((key, standing)) => {
-                if place == Place::Fleet {
-                    self.refusals.remember(key, standing, self.ports.clock.monotonic());
-                }
-                Err(Refusal::Throttled(standing))
-            }
+            .await?;
+        if let (Place::Fleet, Decision::Refused(key, standing)) = (place, &decision) {
+            self.refusals.remember(*key, *standing, self.ports.clock.monotonic());
         }
+        self.record_closing(charges, &closed, context).await;
+        Ok((place, decision))
     }
 
     /// If it fails the charge stays.
@@ -123,19 +117,29 @@ impl Throttle {
         charges: &[Charge],
         shown: Option<BucketKey>,
         verdict: fn(&Rule, &mut Bucket, Timestamp),
+        context: &RequestContext,
     ) -> Option<Standing> {
         let now = self.ports.store_time();
-        let mut standing = None;
+        let (mut standing, mut closed) = (None, Vec::new());
         let mut apply = |buckets: &mut [Bucket]| {
-            for (charge, bucket) in charges.iter().zip(buckets) {
+            for (charge, bucket) in charges.iter().zip(&mut *buckets) {
                 verdict(&charge.rule, bucket, now);
                 if shown == Some(charge.key) {
                     standing = Some(charge.rule.standing(charge.policy, bucket, now));
                 }
             }
+            closed = report(charges, buckets, now);
             true
         };
-        self.change(place, charges, &mut apply).await.ok().and(standing)
+        // Once more: what keeps the store busy for a second must not close a bucket for an hour.
+        let settled = match self.change(place, charges, &mut apply).await {
+            Err(StoreError::Unavailable { .. }) => self.change(place, charges, &mut apply).await,
+            settled => settled,
+        };
+        self.refusals.forget(keys(charges));
+        settled.ok()?;
+        self.record_closing(charges, &closed, context).await;
+        standing
     }
 
     /// Changes the buckets where they are. Fails if the store has just become unable to: nothing is counted twice then
@@ -147,7 +151,7 @@ impl Throttle {
         charges: &[Charge],
         change: &mut (dyn FnMut(&mut [Bucket]) -> bool + Send + '_),
     ) -> Result<Place, StoreError> {
-        let keys: Vec<_> = charges.iter().map(|charge| charge.key).collect();
+        let keys: Vec<_> = keys(charges).collect();
         if place == Place::Fleet {
             let mut seen = Vec::new();
             let mut change_and_look = |buckets: &mut [Bucket]| {
@@ -190,39 +194,61 @@ impl Throttle {
     }
 
     /// Not for each attempt that is refused: an attacker must not write the trail full.
-    async fn record_closing(&self, policies: &[&'static str], context: &RequestContext) {
-        for policy in policies {
-            let event = AuditEvent::anonymous(AuditKind::ThrottleClosed, context).because(policy);
-            if let Err(error) = self.ports.record(&event).await {
+    async fn record_closing(&self, charges: &[Charge], closed: &[BucketKey], context: &RequestContext) {
+        for Charge { policy, account, .. } in charges.iter().filter(|charge| closed.contains(&charge.key)) {
+            let recorded = async {
+                let event = AuditEvent::anonymous(AuditKind::ThrottleClosed, context).because(policy);
+                self.ports.record(&event.about(self.subject(account.as_ref()).await?)).await
+            };
+            if let Err(error) = recorded.await {
                 tracing::warn!(%error, policy, "too many failures, and the audit trail cannot be written");
             }
         }
     }
+
+    /// Asked of the store whether the account exists or not, as the login itself asks.
+    async fn subject(&self, account: Option<&Account>) -> Result<Option<UserId>, StoreError> {
+        match account {
+            Some(Account::Claimed(email)) => Ok(self.ports.store.user_by_email(email).await?.map(|user| user.id)),
+            Some(Account::Known(user)) => Ok(Some(*user)),
+            None => Ok(None),
+        }
+    }
+}
+
+fn keys(charges: &[Charge]) -> impl Iterator<Item = BucketKey> {
+    charges.iter().map(|charge| charge.key)
 }
 
 /// All buckets are charged, or none.
-fn decide(
-    charges: &[Charge],
-    buckets: &mut [Bucket],
-    shown: Option<BucketKey>,
-    now: Timestamp,
-) -> Result<Admission, (BucketKey, Standing)> {
+fn decide(charges: &[Charge], buckets: &mut [Bucket], shown: Option<BucketKey>, now: Timestamp) -> Decision {
     let refusals = charges.iter().zip(&*buckets).filter_map(|(charge, bucket)| {
         let wait = charge.rule.refuses(bucket, now)?;
         Some((charge.key, Standing { remaining: 0, reset: wait, ..charge.rule.standing(charge.policy, bucket, now) }))
     });
-    if let Some(refusal) = refusals.max_by_key(|(_, standing)| standing.reset) {
-        return Err(refusal);
+    if let Some((key, standing)) = refusals.max_by_key(|(_, standing)| standing.reset) {
+        return Decision::Refused(key, standing);
     }
-    let mut admission = Admission { standing: None, closes: Vec::new() };
+    let mut left = None;
     for (charge, bucket) in charges.iter().zip(buckets) {
         charge.rule.charge(bucket, now);
-        if charge.rule.has_closed(bucket, now) {
-            admission.closes.push(charge.policy);
-        }
         if shown == Some(charge.key) {
-            admission.standing = Some(charge.rule.standing(charge.policy, bucket, now));
+            left = Some(charge.rule.standing(charge.policy, bucket, now));
         }
     }
-    Ok(admission)
+    Decision::Admitted(left)
+}
+
+/// Which buckets are closed, by failures alone, without the trail telling so.
+fn report(charges: &[Charge], buckets: &mut [Bucket], now: Timestamp) -> Vec<BucketKey> {
+    let unreported = charges
+        .iter()
+        .zip(buckets)
+        .filter(|(charge, bucket)| !bucket.is_reported && charge.rule.has_closed(bucket, now));
+    unreported
+        .map(|(charge, bucket)| {
+            bucket.is_reported = true;
+            charge.key
+        })
+        .collect()
 }

@@ -30,6 +30,10 @@ impl IdempotencyKey {
         ))
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// What the store keeps of it, and of the registration that it names. Keyed, because the registration has a
     /// password in it, which a plain hash would give away to whoever tries.
     pub(super) fn claim(&self, request: &Register, hash: &dyn KeyedHash) -> IdempotencyClaim {
@@ -41,7 +45,7 @@ impl IdempotencyKey {
             content.extend_from_slice(field);
         }
         IdempotencyClaim {
-            key: hash.digest("idempotency key", self.0.as_bytes()),
+            key: hash.digest("idempotency key", self.as_bytes()),
             request: hash.digest("registration", &content),
         }
     }

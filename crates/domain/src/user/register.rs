@@ -52,7 +52,7 @@ impl UserService {
             return Limited { outcome: Err(UserError::RegistrationClosed), standing: None };
         }
         let tells = self.settings.registration == RegistrationMode::Open;
-        let charges = self.throttle.registration(tells, context);
+        let charges = self.throttle.registration(tells, key, context);
         let claim = key.map(|key| key.claim(&request, &*self.ports.keyed_hash));
         let work = self.insert_hashed(request, BTreeSet::from([RoleName::user()]), None, claim, context);
         self.throttle.guard(Place::Fleet, charges, context, work).await
@@ -78,7 +78,7 @@ impl UserService {
         claim: Option<IdempotencyClaim>,
         context: &RequestContext,
     ) -> Result<User, UserError> {
-        let hash = self.ports.hasher.hash(request.password).await?;
+        let hash = self.ports.hasher.hash(request.password, context.network()).await?;
         let now = self.ports.clock.now();
         let user = User {
             id: UserId::generate(&*self.ports.clock, &*self.ports.rng),

@@ -1,7 +1,9 @@
 use crate::fakes::{PASSWORD, World, email, new_password, now};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 use vestibule_domain::audit::AuditKind;
-use vestibule_domain::user::{IdempotencyKey, Name, Register, User, UserError};
+use vestibule_domain::user::{IdempotencyKey, Name, Register, RegistrationMode, User, UserError};
+use vestibule_domain::{RequestContext, Settings};
 
 fn request(name: &str, password: &str) -> Register {
     Register { email: email(name), name: Name::parse(name).unwrap(), password: new_password(password) }
@@ -45,6 +47,41 @@ fn j124_a_taken_address_stays_the_answer() {
     world.store.state().users.clear();
     assert!(matches!(register(&world, "one", "alice", PASSWORD), Err(UserError::EmailTaken)));
     assert!(register(&world, "two", "alice", PASSWORD).is_ok());
+}
+
+/// The answer to the right password is that of the first time, and to every other another one.
+#[test]
+fn j124_a_key_is_no_way_to_try_passwords() {
+    for mode in [RegistrationMode::Open, RegistrationMode::Strict] {
+        let world = World::new(Settings { registration: mode, ..Settings::default() });
+        register(&world, "one", "alice", PASSWORD).unwrap();
+        let guesses = (0..1000_u16).map(|n| {
+            let context = RequestContext { ip: Some(Ipv4Addr::from(u32::from(n)).into()), ..RequestContext::default() };
+            let (key, guess) = (IdempotencyKey::parse("one").unwrap(), format!("another lamp, another hill {n}"));
+            world.clock.advance(Duration::from_mins(1));
+            now(world.services.users.register(request("alice", &guess), Some(&key), &context)).outcome
+        });
+        let answered = guesses.filter(|outcome| matches!(outcome, Err(UserError::IdempotencyKeyReused))).count();
+        // 19 at first, then 3 an hour: no more in the day of the key than failures close an account.
+        assert_eq!(answered, 19 + 1000 / 20, "{mode:?}");
+        assert!(register(&world, "two", "bob", PASSWORD).is_ok(), "another key is another budget");
+    }
+}
+
+#[test]
+fn j124_strict_registration_tells_nothing_by_the_budget_of_a_key() {
+    let settings = || Settings { registration: RegistrationMode::Strict, ..Settings::default() };
+    let (taken, free) = (World::new(settings()), World::new(settings()));
+    taken.register("alice", &[]);
+    let again = |world: &World| {
+        let key = IdempotencyKey::parse("one").unwrap();
+        let limited = now(world.services.users.register(request("alice", PASSWORD), Some(&key), &world.context));
+        (limited.standing, matches!(limited.outcome, Err(UserError::Throttled(_))))
+    };
+    for n in 0..30 {
+        let (a, b) = (again(&taken), again(&free));
+        assert_eq!((a, a.1), (b, n >= 20), "{n}");
+    }
 }
 
 #[test]

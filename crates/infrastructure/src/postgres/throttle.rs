@@ -15,6 +15,9 @@ struct ThrottleRow {
     failures: i64,
     closed_until: DateTime<Utc>,
     tried: Vec<u8>,
+    running: i64,
+    running_until: DateTime<Utc>,
+    is_reported: bool,
     expires_at: DateTime<Utc>,
 }
 
@@ -26,6 +29,9 @@ impl ThrottleRow {
             failures: self.failures.try_into().map_err(|_| corrupt("failures"))?,
             closed_until: self.closed_until.into(),
             tried: Bucket::tried_from_bytes(&self.tried).ok_or_else(|| corrupt("tried"))?,
+            running: self.running.try_into().map_err(|_| corrupt("running"))?,
+            running_until: self.running_until.into(),
+            is_reported: self.is_reported,
             expires_at: self.expires_at.into(),
         })
     }
@@ -63,19 +69,23 @@ impl ThrottleStore for PgStore {
 async fn lock(work: &mut PgUnitOfWork, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {
     // In the order of the keys, as everybody does, so that nobody waits for somebody who waits for them. DO NOTHING
     // would not lock what is there.
-    let Bucket { full_at, failures, closed_until, tried, expires_at } = Bucket::default();
+    let new = Bucket::default();
     let query = sqlx::query_as!(
         ThrottleRow,
-        "INSERT INTO throttles (key, full_at, failures, closed_until, tried, expires_at)
-         SELECT key, $2, $3, $4, $5, $6 FROM unnest($1::bytea[]) AS wanted (key) ORDER BY key
+        "INSERT INTO throttles
+             (key, full_at, failures, closed_until, tried, running, running_until, is_reported, expires_at)
+         SELECT key, $2, $3, $4, $5, $6, $7, $8, $9 FROM unnest($1::bytea[]) AS wanted (key) ORDER BY key
          ON CONFLICT ON CONSTRAINT throttles_pkey DO UPDATE SET failures = throttles.failures
-         RETURNING key, full_at, failures, closed_until, tried, expires_at",
+         RETURNING key, full_at, failures, closed_until, tried, running, running_until, is_reported, expires_at",
         &bytes(keys),
-        full_at.as_datetime(),
-        i64::from(failures),
-        closed_until.as_datetime(),
-        Bucket::tried_bytes(&Bucket { tried, ..Bucket::default() }),
-        expires_at.as_datetime(),
+        new.full_at.as_datetime(),
+        i64::from(new.failures),
+        new.closed_until.as_datetime(),
+        new.tried_bytes(),
+        i64::from(new.running),
+        new.running_until.as_datetime(),
+        new.is_reported,
+        new.expires_at.as_datetime(),
     );
     let rows = bounded("lock_buckets", query.fetch_all(work.connection()?)).await;
     let rows = work.settle(rows)?;
@@ -86,20 +96,26 @@ async fn lock(work: &mut PgUnitOfWork, keys: &[BucketKey]) -> Result<Vec<Bucket>
 
 async fn update(work: &mut PgUnitOfWork, keys: &[BucketKey], buckets: &[Bucket]) -> Result<(), StoreError> {
     let times = |time: fn(&Bucket) -> Timestamp| -> Vec<_> { buckets.iter().map(|b| time(b).as_datetime()).collect() };
-    let failures: Vec<_> = buckets.iter().map(|bucket| i64::from(bucket.failures)).collect();
+    let counts = |count: fn(&Bucket) -> u32| -> Vec<_> { buckets.iter().map(|b| i64::from(count(b))).collect() };
     let tried: Vec<_> = buckets.iter().map(Bucket::tried_bytes).collect();
+    let is_reported: Vec<_> = buckets.iter().map(|bucket| bucket.is_reported).collect();
     let query = sqlx::query!(
         "UPDATE throttles
          SET full_at = new.full_at, failures = new.failures, closed_until = new.closed_until, tried = new.tried,
+             running = new.running, running_until = new.running_until, is_reported = new.is_reported,
              expires_at = new.expires_at
-         FROM unnest($1::bytea[], $2::timestamptz[], $3::bigint[], $4::timestamptz[], $5::bytea[], $6::timestamptz[])
-              AS new (key, full_at, failures, closed_until, tried, expires_at)
+         FROM unnest($1::bytea[], $2::timestamptz[], $3::bigint[], $4::timestamptz[], $5::bytea[], $6::bigint[],
+                     $7::timestamptz[], $8::boolean[], $9::timestamptz[])
+              AS new (key, full_at, failures, closed_until, tried, running, running_until, is_reported, expires_at)
          WHERE throttles.key = new.key",
         &bytes(keys),
         &times(|bucket| bucket.full_at),
-        &failures,
+        &counts(|bucket| bucket.failures),
         &times(|bucket| bucket.closed_until),
         &tried,
+        &counts(|bucket| bucket.running),
+        &times(|bucket| bucket.running_until),
+        &is_reported,
         &times(|bucket| bucket.expires_at),
     );
     let updated = bounded("update_buckets", query.execute(work.connection()?)).await;

@@ -18,7 +18,8 @@ async fn a_row_that_fits_no_state_is_named() {
     database
         .execute(
             "INSERT INTO throttles VALUES (decode(repeat('5a', 32), 'hex'), now(), 0, now(),
-                                           decode('00000000000000007fffffffffffffff', 'hex'), now())",
+                                           decode('00000000000000007fffffffffffffff0000000000000000', 'hex'), 0, now(),
+                                           false, now())",
         )
         .await;
     let bucket = [BucketKey::from_bytes([0x5a; 32])];

@@ -35,7 +35,8 @@ async fn a_bucket_is_named_by_the_beginning_of_its_key() {
     for (sql, column) in [
         ("UPDATE throttles SET full_at = 9223372036854775807", "full_at"),
         ("UPDATE throttles SET closed_until = -9223372036854775808", "closed_until"),
-        ("UPDATE throttles SET tried = x'00000000000000007fffffffffffffff'", "tried"),
+        ("UPDATE throttles SET tried = x'00000000000000007fffffffffffffff0000000000000000'", "tried"),
+        ("UPDATE throttles SET running_until = 9223372036854775807", "running_until"),
         ("UPDATE throttles SET expires_at = 9223372036854775807", "expires_at"),
     ] {
         let directory = Directory::new();
@@ -77,10 +78,12 @@ async fn the_schema_refuses_what_no_version_writes() {
         "UPDATE password_credentials SET phc = 'correct horse battery staple'",
         "INSERT INTO password_credentials VALUES (x'00', '$argon2id$', 0)",
         "INSERT INTO user_roles SELECT id, 'two roles' FROM users",
-        "INSERT INTO throttles VALUES (zeroblob(31), 0, 0, 0, x'', 0)",
-        "INSERT INTO throttles VALUES (zeroblob(32), 0, -1, 0, x'', 0)",
-        "INSERT INTO throttles VALUES (zeroblob(32), 0, 4294967296, 0, x'', 0)",
-        "INSERT INTO throttles VALUES (zeroblob(32), 0, 0, 0, zeroblob(15), 0)",
+        "INSERT INTO throttles VALUES (zeroblob(31), 0, 0, 0, x'', 0, 0, 0, 0)",
+        "INSERT INTO throttles VALUES (zeroblob(32), 0, -1, 0, x'', 0, 0, 0, 0)",
+        "INSERT INTO throttles VALUES (zeroblob(32), 0, 4294967296, 0, x'', 0, 0, 0, 0)",
+        "INSERT INTO throttles VALUES (zeroblob(32), 0, 0, 0, zeroblob(16), 0, 0, 0, 0)",
+        "INSERT INTO throttles VALUES (zeroblob(32), 0, 0, 0, x'', -1, 0, 0, 0)",
+        "INSERT INTO throttles VALUES (zeroblob(32), 0, 0, 0, x'', 0, 0, 2, 0)",
     ] {
         assert!(directory.execute(impossible).await.is_err(), "{impossible}");
     }

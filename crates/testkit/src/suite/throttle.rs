@@ -5,8 +5,8 @@ use super::fixture::{MILLISECOND, until_settled};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use vestibule_domain::throttle::{Bucket, BucketKey};
-use vestibule_domain::{Store, StoreError};
+use vestibule_domain::throttle::{Bucket, BucketKey, Tried};
+use vestibule_domain::{Store, StoreError, Timestamp};
 
 fn key(n: u8) -> BucketKey {
     BucketKey::from_bytes([n; 32])
@@ -37,8 +37,20 @@ fn full(fixture: &Fixture, n: u32) -> Bucket {
         full_at: at(1),
         failures: u32::MAX - n,
         closed_until: at(2),
-        tried: (0..n).map(|account| (u64::MAX - u64::from(account), at(3).plus(MILLISECOND * account))).collect(),
-        expires_at: at(4),
+        tried: (0..n).map(|account| tried(account, at(3).plus(MILLISECOND * account))).collect(),
+        running: u32::MAX - 2 * n,
+        running_until: at(4),
+        is_reported: n.is_multiple_of(2),
+        expires_at: at(5),
+    }
+}
+
+fn tried(account: u32, at: Timestamp) -> Tried {
+    Tried {
+        account: u64::MAX - u64::from(account),
+        at,
+        running: u32::MAX - account,
+        has_failed: account.is_multiple_of(2),
     }
 }
 

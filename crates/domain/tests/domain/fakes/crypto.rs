@@ -3,14 +3,16 @@
 use super::HandClock;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 use vestibule_domain::Timestamp;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
 use vestibule_domain::id::{KeyId, SessionId, TokenId, UserId};
 use vestibule_domain::session::{RefreshSealer, RefreshToken, SealedToken};
-use vestibule_domain::throttle::KeyedHash;
+use vestibule_domain::throttle::{KeyedHash, Network};
 use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, TokenCodec, TokenFault,
     VerifiedToken,
@@ -23,11 +25,21 @@ pub(crate) struct PlainHasher {
     overloaded: AtomicBool,
     /// What time it takes, on which clock.
     takes: Mutex<Option<(Arc<HandClock>, Duration)>>,
+    /// Whether nothing that is asked for is finished.
+    held: AtomicBool,
 }
 
 impl PlainHasher {
     pub(crate) fn set_takes(&self, clock: &Arc<HandClock>, time: Duration) {
         *self.takes.lock().unwrap() = Some((Arc::clone(clock), time));
+    }
+
+    pub(crate) fn set_held(&self, held: bool) {
+        self.held.store(held, Ordering::SeqCst);
+    }
+
+    async fn turn(&self) {
+        poll_fn(|_| if self.held.load(Ordering::SeqCst) { Poll::Pending } else { Poll::Ready(()) }).await;
     }
 
     pub(crate) fn set_overloaded(&self, overloaded: bool) {
@@ -45,18 +57,25 @@ pub(crate) fn phc(password: &[u8]) -> PasswordHash {
 
 #[async_trait]
 impl PasswordHasher for PlainHasher {
-    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashingError> {
+    async fn hash(&self, password: NewPassword, _: Option<Network>) -> Result<PasswordHash, HashingError> {
         if let Some((clock, time)) = &*self.takes.lock().unwrap() {
             clock.advance(*time);
         }
+        self.turn().await;
         Ok(phc(password.as_bytes()))
     }
 
-    async fn verify(&self, attempt: PasswordAttempt, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+    async fn verify(
+        &self,
+        attempt: PasswordAttempt,
+        hash: Option<&PasswordHash>,
+        _: Option<Network>,
+    ) -> Result<Verdict, HashingError> {
         if self.overloaded.load(Ordering::SeqCst) {
             return Err(HashingError::Overloaded { retry_after: Duration::from_secs(1) });
         }
         self.verified.fetch_add(1, Ordering::SeqCst);
+        self.turn().await;
         let right = phc(attempt.as_bytes());
         Ok(match hash.map(PasswordHash::as_phc) {
             Some(phc) if phc == right.as_phc() => Verdict::Match { upgraded: None },

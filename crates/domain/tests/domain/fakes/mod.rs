@@ -10,7 +10,7 @@ pub(crate) use crypto::{PlainCodec, PlainHash, PlainHasher, PlainKeys, XorSealer
 pub(crate) use store::MemoryStore;
 
 use std::collections::BTreeSet;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -28,6 +28,22 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the fakes never wait"),
+    }
+}
+
+/// A future that has begun and waits for a hasher that is held. Dropped, it is a client that has left.
+pub(crate) struct Begun<'a, T>(Pin<Box<dyn Future<Output = T> + 'a>>);
+
+pub(crate) fn begin<'a, T>(future: impl Future<Output = T> + 'a) -> Begun<'a, T> {
+    let mut future: Pin<Box<dyn Future<Output = T> + 'a>> = Box::pin(future);
+    let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending(), "nothing held it");
+    Begun(future)
+}
+
+impl<T> Begun<'_, T> {
+    pub(crate) fn finish(self) -> T {
+        now(self.0)
     }
 }
 

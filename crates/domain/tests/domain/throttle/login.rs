@@ -97,6 +97,27 @@ fn d50_a_known_device_is_let_in_whatever_strangers_do() {
 }
 
 #[test]
+fn d50_many_known_devices_are_not_as_many_budgets() {
+    let world = world();
+    let known: Vec<_> = (0..20)
+        .map(|_| login(&world, "192.0.2.1", "alice", PASSWORD, None).outcome.unwrap().device_token.unwrap())
+        .collect();
+    let before = world.hasher.verified();
+    let refused: Vec<_> = known
+        .iter()
+        .flat_map(|device| [device; 3])
+        .map(|device| login(&world, "192.0.2.1", "alice", "wrong", Some(device)))
+        .filter(|outcome| wait(outcome).is_some())
+        .collect();
+    assert_eq!((world.hasher.verified() - before, refused.len()), (20, 40));
+    assert!(refused.iter().all(|outcome| outcome.standing.unwrap().policy == "devices"));
+    // One device alone closes nobody out but itself.
+    world.clock.advance(Duration::from_hours(1));
+    while wait(&login(&world, "192.0.2.1", "alice", "wrong", known.first())).is_none() {}
+    assert!(login(&world, "192.0.2.1", "alice", PASSWORD, known.last()).outcome.is_ok());
+}
+
+#[test]
 fn d48_an_operator_opens_the_account_again() {
     let world = world();
     let alice = world.store.state().users.values().next().unwrap().id;

@@ -3,3 +3,4 @@
 mod login;
 mod others;
 mod rules;
+mod running;

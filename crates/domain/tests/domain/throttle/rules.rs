@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use std::net::IpAddr;
 use std::time::Duration;
 use vestibule_domain::Timestamp;
-use vestibule_domain::throttle::{Bucket, BucketKey, Budget, Lockout, Network, Rule, Spread};
+use vestibule_domain::throttle::{Bucket, BucketKey, Budget, Lockout, Network, Rule, Spread, Tried};
 
 const START: Timestamp = Timestamp::EPOCH;
 
@@ -12,13 +12,22 @@ fn at(seconds: u64) -> Timestamp {
     START.plus(Duration::from_secs(1_000_000 + seconds))
 }
 
-/// Charges the bucket if it admits the attempt.
-fn attempt(rule: &Rule, bucket: &mut Bucket, now: Timestamp) -> Result<(), Duration> {
+/// Charges the bucket if it admits the attempt, which then runs.
+fn begin(rule: &Rule, bucket: &mut Bucket, now: Timestamp) -> Result<(), Duration> {
     let refused = rule.refuses(bucket, now).map_or(Ok(()), Err);
     if refused.is_ok() {
         rule.charge(bucket, now);
     }
     refused
+}
+
+/// Fails if it is admitted.
+fn attempt(rule: &Rule, bucket: &mut Bucket, now: Timestamp) -> Result<(), Duration> {
+    let begun = begin(rule, bucket, now);
+    if begun.is_ok() {
+        rule.fail(bucket, now);
+    }
+    begun
 }
 
 proptest! {
@@ -50,7 +59,7 @@ proptest! {
         let rule = Rule::Failures(Budget::new(burst, Duration::from_mins(1)));
         let mut bucket = Bucket::default();
         for _ in 0..rights {
-            prop_assert_eq!(attempt(&rule, &mut bucket, at(0)), Ok(()));
+            prop_assert_eq!(begin(&rule, &mut bucket, at(0)), Ok(()));
             rule.succeed(&mut bucket, at(0));
         }
         for _ in 0..burst {
@@ -60,11 +69,41 @@ proptest! {
     }
 
     #[test]
-    fn the_accounts_tried_come_back_from_a_row(tags in prop::collection::vec((any::<u64>(), 0..1_000_000_000_u64), 0..20)) {
-        let tried: Vec<_> = tags.into_iter().map(|(tag, at)| (tag, START.plus(Duration::from_millis(at)))).collect();
-        let bucket = Bucket { tried: tried.clone(), ..Bucket::default() };
+    fn of_attempts_that_run_no_more_are_let_in_than_of_those_that_failed(
+        burst in 1..20_u32,
+        ends in prop::collection::vec((0..4_usize, 0..3_u64), 1..200),
+    ) {
+        let rule = Rule::Failures(Budget::new(burst, Duration::from_mins(1)));
+        let mut bucket = Bucket::default();
+        let (mut running, mut failed, mut now) = (0, 0, 0);
+        for (end, pause) in ends {
+            now += pause;
+            running += u64::from(begin(&rule, &mut bucket, at(now)).is_ok());
+            match end {
+                0 if running > 0 => rule.succeed(&mut bucket, at(now)),
+                1 if running > 0 => rule.withdraw(&mut bucket, at(now)),
+                2 if running > 0 => {
+                    rule.fail(&mut bucket, at(now));
+                    failed += 1;
+                }
+                _ => continue,
+            }
+            running -= 1;
+            prop_assert!(running + failed <= u64::from(burst) + now / 60, "{running} and {failed} within {now} s");
+        }
+    }
+
+    #[test]
+    fn the_accounts_tried_come_back_from_a_row(
+        tried in prop::collection::vec((any::<u64>(), 0..1_000_000_000_u64, any::<u32>(), any::<bool>()), 0..20),
+    ) {
+        let tried = tried.into_iter().map(|(account, at, running, has_failed)| {
+            Tried { account, at: START.plus(Duration::from_millis(at)), running, has_failed }
+        });
+        let bucket = Bucket { tried: tried.collect(), ..Bucket::default() };
         let bytes = bucket.tried_bytes();
-        prop_assert_eq!(Bucket::tried_from_bytes(&bytes), Some(tried));
+        prop_assert_eq!(bytes.len(), bucket.tried.len() * 24);
+        prop_assert_eq!(Bucket::tried_from_bytes(&bytes), Some(bucket.tried));
         prop_assert_eq!(Bucket::tried_from_bytes(&[bytes.as_slice(), &[0]].concat()), None);
     }
 }
@@ -141,7 +180,7 @@ fn who_fails_at_fifteen_accounts_in_an_hour_is_out_for_an_hour() {
 fn accounts_that_were_opened_or_tried_long_ago_do_not_count() {
     let mut office = Bucket::default();
     for n in 0..200 {
-        attempt(&account(n), &mut office, at(0)).unwrap();
+        begin(&account(n), &mut office, at(0)).unwrap();
         account(n).succeed(&mut office, at(0));
     }
     let mut slow = Bucket::default();
@@ -155,11 +194,55 @@ fn accounts_that_were_opened_or_tried_long_ago_do_not_count() {
 fn the_fifteenth_account_opens_again_if_it_was_right() {
     let mut bucket = Bucket::default();
     for n in 0..15 {
-        attempt(&account(n), &mut bucket, at(0)).unwrap();
+        begin(&account(n), &mut bucket, at(0)).unwrap();
+        if n < 14 {
+            account(n).fail(&mut bucket, at(0));
+        }
     }
     account(14).succeed(&mut bucket, at(0));
     assert_eq!(attempt(&account(20), &mut bucket, at(0)), Ok(()));
     assert!(attempt(&account(21), &mut bucket, at(0)).is_err());
+}
+
+#[test]
+fn d49_an_attempt_that_comes_to_nothing_hides_no_earlier_failure() {
+    let mut bucket = Bucket::default();
+    for n in 0..14 {
+        attempt(&account(n), &mut bucket, at(0)).unwrap();
+    }
+    for n in 0..14 {
+        begin(&account(n), &mut bucket, at(1)).unwrap();
+        account(n).withdraw(&mut bucket, at(1));
+    }
+    // Nor one that still runs.
+    begin(&account(14), &mut bucket, at(2)).unwrap();
+    let mut twice = bucket.clone();
+    account(14).charge(&mut twice, at(2));
+    account(14).withdraw(&mut twice, at(2));
+    for mut bucket in [bucket, twice] {
+        assert!(begin(&account(15), &mut bucket, at(2)).is_err());
+        account(14).withdraw(&mut bucket, at(3));
+        assert_eq!(begin(&account(15), &mut bucket, at(3)), Ok(()));
+    }
+}
+
+#[test]
+fn what_was_never_settled_counts_as_failed_when_it_cannot_run_any_more() {
+    let told = |rule: &Rule, bucket: &Bucket| [0, 9, 10].map(|now| rule.refuses(bucket, at(now)).unwrap().as_secs());
+    let budget = Rule::Failures(Budget::new(5, Duration::from_mins(12)));
+    let (mut one, mut many) = (Bucket::default(), Bucket::default());
+    for n in 0..15 {
+        assert_eq!(begin(&budget, &mut one, at(0)).is_ok(), n < 5, "{n}");
+        begin(&account(n), &mut many, at(0)).unwrap();
+    }
+    assert_eq!(told(&budget, &one), [2, 2, 12 * 60 - 10]);
+    assert_eq!(told(&account(20), &many), [2, 2, 60 * 60 - 10]);
+    let lockout = Rule::InARow(Lockout { free: 3, most: 3 });
+    let mut bucket = Bucket::default();
+    for _ in 0..3 {
+        begin(&lockout, &mut bucket, at(0)).unwrap();
+    }
+    assert_eq!(told(&lockout, &bucket), [2, 2, 24 * 60 * 60 - 10]);
 }
 
 #[test]

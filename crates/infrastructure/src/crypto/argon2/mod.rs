@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vestibule_domain::Rng;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
+use vestibule_domain::throttle::Network;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Argon2Settings {
@@ -82,12 +83,12 @@ impl Argon2Hasher {
         Ok(Self { pool, current, rng })
     }
 
-    async fn run<T, F>(&self, work: F) -> Result<T, HashingError>
+    async fn run<T, F>(&self, from: Option<Network>, work: F) -> Result<T, HashingError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Arena) -> Result<T, ComputationError> + Send + 'static,
     {
-        self.pool.run(work).await?.map_err(|error| {
+        self.pool.run(from, work).await?.map_err(|error| {
             tracing::error!(%error, "a password could not be hashed");
             HashingError::Stopped
         })
@@ -96,15 +97,20 @@ impl Argon2Hasher {
 
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
-    async fn hash(&self, password: NewPassword) -> Result<PasswordHash, HashingError> {
+    async fn hash(&self, password: NewPassword, from: Option<Network>) -> Result<PasswordHash, HashingError> {
         let (cost, salt) = (self.current, self.rng.bytes());
-        self.run(move |arena| Ok(StoredHash::compute(arena, cost, password.as_bytes(), salt)?.to_phc())).await
+        self.run(from, move |arena| Ok(StoredHash::compute(arena, cost, password.as_bytes(), salt)?.to_phc())).await
     }
 
-    async fn verify(&self, attempt: PasswordAttempt, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+    async fn verify(
+        &self,
+        attempt: PasswordAttempt,
+        hash: Option<&PasswordHash>,
+        from: Option<Network>,
+    ) -> Result<Verdict, HashingError> {
         let stored = hash.and_then(usable);
         let (current, fresh_salt) = (self.current, self.rng.bytes::<SALT_BYTES>());
-        self.run(move |arena| check::check(arena, current, attempt.as_bytes(), stored.as_ref(), fresh_salt)).await
+        self.run(from, move |arena| check::check(arena, current, attempt.as_bytes(), stored.as_ref(), fresh_salt)).await
     }
 }
 

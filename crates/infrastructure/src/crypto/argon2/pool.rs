@@ -1,7 +1,9 @@
 //! The threads that hash, and the queue before them.
 
+mod queue;
+
 use super::arena::Arena;
-use std::collections::VecDeque;
+use queue::Queue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -9,6 +11,7 @@ use std::time::{Duration, Instant};
 use std::{io, mem};
 use tokio::sync::oneshot;
 use vestibule_domain::credential::HashingError;
+use vestibule_domain::throttle::Network;
 
 /// Threads of the system, not of the runtime: no number of waiting logins takes a thread from anything else.
 ///
@@ -28,7 +31,7 @@ struct Shared {
 }
 
 struct State {
-    jobs: VecDeque<Queued>,
+    jobs: Queue<Queued>,
     busy: u32,
     /// Moving average of how long a job takes.
     mean: Duration,
@@ -66,7 +69,7 @@ impl Pool {
         quiet: Duration,
         arena: impl Fn() -> Arena + Copy + Send + 'static,
     ) -> io::Result<Self> {
-        let state = State { jobs: VecDeque::new(), busy: 0, mean, stopped: false };
+        let state = State { jobs: Queue::default(), busy: 0, mean, stopped: false };
         let shared =
             Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), threads, longest_wait, quiet });
         let mut pool = Self { shared, threads: Vec::new() };
@@ -78,13 +81,13 @@ impl Pool {
         Ok(pool)
     }
 
-    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, HashingError>
+    pub(super) async fn run<T, F>(&self, from: Option<Network>, work: F) -> Result<T, HashingError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Arena) -> T + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.shared.accept(Box::new(Pending { work: Some(work), outcome: None, reply }))?;
+        self.shared.accept(from, Box::new(Pending { work: Some(work), outcome: None, reply }))?;
         // Without an answer the thread panicked or the pool was dropped.
         answer.await.unwrap_or(Err(HashingError::Stopped))
     }
@@ -112,21 +115,22 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn accept(&self, job: Box<dyn Job>) -> Result<(), HashingError> {
+    fn accept(&self, from: Option<Network>, job: Box<dyn Job>) -> Result<(), HashingError> {
         let mut state = self.lock();
         if state.stopped {
             return Err(HashingError::Stopped);
         }
         if self.wait(&state) > self.longest_wait {
             // Those who hung up must not keep others out.
-            state.jobs.retain(|queued| !queued.job.is_abandoned());
+            state.jobs.retain(|queued: &Queued| !queued.job.is_abandoned());
         }
         let wait = self.wait(&state);
         if wait > self.longest_wait {
-            return Err(overloaded(wait));
+            let last = state.jobs.make_room(from).ok_or_else(|| overloaded(wait))?;
+            last.job.refuse(overloaded(wait));
         }
         let longest_wait = (!wait.is_zero()).then_some(self.longest_wait);
-        state.jobs.push_back(Queued { job, accepted_at: Instant::now(), longest_wait });
+        state.jobs.push(from, Queued { job, accepted_at: Instant::now(), longest_wait });
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -175,7 +179,7 @@ impl Shared {
             if state.stopped {
                 return None;
             }
-            let Some(Queued { job, accepted_at, longest_wait }) = state.jobs.pop_front() else {
+            let Some(Queued { job, accepted_at, longest_wait }) = state.jobs.pop() else {
                 state = self.idle(state, arena);
                 continue;
             };
