@@ -68,7 +68,7 @@ fn goals(figures: &Figures) -> Table {
     let mut table = Table::new(["What", "Goal", "Found", ""]);
     for goal in figures.goals() {
         let verdict = if goal.is_met() { "met" } else { "**missed**" };
-        let (wanted, found) = (number(goal.goal), number(goal.found));
+        let (wanted, found) = (number(goal.limit), number(goal.found));
         let unit = goal.unit;
         let wanted = format!("{} {wanted} {unit}", goal.sign());
         table.row([goal.what, wanted, format!("{found} {unit}"), verdict.to_owned()]);

@@ -95,12 +95,12 @@ async fn own_hashes(time: Duration) -> f64 {
         hasher.verify(attempt, None).await.expect("a verdict")
     };
     hash().await;
-    let (start, mut hashes) = (Instant::now(), 0_u32);
+    let (start, mut done) = (Instant::now(), 0_u32);
     while start.elapsed() < time {
         hash().await;
-        hashes += 1;
+        done += 1;
     }
-    f64::from(hashes) / start.elapsed().as_secs_f64()
+    f64::from(done) / start.elapsed().as_secs_f64()
 }
 
 pub(crate) fn plain(settings: &Settings) -> Vec<Plain> {

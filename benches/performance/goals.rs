@@ -10,7 +10,7 @@ const MIB: f64 = 1024.0;
 
 pub(crate) struct Goal {
     pub(crate) what: String,
-    pub(crate) goal: f64,
+    pub(crate) limit: f64,
     pub(crate) found: f64,
     pub(crate) unit: &'static str,
     wants: Wants,
@@ -23,18 +23,18 @@ enum Wants {
 }
 
 impl Goal {
-    fn at_least(what: String, goal: f64, found: f64, unit: &'static str) -> Self {
-        Self { what, goal, found, unit, wants: Wants::AtLeast }
+    fn at_least(what: String, limit: f64, found: f64, unit: &'static str) -> Self {
+        Self { what, limit, found, unit, wants: Wants::AtLeast }
     }
 
-    fn at_most(what: String, goal: f64, found: f64, unit: &'static str) -> Self {
-        Self { what, goal, found, unit, wants: Wants::AtMost }
+    fn at_most(what: String, limit: f64, found: f64, unit: &'static str) -> Self {
+        Self { what, limit, found, unit, wants: Wants::AtMost }
     }
 
     pub(crate) fn is_met(&self) -> bool {
         match self.wants {
-            Wants::AtLeast => self.found >= self.goal,
-            Wants::AtMost => self.found <= self.goal,
+            Wants::AtLeast => self.found >= self.limit,
+            Wants::AtMost => self.found <= self.limit,
         }
     }
 
@@ -69,7 +69,7 @@ impl Figures {
     }
 
     pub(crate) fn bars(&self) -> Vec<Bar> {
-        let bar = |goal: Goal| Bar { label: goal.what, ratio: goal.found, goal: goal.goal };
+        let bar = |goal: Goal| Bar { label: goal.what, ratio: goal.found, goal: goal.limit };
         self.throughput().into_iter().map(bar).collect()
     }
 

@@ -3,8 +3,7 @@
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "counts, rates and coordinates are far below 2^53 and not negative"
+    reason = "counts, rates and coordinates are far below 2^53"
 )]
 
 pub mod baseline;

@@ -43,10 +43,10 @@ impl Hasher {
 pub(crate) fn per_second(time: Duration) -> f64 {
     let mut hasher = Hasher::new();
     hasher.hash("warm-up");
-    let (start, mut hashes) = (Instant::now(), 0_u32);
+    let (start, mut done) = (Instant::now(), 0_u32);
     while start.elapsed() < time {
         hasher.hash("Tr0ub4dor&3-horse");
-        hashes += 1;
+        done += 1;
     }
-    f64::from(hashes) / start.elapsed().as_secs_f64()
+    f64::from(done) / start.elapsed().as_secs_f64()
 }

@@ -35,21 +35,8 @@ impl Store {
     /// On an empty database, or one on which a floor was laid before.
     pub(crate) async fn open(url: &str) -> Self {
         let (store, bytes) = match url.strip_prefix("sqlite://") {
-            Some(path) => {
-                let options = SqliteConnectOptions::new()
-                    .filename(path)
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .disable_statement_logging();
-                let pool = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
-                (Self::Sqlite(pool.connect_with(options).await.expect("a file")), "BLOB")
-            }
-            None => {
-                let options = PgConnectOptions::from_str(url).expect("a URL").disable_statement_logging();
-                let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
-                (Self::Postgres(pool.connect_with(options).await.expect("a server")), "BYTEA")
-            }
+            Some(path) => (Self::Sqlite(sqlite(path).await), "BLOB"),
+            None => (Self::Postgres(postgres(url).await), "BYTEA"),
         };
         for table in TABLES {
             let table = table.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS").replace("BYTES", bytes);
@@ -87,4 +74,21 @@ impl Store {
         const SELECT: &str = "SELECT id, email FROM floor_sessions WHERE refresh_hash = $1";
         on!(self, pool => sqlx::query_as(SELECT).bind(refresh_hash).fetch_optional(pool).await).expect("an answer")
     }
+}
+
+async fn sqlite(path: &str) -> SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging();
+    let pool = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
+    pool.connect_with(options).await.expect("a file")
+}
+
+async fn postgres(url: &str) -> PgPool {
+    let options = PgConnectOptions::from_str(url).expect("a URL").disable_statement_logging();
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false);
+    pool.connect_with(options).await.expect("a server")
 }
