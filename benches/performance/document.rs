@@ -129,7 +129,9 @@ fn memory(store: &StoreFigures) -> Table {
     for (name, memory) in &store.memory {
         table.row([format!("after {name}"), mib(memory.now), mib(memory.peak)]);
     }
-    table.row(["a minute later".to_owned(), mib(store.after), String::new()]);
+    if let Some(after) = store.after {
+        table.row(["a minute later".to_owned(), mib(after), String::new()]);
+    }
     table
 }
 

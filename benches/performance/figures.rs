@@ -43,7 +43,7 @@ pub(crate) struct StoreFigures {
     pub(crate) idle: u64,
     pub(crate) memory: Vec<(&'static str, Memory)>,
     /// In KiB, a minute after the last hash.
-    pub(crate) after: u64,
+    pub(crate) after: Option<u64>,
     pub(crate) rows: Vec<Row>,
     pub(crate) isolation: Isolation,
     pub(crate) growth: Vec<Growth>,

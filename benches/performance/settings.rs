@@ -8,6 +8,8 @@ pub(crate) struct Settings {
     pub(crate) measured: Duration,
     /// Users at most; 0 for none.
     pub(crate) growth: u64,
+    /// Whether to wait for the minute after which the hashers' memory has been given back.
+    pub(crate) waits: bool,
 }
 
 impl Settings {
@@ -17,6 +19,7 @@ impl Settings {
         Self {
             warm_up: Duration::from_secs_f64(if quick { 0.3 } else { 0.7 }),
             measured: Duration::from_secs_f64(seconds),
+            waits: !quick,
             growth: number("GROWTH", if quick { 0.0 } else { 1e6 }) as u64,
         }
     }

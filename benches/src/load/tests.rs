@@ -79,9 +79,10 @@ fn a_service_that_keeps_up_is_asked_as_often_as_is_said_and_no_more() {
 fn a_closed_loop_asks_again_with_each_answer_and_counts_the_measured_time_alone() {
     let address = service(Duration::MAX / 2, Duration::ZERO, "200 OK");
     let mut asked = Counted(0);
-    let outcome = load(address, Pace::AtOnce).run(&mut asked).unwrap();
-    assert!(outcome.answered > 0 && outcome.failed == 0, "{outcome:?}");
-    assert!(outcome.answered < asked.0, "the warm-up of {} requests was counted", asked.0);
+    let mostly_warm_up = Load { measured: Duration::from_millis(9), ..load(address, Pace::AtOnce) };
+    let outcome = mostly_warm_up.run(&mut asked).unwrap();
+    assert!(asked.0 > 20 && outcome.failed == 0, "{outcome:?}");
+    assert!(outcome.answered < asked.0 / 2, "{} of {} were counted", outcome.answered, asked.0);
 }
 
 struct Counted(u64);
