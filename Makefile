@@ -50,9 +50,28 @@ fuzz: ## Search for inputs that break a parser, for TIME=60 seconds each; instal
 attack: ## A long attack by the OpenAPI document, another each time; EXAMPLES and SEED as you like
 	@EXAMPLES=$${EXAMPLES:-500} scripts/attack-openapi
 
+# Where cargo leaves what it builds.
+BUILT = $(abspath $(or $(CARGO_TARGET_DIR),target))
+
+# The binary is built by itself: what it is measured beside must not choose its dependencies' features.
 .PHONY: bench
-bench: ## What an access token costs, beside the bare signature
-	@cargo bench --locked --quiet -p vestibule-benches --bench token
+bench: export DURABLE := 1
+bench: export VESTIBULE_BINARY = $(BUILT)/release/vestibule
+bench: export FLOOR_BINARY = $(BUILT)/release/vestibule-floor
+bench: ## The released binary beside its floors, on both stores, into docs/performance.md; SECONDS (3), GROWTH (1000000) or QUICK=1
+	@cargo build --locked --release -p vestibule
+	@cargo build --locked --release -p vestibule-floor
+	@cargo bench --locked --quiet -p vestibule-benches --bench performance --no-run
+	@taskset --cpu-list 0 scripts/with-postgres cargo bench --locked --quiet -p vestibule-benches --bench performance
+
+.PHONY: bench-quick
+bench-quick: export CRITERION_HOME = $(BUILT)/criterion-quick
+bench-quick: ## A minute: each hot function by its ratio to a floor, against benches/baseline.json; BASELINE=write renews that
+	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench quick --no-run
+	@rm -rf $(CRITERION_HOME)
+	@cargo bench --locked --quiet -p vestibule-benches --bench functions -- \
+		--quiet --noplot --warm-up-time 0.3 --measurement-time 0.7 --nresamples 1000
+	@cargo bench --locked --quiet -p vestibule-benches --bench quick
 
 .PHONY: bench-timing
 bench-timing: export SAMPLES ?= 2000

@@ -1,11 +1,8 @@
-//! What an access token costs, beside the bare signature that it cannot cost less than.
-//!
-//! `cargo bench -p vestibule-benches`: compare `token/EdDSA/…` with `floor/Ed25519/…` of the same run.
-#![expect(clippy::expect_used, reason = "a bench that cannot be set up has to stop")]
+//! Tokens, beside the bare signature that they cannot cost less than.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion};
 use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -70,7 +67,7 @@ fn key(forge: &KeyForge, algorithm: Algorithm) -> SigningKey {
     }
 }
 
-fn tokens(c: &mut Criterion) {
+pub(crate) fn tokens(c: &mut Criterion) {
     let claims = claims();
     for algorithm in Algorithm::ALL {
         let codec = codec(algorithm);
@@ -81,8 +78,8 @@ fn tokens(c: &mut Criterion) {
     }
 }
 
-/// A signature over as many bytes as a token has.
-fn floor(c: &mut Criterion) {
+/// The floor: a signature over as many bytes as a token has.
+pub(crate) fn signatures(c: &mut Criterion) {
     let message = [7; 700];
     let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
         .and_then(|pkcs8| Ok(Ed25519KeyPair::from_pkcs8(pkcs8.as_ref())?))
@@ -93,7 +90,7 @@ fn floor(c: &mut Criterion) {
     c.bench_function("floor/Ed25519/verify", |b| b.iter(|| public.verify(black_box(&message), signature.as_ref())));
 }
 
-fn refresh_tokens(c: &mut Criterion) {
+pub(crate) fn refresh_tokens(c: &mut Criterion) {
     let fresh = || RefreshToken::generate(&SystemRng);
     let pair = || (fresh(), fresh());
     c.bench_function("refresh/hash", |b| b.iter_batched(fresh, |token| token.hash(), BatchSize::SmallInput));
@@ -101,6 +98,3 @@ fn refresh_tokens(c: &mut Criterion) {
         b.iter_batched(pair, |(parent, child)| AeadSealer.seal(&parent, &child), BatchSize::SmallInput);
     });
 }
-
-criterion_group!(benches, floor, tokens, refresh_tokens);
-criterion_main!(benches);

@@ -1,0 +1,146 @@
+//! The pages for people.
+
+use crate::figures::{Figures, StoreFigures, store_name};
+use crate::service::CONFIGURATION;
+use crate::settings::Settings;
+use std::fmt::Write;
+use std::path::Path;
+use std::{fs, io};
+use vestibule_benches::plot;
+use vestibule_benches::table::{Table, number};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
+/// Everything between them is a run's; the rest of the page is written by hand.
+const FROM: &str = "<!-- What follows is written by `make bench`. -->\n";
+const TO: &str = "<!-- What precedes is written by `make bench`. -->\n";
+
+pub(crate) fn write(figures: &Figures, settings: &Settings) -> io::Result<()> {
+    let text = text(figures, settings).map_err(io::Error::other)?;
+    println!("\n{text}");
+    let path = Path::new(FOLDER).join("performance.md");
+    let page = fs::read_to_string(&path)?;
+    let page = replaced(&page, &text).ok_or_else(|| io::Error::other("docs/performance.md has lost its two marks"))?;
+    fs::write(&path, page)?;
+    let bars = figures.bars();
+    let plot = plot::svg("Answers a second at 64 connections, by what each is held against", &bars);
+    fs::write(Path::new(FOLDER).join("performance.svg"), plot.map_err(io::Error::other)?)
+}
+
+fn replaced(page: &str, text: &str) -> Option<String> {
+    let (before, rest) = page.split_once(FROM)?;
+    let (_, after) = rest.split_once(TO)?;
+    Some(format!("{before}{FROM}\n{text}\n{TO}{after}"))
+}
+
+fn text(figures: &Figures, settings: &Settings) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "Measured on {}; {:.1} s for each load.", figures.machine, settings.measured.as_secs_f64())?;
+    let configuration: Vec<_> = CONFIGURATION.map(|(name, value)| format!("`{name}={value}`")).into();
+    writeln!(out, "The service runs by its defaults but for {}.\n", configuration.join(", "))?;
+    writeln!(out, "![The ratios to their floors](performance.svg)\n")?;
+    writeln!(out, "### Goals\n\n{}", goals(figures))?;
+    writeln!(out, "### Floors without a store\n\n{}", plain(figures))?;
+    writeln!(
+        out,
+        "argon2id (19 MiB, 2 passes, 1 lane) on one thread: {} a second by the crate `argon2`, {} by Vestibule's hasher.\n",
+        number(figures.hashes.reference),
+        number(figures.hashes.own)
+    )?;
+    for store in &figures.stores {
+        writeln!(out, "### {}\n\n{}", store_name(store.kind), operations(store))?;
+        writeln!(
+            out,
+            "One client without HTTP: {} reads by key and {} durable inserts a second.\n\n{}",
+            number(store.statements.selects),
+            number(store.statements.commits),
+            memory(store)
+        )?;
+        if !store.growth.is_empty() {
+            writeln!(out, "{}", growth(store))?;
+        }
+    }
+    let allocations: Vec<_> = figures.allocations.iter().map(|(name, count)| format!("`{name}` {count:.1}")).collect();
+    writeln!(out, "Allocations of one request, from the socket to the socket: {}.", allocations.join(", "))?;
+    Ok(out)
+}
+
+fn goals(figures: &Figures) -> Table {
+    let mut table = Table::new(["What", "Goal", "Found", ""]);
+    for goal in figures.goals() {
+        let verdict = if goal.is_met() { "met" } else { "**missed**" };
+        let (wanted, found) = (number(goal.limit), number(goal.found));
+        let unit = goal.unit;
+        let wanted = format!("{} {wanted} {unit}", goal.sign());
+        table.row([goal.what, wanted, format!("{found} {unit}"), verdict.to_owned()]);
+    }
+    table
+}
+
+fn plain(figures: &Figures) -> Table {
+    let head = ["Connections", "hello, a second", "p99 at half", "p99 at a fifth", "bare me, Axum", "bare me, Actix"];
+    let mut table = Table::new(head);
+    for plain in &figures.plain {
+        table.row([
+            plain.connections.to_string(),
+            number(plain.hello.per_second),
+            format!("{:.2} ms", plain.hello.latency.p99),
+            format!("{:.2} ms", plain.hello_relaxed.p99),
+            number(plain.axum_me),
+            number(plain.actix_me),
+        ]);
+    }
+    table
+}
+
+fn operations(store: &StoreFigures) -> Table {
+    let head = [
+        "Request",
+        "Connections",
+        "A second",
+        "Floor",
+        "Ratio",
+        "Median at half",
+        "p99 at half",
+        "p99 at a fifth",
+        "Failed",
+    ];
+    let mut table = Table::new(head);
+    for row in &store.rows {
+        let (service, relaxed) = (&row.service, row.relaxed);
+        table.row([
+            row.operation.to_owned(),
+            row.connections.to_string(),
+            number(service.per_second),
+            number(row.floor),
+            format!("{:.2}", service.per_second / row.floor),
+            format!("{:.2} ms", service.latency.median),
+            format!("{:.2} ms", service.latency.p99),
+            relaxed.map_or_else(String::new, |relaxed| format!("{:.2} ms", relaxed.p99)),
+            service.failed.to_string(),
+        ]);
+    }
+    table
+}
+
+fn memory(store: &StoreFigures) -> Table {
+    let mut table = Table::new(["Memory", "Resident", "Most"]);
+    let mib = |kib: u64| format!("{:.1} MiB", kib as f64 / 1024.0);
+    table.row(["idle".to_owned(), mib(store.idle), String::new()]);
+    for (name, memory) in &store.memory {
+        table.row([format!("after {name}"), mib(memory.now), mib(memory.peak)]);
+    }
+    if let Some(after) = store.after {
+        table.row(["a minute later".to_owned(), mib(after), String::new()]);
+    }
+    table
+}
+
+fn growth(store: &StoreFigures) -> Table {
+    let mut table = Table::new(["Users", "Login without the hash", "Refresh", "First page", "Deep page"]);
+    for at in &store.growth {
+        let times = [at.login, at.refresh, at.first_page, at.deep_page].map(|time| format!("{} µs", number(time)));
+        let [login, refresh, first_page, deep_page] = times;
+        table.row([at.users.to_string(), login, refresh, first_page, deep_page]);
+    }
+    table
+}

@@ -1,0 +1,101 @@
+//! What a run found out.
+
+use crate::growth::Growth;
+use crate::isolation::Isolation;
+use std::time::Duration;
+use vestibule_benches::load::Outcome;
+use vestibule_benches::place::Memory;
+use vestibule_testkit::StoreKind;
+
+pub(crate) struct Figures {
+    pub(crate) machine: String,
+    pub(crate) binary_bytes: u64,
+    /// Of one request, by its name.
+    pub(crate) allocations: Vec<(&'static str, f64)>,
+    pub(crate) hashes: Hashes,
+    pub(crate) plain: Vec<Plain>,
+    pub(crate) stores: Vec<StoreFigures>,
+}
+
+/// Passwords a second, one thread.
+pub(crate) struct Hashes {
+    /// The crate `argon2`.
+    pub(crate) reference: f64,
+    /// Vestibule's own hasher, without a service around it.
+    pub(crate) own: f64,
+}
+
+/// Floors without a store.
+pub(crate) struct Plain {
+    pub(crate) connections: usize,
+    pub(crate) hello: Sample,
+    /// At a fifth of its throughput.
+    pub(crate) hello_relaxed: Latency,
+    pub(crate) axum_me: f64,
+    pub(crate) actix_me: f64,
+}
+
+pub(crate) struct StoreFigures {
+    pub(crate) kind: StoreKind,
+    pub(crate) statements: Statements,
+    pub(crate) start: Start,
+    /// In KiB.
+    pub(crate) idle: u64,
+    pub(crate) memory: Vec<(&'static str, Memory)>,
+    /// In KiB, a minute after the last hash.
+    pub(crate) after: Option<u64>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) isolation: Isolation,
+    pub(crate) growth: Vec<Growth>,
+}
+
+/// A second, one client after the other, without HTTP.
+pub(crate) struct Statements {
+    pub(crate) selects: f64,
+    pub(crate) commits: f64,
+}
+
+/// From the start of the process until `/health/ready` answers 200.
+pub(crate) struct Start {
+    pub(crate) empty: Duration,
+    pub(crate) existing: Duration,
+}
+
+pub(crate) struct Row {
+    pub(crate) operation: &'static str,
+    pub(crate) connections: usize,
+    pub(crate) service: Sample,
+    /// At a fifth of its throughput.
+    pub(crate) relaxed: Option<Latency>,
+    /// A second.
+    pub(crate) floor: f64,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Sample {
+    /// Closed loop.
+    pub(crate) per_second: f64,
+    /// Open loop at half of that.
+    pub(crate) latency: Latency,
+    pub(crate) failed: u64,
+}
+
+/// In milliseconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Latency {
+    pub(crate) median: f64,
+    pub(crate) p99: f64,
+}
+
+impl From<&Outcome> for Latency {
+    fn from(outcome: &Outcome) -> Self {
+        Self { median: outcome.percentile(50.0), p99: outcome.percentile(99.0) }
+    }
+}
+
+pub(crate) fn store_name(kind: StoreKind) -> &'static str {
+    match kind {
+        StoreKind::Postgres => "PostgreSQL",
+        StoreKind::Sqlite => "SQLite",
+    }
+}

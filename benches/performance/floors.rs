@@ -1,0 +1,123 @@
+//! The floors of the same run.
+
+use crate::figures::{Hashes, Plain, Statements};
+use crate::operations::{self, CONNECTIONS, hello, load, me, registration, run};
+use crate::service::{PASSWORD, email, log_in};
+use crate::settings::Settings;
+use crate::stores::{Database, wait_for};
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use vestibule_benches::load::{Pace, ask};
+use vestibule_benches::place::{LOAD_CORE, Process, SERVICE_CORE, pin};
+use vestibule_domain::credential::{PasswordAttempt, PasswordHasher};
+use vestibule_infrastructure::crypto::{Argon2Cost, Argon2Hasher, Argon2Settings, Hashing};
+use vestibule_infrastructure::system::SystemRng;
+
+pub(crate) struct Floor {
+    _process: Process,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
+    /// One for each connection, if the floor has a store.
+    pub(crate) refresh_tokens: Vec<String>,
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let binary = std::env::var_os("FLOOR_BINARY").expect("FLOOR_BINARY: started by `make bench`");
+    let mut command = Command::new(binary);
+    command.args(arguments).stdout(Stdio::piped());
+    command
+}
+
+/// What a floor prints that does not serve.
+fn printed(arguments: &[&str]) -> Value {
+    let mut process = Process::start(&mut command(arguments), &[SERVICE_CORE]).expect("the floor starts");
+    serde_json::from_str(&process.first_line().expect("a line")).expect("JSON")
+}
+
+impl Floor {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Process::start(&mut command(arguments), &[SERVICE_CORE]).expect("the floor starts");
+        let line: Value = serde_json::from_str(&process.first_line().expect("a line")).expect("JSON");
+        let text = |name| line.get(name).and_then(Value::as_str).expect("a text").to_owned();
+        let address = text("address").parse().expect("an address");
+        Self { _process: process, address, token: text("token"), refresh_tokens: Vec::new() }
+    }
+
+    /// With everyone registered if it has a store.
+    pub(crate) fn with(store: Option<&str>) -> Self {
+        let Some(store) = store else { return Self::start(&["axum"]) };
+        let mut floor = Self::start(&["axum", store]);
+        for n in 0..64 {
+            let (status, body) = ask(floor.address, &registration(&email(n))).expect("an answer");
+            assert_eq!(status, 201, "{body}");
+        }
+        floor.refresh_tokens = floor.log_in_everyone();
+        floor
+    }
+
+    pub(crate) fn log_in_everyone(&self) -> Vec<String> {
+        (0..64).map(|n| log_in(self.address, n).1).collect()
+    }
+}
+
+pub(crate) fn statements(database: &Database, settings: &Settings) -> Statements {
+    let seconds = settings.measured.as_secs_f64().to_string();
+    let printed = printed(&["statements", &database.url(), &seconds]);
+    let figure = |name| printed.get(name).and_then(Value::as_f64).expect("a number");
+    Statements { selects: figure("selects"), commits: figure("commits") }
+}
+
+pub(crate) fn hashes(settings: &Settings) -> Hashes {
+    let seconds = settings.measured.as_secs_f64().to_string();
+    let reference = printed(&["hash", &seconds]).as_f64().expect("a number");
+    pin(&[SERVICE_CORE]).expect("two cores");
+    let own = wait_for(own_hashes(settings.measured));
+    pin(&[LOAD_CORE]).expect("two cores");
+    println!("argon2id, one thread: crate argon2 {reference:.1}/s, Vestibule's {own:.1}/s");
+    Hashes { reference, own }
+}
+
+/// The hasher's thread is made here, so it runs on this core.
+async fn own_hashes(time: Duration) -> f64 {
+    let settings = Argon2Settings {
+        hashing: Hashing::Fastest,
+        cost: Argon2Cost::MINIMUM,
+        threads: 1,
+        queue_wait: Duration::from_secs(10),
+    };
+    let hasher = Argon2Hasher::start(settings, Arc::new(SystemRng)).expect("a hashing thread");
+    let hash = async || {
+        let attempt = PasswordAttempt::parse(PASSWORD).expect("a password");
+        hasher.verify(attempt, None, None).await.expect("a verdict")
+    };
+    hash().await;
+    let (start, mut done) = (Instant::now(), 0_u32);
+    while start.elapsed() < time {
+        hash().await;
+        done += 1;
+    }
+    f64::from(done) / start.elapsed().as_secs_f64()
+}
+
+pub(crate) fn plain(settings: &Settings) -> Vec<Plain> {
+    let (axum, actix) = (Floor::with(None), Floor::start(&["actix"]));
+    let at = |connections| {
+        let rate = |floor: &Floor| {
+            let load = load(floor.address, connections, Pace::AtOnce, settings);
+            run(load, &mut me(std::slice::from_ref(&floor.token))).per_second()
+        };
+        let load = load(axum.address, connections, Pace::AtOnce, settings);
+        let sample = operations::sample(load, &mut hello());
+        let hello_relaxed = operations::relaxed(load, &mut hello(), sample.per_second);
+        let plain = Plain { connections, hello: sample, hello_relaxed, axum_me: rate(&axum), actix_me: rate(&actix) };
+        println!(
+            "floors c={connections:<2}  hello {:.0}/s p99 {:.2} ms  axum me {:.0}/s  actix me {:.0}/s",
+            plain.hello.per_second, plain.hello.latency.p99, plain.axum_me, plain.actix_me
+        );
+        plain
+    };
+    CONNECTIONS.map(at).into()
+}

@@ -1,0 +1,210 @@
+//! How the store's part of the work grows with the number of users.
+//!
+//! Through the use cases, without HTTP and with a hasher that costs nothing: beside a hash nobody would see it.
+
+use crate::settings::Settings;
+use crate::stores::wait_for;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+use vestibule_domain::access::Authority;
+use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
+use vestibule_domain::page::{Cursor, PageRequest};
+use vestibule_domain::session::{Login, RefreshToken};
+use vestibule_domain::throttle::Network;
+use vestibule_domain::user::Email;
+use vestibule_domain::user::store::UserFilter;
+use vestibule_domain::{Ports, RequestContext, Services, Settings as DomainSettings};
+use vestibule_testkit::app::{Setup, TestApp};
+use vestibule_testkit::{StoreKind, TestStore};
+
+const SIZES: [u64; 3] = [1_000, 1_000_000, 5_000_000];
+/// How long each is asked for.
+const EACH: Duration = Duration::from_secs(2);
+
+/// Medians in microseconds.
+pub(crate) struct Growth {
+    pub(crate) users: u64,
+    pub(crate) login: f64,
+    pub(crate) refresh: f64,
+    pub(crate) first_page: f64,
+    pub(crate) deep_page: f64,
+}
+
+#[derive(Debug)]
+struct NoHash;
+
+#[async_trait]
+impl PasswordHasher for NoHash {
+    async fn hash(&self, _: NewPassword, _: Option<Network>) -> Result<PasswordHash, HashingError> {
+        Err(HashingError::Stopped)
+    }
+
+    async fn verify(
+        &self,
+        _: PasswordAttempt,
+        _: Option<&PasswordHash>,
+        _: Option<Network>,
+    ) -> Result<Verdict, HashingError> {
+        Ok(Verdict::Match { upgraded: None })
+    }
+}
+
+pub(crate) fn measure(kind: StoreKind, settings: &Settings) -> Vec<Growth> {
+    let sizes: Vec<_> = SIZES.into_iter().filter(|size| *size <= settings.growth).collect();
+    if sizes.is_empty() {
+        return Vec::new();
+    }
+    wait_for(async {
+        let app = TestApp::start(kind, Setup::default()).await.app;
+        let services = without_hashes(&app.services);
+        let (mut growth, mut filled) = (Vec::new(), 0);
+        for users in sizes {
+            fill(app.database(), filled, users).await;
+            filled = users;
+            let at = at(&services, users).await;
+            println!(
+                "{kind:?} with {users} users: login {:.0} µs, refresh {:.0} µs, first page {:.0} µs, deep page {:.0} µs",
+                at.login, at.refresh, at.first_page, at.deep_page
+            );
+            growth.push(at);
+        }
+        growth
+    })
+}
+
+fn without_hashes(services: &Services) -> Services {
+    let ports = &services.ports;
+    let ports = Ports {
+        store: Arc::clone(&ports.store),
+        clock: Arc::clone(&ports.clock),
+        rng: Arc::clone(&ports.rng),
+        hasher: Arc::new(NoHash),
+        breached: Arc::clone(&ports.breached),
+        codec: Arc::clone(&ports.codec),
+        sealer: Arc::clone(&ports.sealer),
+        key_generator: Arc::clone(&ports.key_generator),
+        keyed_hash: Arc::clone(&ports.keyed_hash),
+        snapshots: Arc::clone(&ports.snapshots),
+        drift: Arc::clone(&ports.drift),
+        tally: Arc::clone(&ports.tally),
+    };
+    Services::new(ports, DomainSettings::default())
+}
+
+async fn at(services: &Services, users: u64) -> Growth {
+    let context = RequestContext::default();
+    let mut n = 0;
+    let mut next = || {
+        // A prime that is far from all sizes: everyone's turn comes, in no order that a cache would like.
+        n = (n + 7_368_787) % users;
+        n
+    };
+    let login = median(async || {
+        let email = Email::parse(&format!("grown.{}@example.com", next())).expect("an address");
+        let password = PasswordAttempt::parse("any will do").expect("a password");
+        let login = Login { email, password, device_token: None };
+        services.sessions.login(login, &context).await.outcome.expect("a session");
+    })
+    .await;
+    let mut token = Vec::new();
+    for _ in 0..500 {
+        let email = Email::parse(&format!("grown.{}@example.com", next())).expect("an address");
+        let password = PasswordAttempt::parse("any will do").expect("a password");
+        let login = Login { email, password, device_token: None };
+        token.push(services.sessions.login(login, &context).await.outcome.expect("a session").refresh_token);
+    }
+    let mut turn = 0;
+    let refresh = median(async || {
+        turn = (turn + 1) % token.len();
+        let held = token.get_mut(turn).expect("a session");
+        let presented = RefreshToken::parse(held.reveal().as_str()).expect("a refresh token");
+        *held = services.sessions.refresh(Some(presented), &context).await.outcome.expect("a session").refresh_token;
+    })
+    .await;
+    let page = async |after| {
+        let request = PageRequest { after, ..PageRequest::default() };
+        let filter = UserFilter::default();
+        services.users.list(Authority::Operator, &filter, request).await.expect("a page");
+    };
+    let first_page = median(async || page(None).await).await;
+    let deep_page = median(async || page(Some(Cursor::after(id(users - 100)))).await).await;
+    Growth { users, login, refresh, first_page, deep_page }
+}
+
+async fn median(mut work: impl AsyncFnMut()) -> f64 {
+    for _ in 0..50 {
+        work().await;
+    }
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while start.elapsed() < EACH {
+        let began = Instant::now();
+        work().await;
+        times.push(began.elapsed());
+    }
+    times.sort_unstable();
+    times.get(times.len() / 2).expect("some").as_secs_f64() * 1e6
+}
+
+/// As the statements below make them: in the order of registration.
+fn id(n: u64) -> Uuid {
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(n))
+}
+
+/// Users from `from` to below `to`, each with a password, a role and a session, as if they had come by themselves.
+async fn fill(store: &TestStore, from: u64, to: u64) {
+    let statements = match store {
+        TestStore::Postgres(_) => FILL_POSTGRES,
+        TestStore::Sqlite(_) => FILL_SQLITE,
+    };
+    for statement in statements {
+        let statement = statement.replace("FROM_N", &from.to_string()).replace("TO_N", &to.to_string());
+        store.execute(&statement).await.unwrap_or_else(|error| panic!("{statement}\n{error}"));
+    }
+}
+
+const FILL_POSTGRES: &[&str] = &[
+    "INSERT INTO users (id, email_canonical, email_written, email_verified, name, name_folded, created_at, updated_at,
+                        version, epoch)
+     SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'grown.' || n || '@example.com',
+            'grown.' || n || '@example.com', false, 'Grown ' || n, 'grown ' || n, now(), now(), 1, 1
+     FROM generate_series(FROM_N, TO_N - 1) AS n",
+    "INSERT INTO user_roles (user_id, role)
+     SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'user'
+     FROM generate_series(FROM_N, TO_N - 1) AS n",
+    "INSERT INTO password_credentials (user_id, phc, changed_at)
+     SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+            '$argon2id$v=19$m=19456,t=2,p=1$' || md5(n::text) || '$' || md5(n::text || 'x') || md5(n::text), now()
+     FROM generate_series(FROM_N, TO_N - 1) AS n",
+    "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, amr,
+                           refresh_hash)
+     SELECT gen_random_uuid(), ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, now(), now(), now(),
+            now() + interval '30 days', now() + interval '14 days', 'pwd', sha256(n::text::bytea)
+     FROM generate_series(FROM_N, TO_N - 1) AS n",
+    "VACUUM ANALYZE",
+    // Else it comes while something is measured.
+    "CHECKPOINT",
+];
+
+/// In steps of their own, as a recursive table cannot be shared between statements.
+const FILL_SQLITE: &[&str] = &[
+    "WITH RECURSIVE s (n) AS (VALUES (FROM_N) UNION ALL SELECT n + 1 FROM s WHERE n + 1 < TO_N)
+     INSERT INTO users (id, email_canonical, email_written, email_verified, name, name_folded, created_at, updated_at,
+                        version, epoch)
+     SELECT unhex('01900000000070008000' || printf('%012x', n)), 'grown.' || n || '@example.com',
+            'grown.' || n || '@example.com', 0, 'Grown ' || n, 'grown ' || n, 1767225600000, 1767225600000, 1, 1 FROM s",
+    "WITH RECURSIVE s (n) AS (VALUES (FROM_N) UNION ALL SELECT n + 1 FROM s WHERE n + 1 < TO_N)
+     INSERT INTO user_roles (user_id, role) SELECT unhex('01900000000070008000' || printf('%012x', n)), 'user' FROM s",
+    "WITH RECURSIVE s (n) AS (VALUES (FROM_N) UNION ALL SELECT n + 1 FROM s WHERE n + 1 < TO_N)
+     INSERT INTO password_credentials (user_id, phc, changed_at)
+     SELECT unhex('01900000000070008000' || printf('%012x', n)),
+            '$argon2id$v=19$m=19456,t=2,p=1$' || hex(randomblob(16)) || '$' || hex(randomblob(32)), 1767225600000 FROM s",
+    "WITH RECURSIVE s (n) AS (VALUES (FROM_N) UNION ALL SELECT n + 1 FROM s WHERE n + 1 < TO_N)
+     INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, amr,
+                           refresh_hash)
+     SELECT randomblob(16), unhex('01900000000070008000' || printf('%012x', n)), 1767225600000, 1767225600000,
+            1767225600000, 1769817600000, 1768435200000, 'pwd', randomblob(32) FROM s",
+    "ANALYZE",
+    "PRAGMA wal_checkpoint(TRUNCATE)",
+];

@@ -1,0 +1,46 @@
+//! How long others wait while every hashing thread is busy.
+
+use crate::figures::Latency;
+use crate::operations::{load, log_in, me, run};
+use crate::service::{People, Service};
+use crate::settings::Settings;
+use crate::stores::Database;
+use std::thread;
+use vestibule_benches::load::{Load, Pace};
+use vestibule_benches::place::{LOAD_CORE, SERVICE_CORE};
+
+/// Of `GET /users/me`, two hundred times a second.
+pub(crate) struct Isolation {
+    /// One core for all threads of the service.
+    pub(crate) sharing: Latency,
+    /// Two cores for the service, one of which hashes; the load generator takes what it needs of them. On PostgreSQL
+    /// alone, where a second process may serve the same store.
+    pub(crate) apart: Option<Latency>,
+}
+
+const PER_SECOND: f64 = 200.0;
+/// More than hash at once, so that none is ever idle.
+const LOGINS: usize = 4;
+
+pub(crate) fn measure(service: &Service, people: &People, database: &Database, settings: &Settings) -> Isolation {
+    let sharing = beside_logins(service, people, settings);
+    let apart = match database {
+        Database::Sqlite(_) => None,
+        Database::Postgres(url) => {
+            let one = [("VESTIBULE_PASSWORDS__HASH_THREADS", "1")];
+            let (other, _) = Service::start(url, &[SERVICE_CORE, LOAD_CORE], &one);
+            Some(beside_logins(&other, people, settings))
+        }
+    };
+    println!("me beside logins: p99 {:.2} ms on one core, {:?} ms on two", sharing.p99, apart.map(|apart| apart.p99));
+    Isolation { sharing, apart }
+}
+
+fn beside_logins(service: &Service, people: &People, settings: &Settings) -> Latency {
+    let both = Load { yielding: true, ..load(service.address, LOGINS, Pace::AtOnce, settings) };
+    thread::scope(|scope| {
+        scope.spawn(|| run(both, &mut log_in()));
+        let asking = Load { connections: 2, pace: Pace::PerSecond(PER_SECOND), ..both };
+        Latency::from(&run(asking, &mut me(&people.access_tokens)))
+    })
+}

@@ -1,0 +1,84 @@
+//! `make bench`: the released binary on either store beside its floors, in one run. Writes `docs/performance.md` and
+//! `docs/performance.svg`.
+//!
+//! `SECONDS=3` is how long each load is measured; `GROWTH=1000000` how many users the store is filled with at most, and
+//! 0 for not at all; `QUICK=1` stands for one second, no growth and
+//! no quiet minute.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a bench that cannot be set up has to stop, and reports; its figures are far below 2^53"
+)]
+
+#[path = "../allocations.rs"]
+mod allocations;
+mod document;
+mod figures;
+mod floors;
+mod goals;
+mod growth;
+mod isolation;
+mod machine;
+#[path = "../one_thread.rs"]
+mod one_thread;
+mod operations;
+mod service;
+mod settings;
+mod stores;
+
+use figures::{Figures, StoreFigures};
+use floors::Floor;
+use settings::Settings;
+use std::time::Duration;
+use stores::Database;
+use vestibule_benches::place::{LOAD_CORE, SERVICE_CORE, pause, pin};
+use vestibule_testkit::StoreKind;
+
+/// After which the hashers' memory has been given back.
+const QUIET: Duration = Duration::from_secs(65);
+
+fn main() {
+    let settings = Settings::read();
+    pin(&[LOAD_CORE]).expect("two cores");
+    println!("measuring {:?} for each load, with up to {} users", settings.measured, settings.growth);
+    let figures = Figures {
+        machine: machine::describe(),
+        binary_bytes: service::binary_size(),
+        allocations: allocations::per_request(),
+        hashes: floors::hashes(&settings),
+        plain: floors::plain(&settings),
+        stores: [StoreKind::Postgres, StoreKind::Sqlite].map(|kind| on(kind, &settings)).into(),
+    };
+    document::write(&figures, &settings).expect("docs can be written");
+}
+
+fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
+    let (database, floor_database) = (Database::create(kind), Database::create(kind));
+    let statements = floors::statements(&floor_database, settings);
+    let floor = Floor::with(Some(&floor_database.url()));
+    let (service, start, people) = service::Service::start_measured(&database);
+    pause(Duration::from_secs(2));
+    let idle = service.process.memory().expect("a running service");
+    let mut memory = Vec::new();
+    let mut rows = Vec::new();
+    for operation in operations::Kind::ALL {
+        rows.extend(operations::compare(operation, &service, &people, &floor, settings));
+        memory.push((operation.name(), service.take_peak()));
+    }
+    drop(floor);
+    let isolation = isolation::measure(&service, &people, &database, settings);
+    pin(&[SERVICE_CORE]).expect("two cores");
+    let quiet_since = std::time::Instant::now();
+    let growth = growth::measure(kind, settings);
+    pin(&[LOAD_CORE]).expect("two cores");
+    let after = settings.waits.then(|| {
+        pause(QUIET.saturating_sub(quiet_since.elapsed()));
+        service.process.memory().expect("a running service").now
+    });
+    service.process.stop().expect("an end");
+    StoreFigures { kind, statements, start, idle: idle.now, memory, after, rows, isolation, growth }
+}

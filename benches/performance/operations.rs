@@ -1,0 +1,190 @@
+//! What is asked of the service and of the floor alike.
+
+use crate::figures::{Latency, Row, Sample};
+use crate::floors::Floor;
+use crate::service::{PASSWORD, People, Service, email};
+use crate::settings::Settings;
+use std::net::SocketAddr;
+use vestibule_benches::load::{Answer, Load, Operation, Outcome, Pace, request};
+
+pub(crate) const CONNECTIONS: [usize; 3] = [1, 16, 64];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Me,
+    Introspect,
+    Refresh,
+    Login,
+    Register,
+}
+
+impl Kind {
+    /// Those that hash come last: what the others need is told apart from the hashers' memory.
+    pub(crate) const ALL: [Self; 5] = [Self::Me, Self::Introspect, Self::Refresh, Self::Login, Self::Register];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Me => "GET /users/me",
+            Self::Introspect => "POST /introspect",
+            Self::Refresh => "POST /refresh",
+            Self::Login => "POST /login",
+            Self::Register => "POST /users",
+        }
+    }
+
+    fn of_service(self, people: &People) -> Box<dyn Operation> {
+        match self {
+            Self::Me => Box::new(me(&people.access_tokens)),
+            Self::Introspect => {
+                let form = |token: &String| format!("token={token}");
+                let head = format!("{FORM}authorization: Basic {}\r\n", people.client);
+                Box::new(Same::each(&people.access_tokens, |token| request("POST", "/introspect", &head, &form(token))))
+            }
+            Self::Refresh => Box::new(Refresh(people.refresh_tokens.clone())),
+            Self::Login => Box::new(log_in()),
+            Self::Register => Box::new(Register(0)),
+        }
+    }
+
+    /// By a look-up of an opaque token instead of a signature.
+    fn of_floor(self, floor: &Floor) -> Box<dyn Operation> {
+        match self {
+            Self::Me => Box::new(me(std::slice::from_ref(&floor.token))),
+            Self::Introspect => Box::new(Same::each(&floor.refresh_tokens, |token| {
+                request("POST", "/introspect", FORM, &format!("token={token}"))
+            })),
+            Self::Refresh => Box::new(Refresh(floor.log_in_everyone())),
+            Self::Login => Box::new(log_in()),
+            Self::Register => Box::new(Register(0)),
+        }
+    }
+}
+
+const JSON: &str = "content-type: application/json\r\n";
+const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
+
+/// A request for each connection, always the same.
+pub(crate) struct Same(Vec<Vec<u8>>);
+
+impl Same {
+    fn each<T>(of: &[T], request: impl Fn(&T) -> Vec<u8>) -> Self {
+        Self(of.iter().map(request).collect())
+    }
+}
+
+impl Operation for Same {
+    fn request(&mut self, connection: usize, into: &mut Vec<u8>) {
+        into.extend(self.0.iter().cycle().nth(connection).into_iter().flatten());
+    }
+
+    fn answered(&mut self, _: usize, answer: &Answer<'_>) -> bool {
+        // An introspection that finds nothing is a 200 too.
+        answer.status == 200 && !answer.body.ends_with(b"false}")
+    }
+}
+
+pub(crate) fn hello() -> Same {
+    Same(vec![request("GET", "/hello", "", "")])
+}
+
+pub(crate) fn me(tokens: &[String]) -> Same {
+    Same::each(tokens, |token| request("GET", "/users/me", &format!("authorization: Bearer {token}\r\n"), ""))
+}
+
+/// Each connection somebody else.
+pub(crate) fn log_in() -> Same {
+    Same::each(&(0..64).collect::<Vec<_>>(), |n| log_in_as(*n))
+}
+
+pub(crate) fn log_in_as(n: usize) -> Vec<u8> {
+    let body = format!(r#"{{"email":"{}","password":"{PASSWORD}"}}"#, email(n));
+    request("POST", "/login", JSON, &body)
+}
+
+pub(crate) fn registration(email: &str) -> Vec<u8> {
+    let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}","name":"Ada Lovelace"}}"#);
+    request("POST", "/users", JSON, &body)
+}
+
+/// Each connection a session of its own, whose token changes with each answer.
+struct Refresh(Vec<String>);
+
+impl Operation for Refresh {
+    fn request(&mut self, connection: usize, into: &mut Vec<u8>) {
+        let token = self.0.get(connection).expect("a session for each connection");
+        into.extend(request("POST", "/refresh", JSON, &format!(r#"{{"refresh_token":"{token}"}}"#)));
+    }
+
+    fn answered(&mut self, connection: usize, answer: &Answer<'_>) -> bool {
+        let (Some(held), Some(next)) = (self.0.get_mut(connection), answer.text("refresh_token")) else { return false };
+        next.clone_into(held);
+        answer.status == 200
+    }
+}
+
+struct Register(u64);
+
+impl Operation for Register {
+    fn request(&mut self, connection: usize, into: &mut Vec<u8>) {
+        self.0 += 1;
+        let at = std::time::Instant::now();
+        // Unlike that of any other load of the run.
+        into.extend(registration(&format!("{}.{connection}.{:x}@example.com", self.0, unique(&at))));
+    }
+
+    fn answered(&mut self, _: usize, answer: &Answer<'_>) -> bool {
+        answer.status == 201
+    }
+}
+
+fn unique(of: &impl std::fmt::Debug) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(format!("{of:?}"))
+}
+
+pub(crate) fn load(address: SocketAddr, connections: usize, pace: Pace, settings: &Settings) -> Load {
+    let (warm_up, measured) = (settings.warm_up, settings.measured);
+    Load { address, connections, pace, warm_up, measured, yielding: false }
+}
+
+/// Throughput, then the latency at half of it.
+pub(crate) fn sample(load: Load, operation: &mut dyn Operation) -> Sample {
+    let closed = run(load, operation);
+    let open = run(Load { pace: Pace::PerSecond(closed.per_second() / 2.0), ..load }, operation);
+    let failed = closed.failed + open.failed;
+    Sample { per_second: closed.per_second(), latency: Latency::from(&open), failed }
+}
+
+/// The latency at a fifth of the throughput.
+pub(crate) fn relaxed(load: Load, operation: &mut dyn Operation, per_second: f64) -> Latency {
+    Latency::from(&run(Load { pace: Pace::PerSecond(per_second / 5.0), ..load }, operation))
+}
+
+pub(crate) fn run(load: Load, operation: &mut dyn Operation) -> Outcome {
+    let outcome = load.run(operation).expect("a service that answers");
+    assert!(outcome.answered > 0, "no good answer: {load:?}");
+    outcome
+}
+
+/// At each number of connections, the floor just before the service.
+pub(crate) fn compare(kind: Kind, service: &Service, people: &People, floor: &Floor, settings: &Settings) -> Vec<Row> {
+    let (mut of_service, mut of_floor) = (kind.of_service(people), kind.of_floor(floor));
+    let row = |connections| {
+        let floor = run(load(floor.address, connections, Pace::AtOnce, settings), &mut *of_floor).per_second();
+        let load = load(service.address, connections, Pace::AtOnce, settings);
+        let sample = sample(load, &mut *of_service);
+        let relaxed = (kind == Kind::Me).then(|| relaxed(load, &mut *of_service, sample.per_second));
+        let row = Row { operation: kind.name(), connections, service: sample, relaxed, floor };
+        println!(
+            "{:16} c={connections:<2} {:>9.1}/s  floor {:>9.1}/s  ratio {:.2}  p99 {:.2} ms  failed {}",
+            row.operation,
+            sample.per_second,
+            floor,
+            sample.per_second / floor,
+            sample.latency.p99,
+            sample.failed
+        );
+        row
+    };
+    CONNECTIONS.map(row).into()
+}

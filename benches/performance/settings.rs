@@ -1,0 +1,30 @@
+//! What the environment says.
+
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) warm_up: Duration,
+    pub(crate) measured: Duration,
+    /// Users at most; 0 for none.
+    pub(crate) growth: u64,
+    /// Whether to wait for the minute after which the hashers' memory has been given back.
+    pub(crate) waits: bool,
+}
+
+impl Settings {
+    pub(crate) fn read() -> Self {
+        let quick = number("QUICK", 0.0) > 0.0;
+        let seconds = number("SECONDS", if quick { 1.0 } else { 3.0 });
+        Self {
+            warm_up: Duration::from_secs_f64(if quick { 0.3 } else { 0.7 }),
+            measured: Duration::from_secs_f64(seconds),
+            waits: !quick,
+            growth: number("GROWTH", if quick { 0.0 } else { 1e6 }) as u64,
+        }
+    }
+}
+
+fn number(name: &str, default: f64) -> f64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
