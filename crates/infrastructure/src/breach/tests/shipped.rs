@@ -1,4 +1,5 @@
-use super::super::KnownPasswords;
+use super::super::known::COMMON;
+use super::super::{FilterFile, KnownPasswords};
 use super::key;
 use std::sync::Arc;
 use vestibule_domain::credential::{
@@ -33,7 +34,15 @@ fn draws() -> impl FnMut(usize) -> usize {
 fn it_is_what_common_md_says() {
     let known = KnownPasswords::shipped().unwrap();
     assert_eq!(known.common_keys(), 739_612);
-    assert!(super::super::known::COMMON.len() < 2 * 1024 * 1024);
+    assert!(COMMON.len() < 2 * 1024 * 1024);
+}
+
+/// Which no start looks at.
+#[test]
+fn its_checksum_is_right() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), COMMON).unwrap();
+    FilterFile::open(file.path()).unwrap().verify().unwrap();
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::task::Poll;
 use tokio::task::{JoinSet, yield_now};
+use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_hours(1);
 const MEAN: Duration = Duration::from_millis(100);
@@ -173,7 +174,8 @@ async fn memory_is_kept_for_the_next_hash_until_it_has_been_quiet() {
     let quiet = Pool::start(1, LONG, MEAN, Duration::from_millis(1), arena).unwrap();
     quiet.run(None, hash).await.unwrap();
     // Whoever asks too soon keeps the thread from being quiet.
-    while quiet.run(None, |arena| arena.holds_memory()).await.unwrap() {}
+    let given_back = async { while quiet.run(None, |arena| arena.holds_memory()).await.unwrap() {} };
+    timeout(Duration::from_mins(1), given_back).await.expect("the memory is given back");
     quiet.run(None, hash).await.unwrap();
 }
 
