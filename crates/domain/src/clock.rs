@@ -1,6 +1,6 @@
 //! Time as an argument.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
 use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
@@ -73,7 +73,38 @@ impl From<DateTime<Utc>> for Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339, UTC, milliseconds, `Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+        match self.digits() {
+            Some(text) => f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?),
+            None => f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Millis, true)),
+        }
+    }
+}
+
+impl Timestamp {
+    /// As RFC 3339 has it; `None` outside of the years 0 to 9999. By hand, because it stands three times in every
+    /// user that is shown, and the calendar's own way takes ten times as long.
+    fn digits(&self) -> Option<[u8; 24]> {
+        let year = u32::try_from(self.0.year()).ok().filter(|year| *year <= 9_999)?;
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (3, year),
+            (6, self.0.month()),
+            (9, self.0.day()),
+            (12, self.0.hour()),
+            (15, self.0.minute()),
+            (18, self.0.second()),
+            (22, self.0.timestamp_subsec_millis()),
+        ];
+        for (end, mut number) in parts {
+            for digit in text.iter_mut().take(end + 1).rev() {
+                if number == 0 {
+                    break;
+                }
+                *digit += u8::try_from(number % 10).ok()?;
+                number /= 10;
+            }
+        }
+        Some(text)
     }
 }
 

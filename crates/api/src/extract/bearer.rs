@@ -96,8 +96,20 @@ pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
 
 fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._~+/".contains(&c))
+    !body.is_empty() && body.bytes().all(|byte| B64TOKEN.get(usize::from(byte)) == Some(&true))
 }
+
+/// `ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/"` of `b64token`: each byte of each token is looked up here.
+const B64TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let is_sign = matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        table[byte as usize] = byte.is_ascii_alphanumeric() || is_sign;
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

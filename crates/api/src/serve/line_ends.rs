@@ -4,6 +4,8 @@
 //! another message than we do, which is what request smuggling is made of, so they are refused. It also passes over any
 //! number of empty lines before a message, all of them anew with each packet; here a few are enough.
 
+use memchr::memchr;
+
 /// More than the one that section 2.2 asks for.
 const MAX_EMPTY_LINES: u8 = 8;
 
@@ -36,22 +38,32 @@ impl LineEnds {
         if begins {
             self.place = Place::default();
         }
-        for byte in read.iter_mut() {
-            self.place = match (self.place, self.last, *byte) {
-                // The end of the head: what follows is a body, or frames of HTTP/2.
-                (Place::After(2), _, _) => break,
-                (Place::Before(empty), b'\r', b'\n') if empty < MAX_EMPTY_LINES => Place::Before(empty + 1),
-                (Place::FirstLine, b'\r', b'\n') => Place::After(1),
-                (Place::After(row), b'\r', b'\n') => Place::After(row + 1),
-                (_, _, b'\n') => {
-                    *byte = 0;
+        let mut begun = 0;
+        while self.place != Place::After(2)
+            && let Some(rest) = read.get_mut(begun..)
+            && !rest.is_empty()
+        {
+            let end = memchr(b'\n', rest);
+            let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            if line.iter().any(|byte| *byte != b'\r') {
+                self.place = match self.place {
+                    Place::Before(_) | Place::FirstLine => Place::FirstLine,
+                    Place::After(_) => Place::After(0),
+                };
+            }
+            let Some(end) = end else { break };
+            let before = line.last().copied().unwrap_or(self.last);
+            self.place = match (self.place, before) {
+                (Place::Before(empty), b'\r') if empty < MAX_EMPTY_LINES => Place::Before(empty + 1),
+                (Place::FirstLine, b'\r') => Place::After(1),
+                (Place::After(row), b'\r') => Place::After(row + 1),
+                _ => {
+                    rest.iter_mut().skip(end).take(1).for_each(|refused| *refused = 0);
                     break;
                 }
-                (place, _, b'\r') => place,
-                (Place::Before(_) | Place::FirstLine, _, _) => Place::FirstLine,
-                (Place::After(_), _, _) => Place::After(0),
             };
-            self.last = *byte;
+            self.last = b'\n';
+            begun += end + 1;
         }
         self.skip(read);
     }
@@ -82,7 +94,42 @@ mod tests {
         chunks.iter().flat_map(pass).collect()
     }
 
+    /// The rule, byte by byte.
+    fn by_bytes(message: &[u8]) -> Vec<u8> {
+        let (mut last, mut place, mut passed) = (0, Place::default(), message.to_vec());
+        for byte in &mut passed {
+            place = match (place, last, *byte) {
+                (Place::After(2), _, _) => break,
+                (Place::Before(empty), b'\r', b'\n') if empty < MAX_EMPTY_LINES => Place::Before(empty + 1),
+                (Place::FirstLine, b'\r', b'\n') => Place::After(1),
+                (Place::After(row), b'\r', b'\n') => Place::After(row + 1),
+                (_, _, b'\n') => {
+                    *byte = 0;
+                    break;
+                }
+                (place, _, b'\r') => place,
+                (Place::Before(_) | Place::FirstLine, _, _) => Place::FirstLine,
+                (Place::After(_), _, _) => Place::After(0),
+            };
+            last = *byte;
+        }
+        passed
+    }
+
     proptest! {
+        #[test]
+        fn the_rule_holds_for_any_bytes_however_they_are_cut(message in "[\r\nx]{0,24}", cuts in any::<[u8; 2]>()) {
+            let mut cuts = cuts.map(|cut| usize::from(cut) % (message.len() + 1));
+            cuts.sort_unstable();
+            let (rest, three) = message.as_bytes().split_at(cuts[1]);
+            let (one, two) = rest.split_at(cuts[0]);
+            let passed = passed(&[one, two, three]);
+            // What comes after a refusal is nobody's.
+            let expected = by_bytes(message.as_bytes());
+            let until = expected.iter().position(|byte| *byte == 0).map_or(expected.len(), |refused| refused + 1);
+            prop_assert_eq!(&passed[..until], &expected[..until]);
+        }
+
         #[test]
         fn a_head_with_proper_line_ends_passes_however_it_is_cut(cut in 0_usize..42) {
             let message = b"POST / HTTP/1.1\r\nhost: x\r\na: b\r\n\r\none\ntwo\n";

@@ -14,6 +14,12 @@ fn at(millis: i64) -> Timestamp {
 
 proptest! {
     #[test]
+    fn is_written_as_the_calendar_writes_it(millis in -70_000_000_000_000_i64..300_000_000_000_000) {
+        let expected = at(millis).as_datetime().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        prop_assert_eq!(at(millis).to_string(), expected);
+    }
+
+    #[test]
     fn milliseconds_survive_the_round_trip(millis in millis()) {
         prop_assert_eq!(at(millis).as_millis(), millis);
         prop_assert_eq!(at(millis).as_secs(), millis.div_euclid(1_000));

@@ -25,7 +25,8 @@ fn each_token_is_remembered_once_and_only_if_it_verified() {
             bench.refusal(garbage);
         }
         bench.refusal(&bench.with_claims(|claims| claims["aud"] = json!("another")));
-        bench.refusal(&bench.with_claims(|claims| claims["exp"] = json!(START - 31)));
+        let over = bench.with_claims(|claims| (claims["iat"], claims["exp"]) = (json!(START - 60), json!(START - 30)));
+        assert_eq!(bench.refusal(&over), TokenFault::Expired);
         assert_eq!(remembered(&bench), 0, "{algorithm:?}");
         for _ in 0..3 {
             bench.accepts(&token);
