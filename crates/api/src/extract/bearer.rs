@@ -100,6 +100,7 @@ fn is_b64token(text: &str) -> bool {
 }
 
 /// `ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/"` of `b64token`: each byte of each token is looked up here.
+#[expect(clippy::indexing_slicing, reason = "computed at compile time, where a panic is an error")]
 const B64TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;

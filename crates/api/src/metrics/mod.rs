@@ -1,4 +1,4 @@
-//! What operators watch, counted by this process since it started (OpenMetrics 1.0).
+//! What operators watch, counted by this process since it started (`OpenMetrics` 1.0).
 //!
 //! Names and labels are stable. No value of a label is of a client's making: nobody fills the memory with series.
 

@@ -40,7 +40,7 @@ impl Standing {
         gauge(encoder, "vestibule_feed_followed", help, None, u32::from(followed))?;
         let ahead = seconds(self.ports.drift.ahead_millis());
         let help = "By how much this process's clock is ahead of the store's";
-        gauge(encoder, "vestibule_clock_ahead", help, Some(Unit::Seconds), ahead)?;
+        gauge(encoder, "vestibule_clock_ahead", help, Some(&Unit::Seconds), ahead)?;
         let mut version = encoder.encode_descriptor("vestibule_build", "What runs", None, MetricType::Info)?;
         version.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
     }
@@ -48,9 +48,9 @@ impl Standing {
     /// Under the names that all Prometheus clients have for it.
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "When it started, since the epoch";
-        gauge(encoder, "process_start_time", help, Some(Unit::Seconds), self.started_at)?;
+        gauge(encoder, "process_start_time", help, Some(&Unit::Seconds), self.started_at)?;
         if let Some(bytes) = process::resident_memory() {
-            gauge(encoder, "process_resident_memory", "Memory in use", Some(Unit::Bytes), bytes)?;
+            gauge(encoder, "process_resident_memory", "Memory in use", Some(&Unit::Bytes), bytes)?;
         }
         match process::open_files() {
             Some(open) => gauge(encoder, "process_open_fds", "Open files and sockets", None, open),
@@ -71,10 +71,10 @@ fn gauge(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
-    unit: Option<Unit>,
+    unit: Option<&Unit>,
     value: impl EncodeGaugeValue,
 ) -> fmt::Result {
-    ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?)
+    ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?)
 }
 
 fn seconds(millis: i64) -> f64 {

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 
-/// OpenMetrics 1.0, section 5.1.1.
+/// `OpenMetrics` 1.0, section 5.1.1.
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 pub(crate) fn routes() -> Router<AppState> {

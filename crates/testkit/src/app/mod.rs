@@ -78,7 +78,7 @@ pub struct Scene {
 
 /// Runs a test on a scene of its own, and checks the invariants after it.
 pub async fn run(kind: StoreKind, setup: Setup, test: impl AsyncFnOnce(&Scene)) {
-    let scene = TestApp::start(kind, setup).await;
+    let scene = Box::pin(TestApp::start(kind, setup)).await;
     test(&scene).await;
     scene.app.finish().await;
 }

@@ -20,7 +20,7 @@ fn each_token_is_remembered_once_and_only_if_it_verified() {
         let bench = Bench::new(algorithm);
         let token = bench.token();
         for garbage in
-            ["", "a.b.c", &token[1..], &format!("{token}A"), &bench.with_header(|header| header["alg"] = json!("none"))]
+            ["", "a.b.c", token.split_at(1).1, &format!("{token}A"), &bench.with_header(|header| header["alg"] = json!("none"))]
         {
             bench.refusal(garbage);
         }
