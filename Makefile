@@ -67,9 +67,9 @@ bench: ## The released binary beside its floors, on both stores, into docs/perfo
 .PHONY: bench-quick
 bench-quick: export CRITERION_HOME = $(BUILT)/criterion-quick
 bench-quick: ## A minute: each hot function by its ratio to a floor, against benches/baseline.json; BASELINE=write renews that
-	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench quick --no-run
+	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench hash --bench quick --no-run
 	@rm -rf $(CRITERION_HOME)
-	@cargo bench --locked --quiet -p vestibule-benches --bench functions -- \
+	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench hash -- \
 		--quiet --noplot --warm-up-time 0.3 --measurement-time 0.7 --nresamples 1000
 	@cargo bench --locked --quiet -p vestibule-benches --bench quick
 
