@@ -58,7 +58,7 @@ BUILT = $(abspath $(or $(CARGO_TARGET_DIR),target))
 bench: export DURABLE := 1
 bench: export VESTIBULE_BINARY = $(BUILT)/release/vestibule
 bench: export FLOOR_BINARY = $(BUILT)/release/vestibule-floor
-bench: ## The released binary beside its floors, on both stores, into docs/performance.md; SECONDS (3), GROWTH (1000000) or QUICK=1
+bench: ## The released binary beside its floors, on both stores, into docs/performance.md; LOAD_SECONDS (3), GROWTH (1000000) or QUICK=1
 	@cargo build --locked --release -p vestibule
 	@cargo build --locked --release -p vestibule-floor
 	@cargo bench --locked --quiet -p vestibule-benches --bench performance --no-run
@@ -67,9 +67,9 @@ bench: ## The released binary beside its floors, on both stores, into docs/perfo
 .PHONY: bench-quick
 bench-quick: export CRITERION_HOME = $(BUILT)/criterion-quick
 bench-quick: ## A minute: each hot function by its ratio to a floor, against benches/baseline.json; BASELINE=write renews that
-	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench quick --no-run
+	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench hash --bench quick --no-run
 	@rm -rf $(CRITERION_HOME)
-	@cargo bench --locked --quiet -p vestibule-benches --bench functions -- \
+	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench hash -- \
 		--quiet --noplot --warm-up-time 0.3 --measurement-time 0.7 --nresamples 1000
 	@cargo bench --locked --quiet -p vestibule-benches --bench quick
 

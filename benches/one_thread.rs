@@ -30,7 +30,7 @@ impl OneThread {
             let hello = listener.local_addr().expect("a bound socket");
             let routes = axum::Router::new().route("/hello", axum::routing::get(async || "hello"));
             tokio::spawn(async move { axum::serve(listener, routes).await });
-            (TestApp::start(StoreKind::Sqlite, Setup::default()).await, hello)
+            (Box::pin(TestApp::start(StoreKind::Sqlite, Setup::default())).await, hello)
         });
         Self { runtime, scene, hello }
     }

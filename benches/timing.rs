@@ -30,7 +30,7 @@ impl Experiment {
     }
 
     async fn run(self, store: StoreKind, samples: usize) -> Vec<Comparison> {
-        let scene = TestApp::start(store, self.setup()).await;
+        let scene = Box::pin(TestApp::start(store, self.setup())).await;
         let classes = match self {
             Self::Logins => timing::logins(&scene).await,
             Self::ThrottledLogins => timing::throttled_logins(&scene).await,
@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
     let mut all_alike = true;
     for experiment in [Experiment::Logins, Experiment::ThrottledLogins, Experiment::StrictRegistrations] {
         for store in [StoreKind::Sqlite, StoreKind::Postgres] {
-            let comparisons = experiment.run(store, samples).await;
+            let comparisons = Box::pin(experiment.run(store, samples)).await;
             println!("{experiment:?} on {store:?}, {samples} of each\n{}", timing::table(&comparisons));
             for told_apart in comparisons.iter().filter(|comparison| !comparison.is_alike()) {
                 println!("FAILED: «{}» differs by more than 2 %, or its |t| is 4.5 or more\n", told_apart.name);

@@ -2,19 +2,16 @@
 
 use crate::figures::{Hashes, Plain, Statements};
 use crate::operations::{self, CONNECTIONS, hello, load, me, registration, run};
-use crate::service::{PASSWORD, email, log_in};
+use crate::service::{email, log_in};
 use crate::settings::Settings;
-use crate::stores::{Database, wait_for};
+use crate::stores::Database;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vestibule_benches::load::{Pace, ask};
 use vestibule_benches::place::{LOAD_CORE, Process, SERVICE_CORE, pin};
-use vestibule_domain::credential::{PasswordAttempt, PasswordHasher};
-use vestibule_infrastructure::crypto::{Argon2Cost, Argon2Hasher, Argon2Settings, Hashing};
-use vestibule_infrastructure::system::SystemRng;
+use vestibule_infrastructure::crypto::{Argon2Cost, Argon2Implementation, Argon2Trial, Hashing};
 
 pub(crate) struct Floor {
     _process: Process,
@@ -74,29 +71,19 @@ pub(crate) fn hashes(settings: &Settings) -> Hashes {
     let seconds = settings.measured.as_secs_f64().to_string();
     let reference = printed(&["hash", &seconds]).as_f64().expect("a number");
     pin(&[SERVICE_CORE]).expect("two cores");
-    let own = wait_for(own_hashes(settings.measured));
+    let own = own_hashes(settings.measured);
     pin(&[LOAD_CORE]).expect("two cores");
     println!("argon2id, one thread: crate argon2 {reference:.1}/s, Vestibule's {own:.1}/s");
     Hashes { reference, own }
 }
 
-/// The hasher's thread is made here, so it runs on this core.
-async fn own_hashes(time: Duration) -> f64 {
-    let settings = Argon2Settings {
-        hashing: Hashing::Fastest,
-        cost: Argon2Cost::MINIMUM,
-        threads: 1,
-        queue_wait: Duration::from_secs(10),
-    };
-    let hasher = Argon2Hasher::start(settings, Arc::new(SystemRng)).expect("a hashing thread");
-    let hash = async || {
-        let attempt = PasswordAttempt::parse(PASSWORD).expect("a password");
-        hasher.verify(attempt, None, None).await.expect("a verdict")
-    };
-    hash().await;
+fn own_hashes(time: Duration) -> f64 {
+    let cost = Argon2Cost::MINIMUM;
+    let mut trial = Argon2Trial::new(Argon2Implementation::choose(Hashing::Fastest, cost), cost);
+    trial.hash().expect("a hash");
     let (start, mut done) = (Instant::now(), 0_u32);
     while start.elapsed() < time {
-        hash().await;
+        trial.hash().expect("a hash");
         done += 1;
     }
     f64::from(done) / start.elapsed().as_secs_f64()

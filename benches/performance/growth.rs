@@ -57,7 +57,7 @@ pub(crate) fn measure(kind: StoreKind, settings: &Settings) -> Vec<Growth> {
         return Vec::new();
     }
     wait_for(async {
-        let app = TestApp::start(kind, Setup::default()).await.app;
+        let app = Box::pin(TestApp::start(kind, Setup::default())).await.app;
         let services = without_hashes(&app.services);
         let (mut growth, mut filled) = (Vec::new(), 0);
         for users in sizes {

@@ -15,7 +15,7 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn read() -> Self {
         let quick = number("QUICK", 0.0) > 0.0;
-        let seconds = number("SECONDS", if quick { 1.0 } else { 3.0 });
+        let seconds = number("LOAD_SECONDS", if quick { 1.0 } else { 3.0 });
         Self {
             warm_up: Duration::from_secs_f64(if quick { 0.3 } else { 0.7 }),
             measured: Duration::from_secs_f64(seconds),

@@ -18,7 +18,7 @@ pub fn floor_of(name: &str) -> Option<&'static str> {
         "http" => Some("floor/hello"),
         "read" => Some("floor/select"),
         "write" => Some("floor/commit"),
-        "argon2" | "hash" => Some("floor/argon2"),
+        "hash" => Some("hash/reference/m=19456,t=2,p=1"),
         _ => Some("floor/sha256"),
     }
 }
