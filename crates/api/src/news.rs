@@ -106,34 +106,34 @@ mod tests {
     use super::*;
     use tokio::time::Instant;
 
-    fn network(text: &str) -> Option<Network> {
-        Some(Network::of(text.parse().unwrap()))
+    fn network(text: &str) -> Network {
+        Network::of(text.parse().unwrap())
     }
 
     fn take(news: &News, many: usize, of: impl Fn(usize) -> String) -> Vec<Place> {
-        (0..many).map(|n| news.place(network(&of(n))).unwrap()).collect()
+        (0..many).map(|n| news.place(Some(network(&of(n)))).unwrap()).collect()
     }
 
     #[test]
     fn no_network_takes_more_than_its_share_however_it_is_spelled() {
         let news = News::default();
         let taken = take(&news, 100, |n| format!("2001:db8::{n:x}"));
-        assert_eq!(news.place(network("2001:db8:0:0:ffff::1")).unwrap_err(), Full::ForNetwork);
+        assert_eq!(news.place(Some(network("2001:db8:0:0:ffff::1"))).unwrap_err(), Full::ForNetwork);
         drop(taken);
         let taken = take(&news, 100, |_| "192.0.2.1".to_owned());
-        assert_eq!(news.place(network("::ffff:192.0.2.1")).unwrap_err(), Full::ForNetwork);
-        assert!(news.place(network("192.0.2.2")).is_ok() && news.place(None).is_ok());
+        assert_eq!(news.place(Some(network("::ffff:192.0.2.1"))).unwrap_err(), Full::ForNetwork);
+        assert!(news.place(Some(network("192.0.2.2"))).is_ok() && news.place(None).is_ok());
         drop(taken);
-        assert!(news.place(network("192.0.2.1")).is_ok());
+        assert!(news.place(Some(network("192.0.2.1"))).is_ok());
     }
 
     #[test]
     fn places_are_bounded_and_given_back_and_nothing_is_kept_of_who_had_one() {
         let news = News::default();
         let mut taken = take(&news, 1_000, |n| format!("192.0.2.{}", n % 200));
-        assert_eq!(news.place(network("198.51.100.1")).unwrap_err(), Full::ForAll);
+        assert_eq!(news.place(Some(network("198.51.100.1"))).unwrap_err(), Full::ForAll);
         taken.pop();
-        taken.push(news.place(network("198.51.100.1")).unwrap());
+        taken.push(news.place(Some(network("198.51.100.1"))).unwrap());
         drop(taken);
         let waiting = lock(&news.waiting);
         assert_eq!((waiting.total, waiting.of.len()), (0, 0));

@@ -43,7 +43,7 @@ async fn answers_and_problems_are_counted_under_their_operation() {
         r#"vestibule_http_answers_total{method="other",route="other",status="404"} 1"#,
         r#"vestibule_http_answer_duration_seconds_count{method="GET",route="/users/{user}"} 2"#,
         r#"vestibule_problems_total{code="unauthenticated"} 2"#,
-        r#"vestibule_feed_followed 0"#,
+        "vestibule_feed_followed 0",
         r#"vestibule_security_events_total{type="login.failed"} 0"#,
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

@@ -10,7 +10,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::registry::{LookupSpan, Scope, SpanRef};
 
 /// Gives a sink each line, with its end, in one piece.
 pub(super) struct Lines<S> {
@@ -58,14 +58,11 @@ where
                 LogFormat::Json => json(&mut line, event, &context),
                 LogFormat::Text => text(&mut line, event, &context),
             }
-            // Writing to a string cannot fail.
-            match escape(&line) {
-                Some(escaped) => (self.sink)((escaped + "\n").as_bytes()),
-                None => {
-                    line.push('\n');
-                    (self.sink)(line.as_bytes());
-                }
+            if let Some(escaped) = escape(&line) {
+                *line = escaped;
             }
+            line.push('\n');
+            (self.sink)(line.as_bytes());
         });
     }
 }
@@ -101,7 +98,7 @@ where
     let metadata = event.metadata();
     let _ = SystemTime.format_time(&mut Writer::new(line));
     let _ = write!(line, " {:>5} ", metadata.level().as_str());
-    for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+    for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
         line.push_str(span.name());
         line.push('{');
         let begin = line.len();

@@ -76,9 +76,10 @@ impl Shared {
         loop {
             let state = self.lock();
             let filled = self.filled.wait_while(state, |state| state.waiting.is_empty());
-            drop(filled);
-            thread::sleep(GATHERING);
-            let mut state = self.lock();
+            let filled = filled.unwrap_or_else(PoisonError::into_inner);
+            let is_little = |state: &mut State| state.waiting.len() < MAX_BYTES / 2;
+            let gathered = self.filled.wait_timeout_while(filled, GATHERING, is_little);
+            let (mut state, _) = gathered.unwrap_or_else(PoisonError::into_inner);
             std::mem::swap(&mut lines, &mut state.waiting);
             state.is_writing = true;
             let lost = std::mem::take(&mut state.lost);

@@ -37,6 +37,7 @@ mod page;
 mod password;
 #[cfg(test)]
 mod refresh;
+#[cfg(test)]
 mod register;
 #[cfg(test)]
 mod revocation;

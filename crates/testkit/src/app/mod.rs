@@ -78,13 +78,18 @@ pub struct Scene {
 
 /// Runs a test on a scene of its own, and checks the invariants after it.
 pub async fn run(kind: StoreKind, setup: Setup, test: impl AsyncFnOnce(&Scene)) {
-    let scene = Box::pin(TestApp::start(kind, setup)).await;
+    let scene = TestApp::start(kind, setup).await;
     test(&scene).await;
     scene.app.finish().await;
 }
 
 impl TestApp {
     pub async fn start(kind: StoreKind, setup: Setup) -> Scene {
+        // It is larger than what tests hold of it.
+        Box::pin(Self::set_up(kind, setup)).await
+    }
+
+    async fn set_up(kind: StoreKind, setup: Setup) -> Scene {
         let database = TestStore::create(kind).await;
         let fleet = Arc::new(Fleet::new(setup));
         let node = open_node(&database, &fleet).await;

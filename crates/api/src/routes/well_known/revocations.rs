@@ -190,7 +190,9 @@ mod tests {
         let began = Instant::now();
         let refused = read(state.clone()).await.unwrap_err();
         assert_eq!((refused.code(), began.elapsed()), (Code::Overloaded, Duration::from_secs(1)));
-        reading.into_iter().for_each(|reading| reading.abort());
+        for reading in reading {
+            reading.abort();
+        }
     }
 
     async fn read(state: AppState) -> Result<(), ApiError> {

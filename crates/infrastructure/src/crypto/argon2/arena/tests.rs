@@ -47,8 +47,8 @@ fn the_vectors_of_the_c_reference_come_out() {
             let cost = Cost { memory_kib, iterations, parallelism };
             let mut tag = [0; 32];
             arena.hash(cost, Input::new(password.as_bytes(), salt.as_bytes()), &mut tag).unwrap();
-            let expected: Vec<u8> =
-                (0..32).map(|byte| u8::from_str_radix(&expected[2 * byte..][..2], 16).unwrap()).collect();
+            let pairs = expected.as_bytes().chunks_exact(2).map(|pair| std::str::from_utf8(pair).unwrap());
+            let expected: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
             assert_eq!(tag[..], expected, "{implementation} at {cost}");
         }
     }
