@@ -19,9 +19,13 @@ fn each_token_is_remembered_once_and_only_if_it_verified() {
     for algorithm in Algorithm::ALL {
         let bench = Bench::new(algorithm);
         let token = bench.token();
-        for garbage in
-            ["", "a.b.c", token.split_at(1).1, &format!("{token}A"), &bench.with_header(|header| header["alg"] = json!("none"))]
-        {
+        for garbage in [
+            "",
+            "a.b.c",
+            token.split_at(1).1,
+            &format!("{token}A"),
+            &bench.with_header(|header| header["alg"] = json!("none")),
+        ] {
             bench.refusal(garbage);
         }
         bench.refusal(&bench.with_claims(|claims| claims["aud"] = json!("another")));
