@@ -1,8 +1,13 @@
 //! The two halves of a key, each good for one algorithm.
 
 use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm as JwsAlgorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm as JwsAlgorithm, DecodingKey};
 use vestibule_domain::token::Algorithm;
 
 /// The provider is named here, not taken from the process's default, which would depend on the features that other
@@ -12,9 +17,12 @@ pub(super) struct VerifyingHalf {
     key: DecodingKey,
 }
 
-pub(super) struct SigningHalf {
-    algorithm: Algorithm,
-    key: EncodingKey,
+/// Not by `jsonwebtoken`, which parses the key anew for each signature: with Ed25519 that takes most of its time.
+pub(super) enum SigningHalf {
+    EdDsa(Ed25519KeyPair),
+    Es256(EcdsaKeyPair),
+    Rs256(Box<RsaKeyPair>),
+    Hs256(hmac::Key),
 }
 
 impl VerifyingHalf {
@@ -34,26 +42,39 @@ impl VerifyingHalf {
 
 impl SigningHalf {
     pub(super) fn symmetric(secret: &[u8]) -> Self {
-        Self { algorithm: Algorithm::Hs256, key: EncodingKey::from_secret(secret) }
+        Self::Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
     pub(super) fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, Unspecified> {
-        let key = match algorithm {
-            Algorithm::EdDsa => EncodingKey::from_ed_der(der),
-            Algorithm::Es256 => EncodingKey::from_ec_der(der),
-            Algorithm::Rs256 => EncodingKey::from_rsa_der(pkcs1(der).ok_or(Unspecified)?),
+        Ok(match algorithm {
+            Algorithm::EdDsa => Self::EdDsa(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)?),
+            Algorithm::Es256 => Self::Es256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)?),
+            Algorithm::Rs256 => Self::Rs256(Box::new(RsaKeyPair::from_pkcs8(der)?)),
             Algorithm::Hs256 => return Err(Unspecified),
-        };
-        Ok(Self { algorithm, key })
+        })
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        match self {
+            Self::EdDsa(_) => Algorithm::EdDsa,
+            Self::Es256(_) => Algorithm::Es256,
+            Self::Rs256(_) => Algorithm::Rs256,
+            Self::Hs256(_) => Algorithm::Hs256,
+        }
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let signer = (DEFAULT_PROVIDER.signer_factory)(&jws(self.algorithm), &self.key).ok()?;
-        signer.try_sign(message).ok()
+        let rng = SystemRandom::new();
+        match self {
+            Self::EdDsa(pair) => Some(pair.try_sign(message).ok()?.as_ref().to_vec()),
+            Self::Es256(pair) => Some(pair.sign(&rng, message).ok()?.as_ref().to_vec()),
+            Self::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &rng, message, &mut signature).ok()?;
+                Some(signature)
+            }
+            Self::Hs256(key) => Some(hmac::sign(key, message).as_ref().to_vec()),
+        }
     }
 
     /// Whether the two halves are of one pair.
@@ -69,19 +90,5 @@ fn jws(algorithm: Algorithm) -> JwsAlgorithm {
         Algorithm::Es256 => JwsAlgorithm::ES256,
         Algorithm::Rs256 => JwsAlgorithm::RS256,
         Algorithm::Hs256 => JwsAlgorithm::HS256,
-    }
-}
-
-/// The library wants the `RSAPrivateKey` (RFC 8017) that a `PrivateKeyInfo` (RFC 5208) ends with: after its own
-/// header, the version, the algorithm's name and the header of the octet string.
-fn pkcs1(pkcs8: &[u8]) -> Option<&[u8]> {
-    const VERSION_AND_RSA_ENCRYPTION: [u8; 18] =
-        *b"\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
-    let [0x30, 0x82, _, _, body @ ..] = pkcs8 else {
-        return None;
-    };
-    match body.strip_prefix(&VERSION_AND_RSA_ENCRYPTION)? {
-        [0x04, 0x82, _, _, key @ ..] => Some(key),
-        _ => None,
     }
 }
