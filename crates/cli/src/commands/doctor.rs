@@ -63,6 +63,11 @@ async fn examine(mut config: Config, findings: &mut Findings) -> Result<(), Fail
         Ok(Some(filter)) => good(format_args!("passwords.breach_filter: in order, knows {}", filter.keys()))?,
         Err(error) => return Ok(findings.bad(with_causes(&error), "build or copy it again, or leave it out")?),
     }
+    let peppers: Vec<_> = config.passwords.peppers.ids().collect();
+    if let Some(first) = peppers.first() {
+        let all = peppers.join(", ");
+        good(format_args!("passwords.peppers: new hashes have {first}; who has another than {all} cannot log in"))?;
+    }
     if files(&config, findings)? {
         match wire(&mut config, Purpose::Command).await {
             Ok(wired) => {

@@ -53,6 +53,11 @@ impl Peppers {
         if peppers.0.is_empty() { Err(PeppersError::Empty) } else { Ok(peppers) }
     }
 
+    /// The one of new hashes first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|pepper| pepper.id.0.as_str())
+    }
+
     fn add(&mut self, item: &str) -> Result<(), PepperError> {
         let (id, secret) = item.split_once(':').ok_or(PepperError::NoId)?;
         let id = PepperId::parse(id.as_bytes()).ok_or(PepperError::Id)?;
@@ -125,6 +130,7 @@ mod tests {
         let items = [format!("2026-2:{ONE}"), format!("2026-1:{OTHER}")];
         let peppers = Peppers::parse(items.iter().map(String::as_str)).unwrap();
         assert_eq!(peppers.current().unwrap().id().as_bytes(), b"2026-2");
+        assert!(peppers.ids().eq(["2026-2", "2026-1"]));
         let found = |id: &[u8]| peppers.find(&PepperId::parse(id).unwrap()).map(|pepper| pepper.as_bytes()[0]);
         assert_eq!((found(b"2026-2"), found(b"2026-1"), found(b"2026-3")), (Some(0xee), Some(0x69), None));
     }
