@@ -106,14 +106,15 @@ mod tests {
 
     #[test]
     fn r1_a_right_password_brings_a_hash_to_the_pepper_of_today_once_and_a_wrong_one_costs_the_same() {
-        let [none, older, rotated] =
-            [&[][..], &[OLDER], &[NEWER, OLDER]].map(|items| Peppers::parse(items.iter().copied()).unwrap_or_default());
-        for (peppers, before) in [(&older, &none), (&rotated, &none), (&rotated, &older)] {
+        let [none, older, rotated, withheld] = [&[][..], &[OLDER], &[NEWER, OLDER], &["none", OLDER]]
+            .map(|items| Peppers::parse(items.iter().copied()).unwrap_or_default());
+        for (peppers, before) in [(&older, &none), (&rotated, &none), (&rotated, &older), (&withheld, &older)] {
             let before = stored_with(before, CURRENT);
             assert_eq!(checked_with(peppers, b"wrong", Some(&before)).1, CURRENT.work());
             let (verdict, _) = checked_with(peppers, b"right", Some(&before));
             let Verdict::Match { upgraded: Some(upgraded) } = verdict else { panic!("no upgrade: {verdict:?}") };
             let again = StoredHash::parse(&upgraded, peppers).unwrap();
+            assert_eq!(upgraded.as_phc().contains(",keyid="), peppers.current().is_some());
             assert!(matches!(checked_with(peppers, b"right", Some(&again)).0, Verdict::Match { upgraded: None }));
         }
     }

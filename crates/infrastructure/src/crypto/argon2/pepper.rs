@@ -7,7 +7,11 @@ use zeroize::Zeroizing;
 
 /// With the first one new hashes are made; all of them check the hashes that name them.
 #[derive(Debug, Clone, Default)]
-pub struct Peppers(Vec<Arc<Pepper>>);
+pub struct Peppers {
+    known: Vec<Arc<Pepper>>,
+    /// New hashes are made without any all the same.
+    withheld: bool,
+}
 
 /// K of argon2 (RFC 9106, section 3.1).
 pub(super) struct Pepper {
@@ -23,7 +27,7 @@ pub(super) struct PepperId(String);
 /// What is wrong with a list of peppers. Says nothing of the secrets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeppersError {
-    #[error("is empty")]
+    #[error("has no pepper")]
     Empty,
     #[error("has an item, number {place}, that {fault}")]
     Item { place: usize, fault: PepperError },
@@ -42,20 +46,32 @@ pub enum PepperError {
 }
 
 impl Peppers {
-    pub const NONE: Self = Self(Vec::new());
+    pub const NONE: Self = Self { known: Vec::new(), withheld: false };
+    /// An item before all others that keeps them out of new hashes: replicas come to know a pepper before any uses it,
+    /// and hashes lose theirs one after the other.
+    const WITHHELD: &str = "none";
 
-    /// From `ID:BASE64` each, of at least 32 random bytes.
+    /// From `ID:BASE64` each, of at least 32 random bytes, and perhaps `none` before them.
     pub fn parse<'a>(items: impl IntoIterator<Item = &'a str>) -> Result<Self, PeppersError> {
         let mut peppers = Self::NONE;
         for (item, place) in items.into_iter().zip(1..) {
-            peppers.add(item).map_err(|fault| PeppersError::Item { place, fault })?;
+            if (item, place) == (Self::WITHHELD, 1) {
+                peppers.withheld = true;
+            } else {
+                peppers.add(item).map_err(|fault| PeppersError::Item { place, fault })?;
+            }
         }
-        if peppers.0.is_empty() { Err(PeppersError::Empty) } else { Ok(peppers) }
+        if peppers.known.is_empty() { Err(PeppersError::Empty) } else { Ok(peppers) }
     }
 
-    /// The one of new hashes first.
+    /// Of all that are known.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|pepper| pepper.id.0.as_str())
+        self.known.iter().map(|pepper| pepper.id.0.as_str())
+    }
+
+    /// Of the one in new hashes.
+    pub fn current_id(&self) -> Option<&str> {
+        self.ids().next().filter(|_| !self.withheld)
     }
 
     fn add(&mut self, item: &str) -> Result<(), PepperError> {
@@ -64,16 +80,16 @@ impl Peppers {
         if self.find(&id).is_some() {
             return Err(PepperError::Taken);
         }
-        self.0.push(Arc::new(Pepper { id, secret: random_bytes(secret)? }));
+        self.known.push(Arc::new(Pepper { id, secret: random_bytes(secret)? }));
         Ok(())
     }
 
     pub(super) fn current(&self) -> Option<Arc<Pepper>> {
-        self.0.first().cloned()
+        self.known.first().filter(|_| !self.withheld).cloned()
     }
 
     pub(super) fn find(&self, id: &PepperId) -> Option<Arc<Pepper>> {
-        self.0.iter().find(|pepper| pepper.id == *id).cloned()
+        self.known.iter().find(|pepper| pepper.id == *id).cloned()
     }
 }
 
@@ -130,9 +146,19 @@ mod tests {
         let items = [format!("2026-2:{ONE}"), format!("2026-1:{OTHER}")];
         let peppers = Peppers::parse(items.iter().map(String::as_str)).unwrap();
         assert_eq!(peppers.current().unwrap().id().as_bytes(), b"2026-2");
+        assert_eq!(peppers.current_id(), Some("2026-2"));
         assert!(peppers.ids().eq(["2026-2", "2026-1"]));
         let found = |id: &[u8]| peppers.find(&PepperId::parse(id).unwrap()).map(|pepper| pepper.as_bytes()[0]);
         assert_eq!((found(b"2026-2"), found(b"2026-1"), found(b"2026-3")), (Some(0xee), Some(0x69), None));
+    }
+
+    #[test]
+    fn r1_behind_none_a_pepper_is_known_and_not_used() {
+        let peppers = Peppers::parse(["none", &format!("2026:{ONE}")]).unwrap();
+        assert!(peppers.current().is_none() && peppers.current_id().is_none());
+        assert!(peppers.find(&PepperId::parse(b"2026").unwrap()).is_some());
+        assert_eq!(Peppers::parse(["none"]).unwrap_err(), PeppersError::Empty);
+        assert_eq!(fault(&[&format!("2026:{ONE}"), "none"]), PepperError::NoId);
     }
 
     #[test]
@@ -152,6 +178,6 @@ mod tests {
     #[test]
     fn debug_shows_no_pepper() {
         let peppers = Peppers::parse([format!("2026:{ONE}").as_str()]).unwrap();
-        assert_eq!(format!("{peppers:?}"), "Peppers([Pepper[2026, redacted]])");
+        assert_eq!(format!("{peppers:?}"), "Peppers { known: [Pepper[2026, redacted]], withheld: false }");
     }
 }
