@@ -13,7 +13,7 @@ use vestibule_domain::{Clock, Ports, Rng, Services, Settings, Store, StoreError}
 use vestibule_infrastructure::breach::{FilterError, FilterFile, KnownPasswords};
 use vestibule_infrastructure::crypto::{
     AeadSealer, Argon2Cost, Argon2Error, Argon2Hasher, Argon2Settings, HmacKeyedHash, HmacSecret, JwsCodec,
-    JwsSettings, KeyForge, MasterKey,
+    JwsSettings, KeyForge, MasterKey, Peppers,
 };
 use vestibule_infrastructure::postgres::{PgSettings, PgStore};
 use vestibule_infrastructure::system::{SystemClock, SystemRng};
@@ -78,9 +78,10 @@ pub(crate) async fn wire(config: &mut Config, purpose: Purpose) -> Result<Wired,
     let keyed_hash = Arc::new(HmacKeyedHash::derive(&master_key)?);
     let forge = Arc::new(KeyForge::new(master_key));
     let codec = JwsCodec::new(jws_settings(config, secrets.hmac), Arc::clone(&forge), Arc::clone(&clock));
+    let hashing = argon2_settings(config, secrets.peppers, purpose);
     let ports = Ports {
         store: opened.store,
-        hasher: Arc::new(Argon2Hasher::start(argon2_settings(config, purpose), Arc::clone(&rng))?),
+        hasher: Arc::new(Argon2Hasher::start(hashing, Arc::clone(&rng))?),
         breached: Arc::new(breached),
         codec: Arc::new(codec),
         sealer: Arc::new(AeadSealer),
@@ -154,11 +155,12 @@ fn jws_settings(config: &Config, secret: Option<HmacSecret>) -> JwsSettings {
 }
 
 /// A command hashes one password at most.
-fn argon2_settings(config: &Config, purpose: Purpose) -> Argon2Settings {
+fn argon2_settings(config: &Config, peppers: Peppers, purpose: Purpose) -> Argon2Settings {
     let passwords = &config.passwords;
     Argon2Settings {
         hashing: passwords.hashing,
         cost: cost(config),
+        peppers,
         threads: if purpose == Purpose::Serve { passwords.hash_threads } else { 1 },
         queue_wait: passwords.queue_wait,
     }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::timeout;
 use vestibule_domain::token::KeyState;
+use vestibule_infrastructure::crypto::Peppers;
 
 /// A store that takes longer to say how it is is not well.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -63,6 +64,7 @@ async fn examine(mut config: Config, findings: &mut Findings) -> Result<(), Fail
         Ok(Some(filter)) => good(format_args!("passwords.breach_filter: in order, knows {}", filter.keys()))?,
         Err(error) => return Ok(findings.bad(with_causes(&error), "build or copy it again, or leave it out")?),
     }
+    peppers(&config.passwords.peppers)?;
     if files(&config, findings)? {
         match wire(&mut config, Purpose::Command).await {
             Ok(wired) => {
@@ -73,6 +75,18 @@ async fn examine(mut config: Config, findings: &mut Findings) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+/// Which hashes name is seen when they are checked: looking at all of them would take too long.
+fn peppers(peppers: &Peppers) -> io::Result<()> {
+    let known: Vec<_> = peppers.ids().collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    let (current, known) = (peppers.current_id().unwrap_or("none"), known.join(", "));
+    good(format_args!(
+        "passwords.peppers: new hashes have {current}; known are {known}, hashes with others do not verify"
+    ))
 }
 
 /// Free, or taken by a service that answers.

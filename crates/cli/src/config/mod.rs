@@ -32,7 +32,7 @@ use std::ffi::OsString;
 use std::ops::Deref;
 use std::path::PathBuf;
 use vestibule_domain::access::RoleCatalog;
-use vestibule_infrastructure::crypto::{HmacSecret, MasterKey};
+use vestibule_infrastructure::crypto::{HmacSecret, MasterKey, Peppers};
 
 /// Where settings come from.
 #[derive(Debug)]
@@ -47,11 +47,12 @@ pub(crate) struct Inputs {
     pub(crate) host: Host,
 }
 
-/// What signs and seals.
+/// What signs and seals, and what goes into hashes.
 #[derive(Debug)]
 pub(crate) struct Secrets {
     pub(crate) hmac: Option<HmacSecret>,
     pub(crate) master_key: Option<MasterKey>,
+    pub(crate) peppers: Peppers,
 }
 
 /// Checked settings.
@@ -97,10 +98,12 @@ impl Config {
 
     /// Hands the secrets over: they are kept in one place only.
     pub(crate) fn take_secrets(&mut self) -> Secrets {
-        self.entries.forget("tokens.secret");
-        self.entries.forget("tokens.master_key");
-        let tokens = &mut self.values.tokens;
-        Secrets { hmac: tokens.secret.take(), master_key: tokens.master_key.take() }
+        for key in ["tokens.secret", "tokens.master_key", "passwords.peppers"] {
+            self.entries.forget(key);
+        }
+        let Values { tokens, passwords, .. } = &mut self.values;
+        let peppers = std::mem::take(&mut passwords.peppers);
+        Secrets { hmac: tokens.secret.take(), master_key: tokens.master_key.take(), peppers }
     }
 
     /// Says under which address the service is reached, unless that has been set.

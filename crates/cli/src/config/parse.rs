@@ -11,7 +11,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use vestibule_domain::throttle::Budget;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::user::RegistrationMode;
-use vestibule_infrastructure::crypto::{Hashing, HmacSecret, MasterKey};
+use vestibule_infrastructure::crypto::{Hashing, HmacSecret, MasterKey, Peppers};
 
 /// A value, or why there is none: a phrase that follows the value, as in «is not a number».
 pub(crate) type Parsed<T> = Result<T, String>;
@@ -243,6 +243,11 @@ pub(super) fn hmac_secret(text: &str) -> Parsed<HmacSecret> {
 
 pub(super) fn master_key(text: &str) -> Parsed<MasterKey> {
     MasterKey::from_base64(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn peppers(written: Option<&Written>) -> Parsed<Peppers> {
+    let Some(written) = written else { return Ok(Peppers::NONE) };
+    Peppers::parse(written.items()).map_err(|error| error.to_string())
 }
 
 pub(super) fn file(text: &str) -> Parsed<PathBuf> {

@@ -13,7 +13,7 @@ use tracing_subscriber::filter::Targets;
 use vestibule_domain::throttle::Budget;
 use vestibule_domain::token::Algorithm;
 use vestibule_domain::user::{Email, RegistrationMode};
-use vestibule_infrastructure::crypto::{Hashing, HmacSecret, MasterKey};
+use vestibule_infrastructure::crypto::{Hashing, HmacSecret, MasterKey, Peppers};
 
 settings! {
     /// The two listeners and what clients see of them.
@@ -205,6 +205,17 @@ settings! {
             expected: "a whole number from 1 to 16",
             example: "1",
             shape: Shape::Bare,
+        }
+        /// Secrets that go into hashes, so that a copy of the database alone is nothing to guess against. Each has an
+        /// id, by which hashes name it. The first is in new hashes, unless `none` stands before it; one that a hash names
+        /// must stay. Every replica has the same. `openssl rand -base64 32` makes one ([more](operations.md#peppers)).
+        peppers: Peppers {
+            parse: parse::peppers,
+            default: Unset("none"),
+            expected: "ID:SECRET of each, with an ID of 1 to 8 of a-z, 0-9 and -, and base64 of at least 32 random bytes",
+            example: "2026:<output of: openssl rand -base64 32>",
+            secrecy: Secrecy::Secret,
+            shape: Shape::List,
         }
         /// Which code hashes; the hashes are the same. `fastest`: with the best instructions of the processor, unless
         /// that turns out at the start not to give what the reference gives; `reference`: a slower code that more

@@ -9,6 +9,7 @@ both_stores!(i113_no_secret_reaches_the_log_or_the_database);
 
 const ADDRESS: &str = "canary.address@example.com";
 const PASSWORD: &str = "canary password one";
+const PEPPER: &str = "7siyaRKuSEgNVUzlVB2tA9WRn9PVGX7Tk7hWof77e7g=";
 
 /// What was sent or handed out, and must not be found.
 struct Canaries(Vec<String>);
@@ -64,8 +65,9 @@ fn bearer(token: &Value) -> String {
 async fn i113_no_secret_reaches_the_log_or_the_database(kind: StoreKind) {
     let store = TestStore::create(kind).await;
     let place = Place::on(&store.url()).with("VESTIBULE_LOG__LEVEL", "trace");
+    let place = place.with("VESTIBULE_PASSWORDS__PEPPERS", &format!("2026:{PEPPER}"));
     let mut service = place.start(&["serve"]);
-    let mut canaries = Canaries(vec![PASSWORD.to_owned(), MASTER_KEY.to_owned()]);
+    let mut canaries = Canaries([PASSWORD, MASTER_KEY, PEPPER].map(str::to_owned).to_vec());
     canaries.0.extend(database_password(&store.url()));
 
     let tokens = use_as_meant(&service, &mut canaries);

@@ -50,6 +50,17 @@ fn a_wrong_master_key_is_found() {
 }
 
 #[test]
+fn r1_peppers_are_told_by_their_ids() {
+    let secrets = ["7siyaRKuSEgNVUzlVB2tA9WRn9PVGX7Tk7hWof77e7g=", "aUItKWRTiCMJm4vtqRH2nVeBXK4BDxNkI3YUTv6jMYg="];
+    let place =
+        Place::migrated().with("VESTIBULE_PASSWORDS__PEPPERS", &format!("2026:{},2025:{}", secrets[0], secrets[1]));
+    let outcome = place.run(DOCTOR).succeeded();
+    let told = "✓ passwords.peppers: new hashes have 2026; known are 2026, 2025, hashes with others do not verify\n";
+    assert!(outcome.stdout.contains(told), "{}", outcome.stdout);
+    assert!(secrets.iter().all(|secret| !outcome.stdout.contains(secret)), "{}", outcome.stdout);
+}
+
+#[test]
 fn an_unreachable_database_is_found() {
     let place = Place::on("postgres://nobody@127.0.0.1:1/none");
     place.run(DOCTOR).failed_with(1, "✗ store: the store is unavailable");

@@ -25,6 +25,8 @@ mod keys;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod pepper;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod serve;

@@ -14,7 +14,9 @@ mod secrets;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use argon2::fuzzing;
-pub use argon2::{Argon2Error, Argon2Hasher, Argon2Settings, ComputationError, Hashing};
+pub use argon2::{
+    Argon2Error, Argon2Hasher, Argon2Settings, ComputationError, Hashing, PepperError, Peppers, PeppersError,
+};
 pub use argon2::{
     Cost as Argon2Cost, Implementation as Argon2Implementation, Trial as Argon2Trial, suggest as suggest_cost,
 };

@@ -61,24 +61,27 @@ impl MasterKey {
 }
 
 impl HmacSecret {
-    /// RFC 7518, section 3.2: a key as long as the hash.
-    const LEAST_BYTES: usize = 32;
-
     /// Padded base64 of at least 32 random bytes; space around it does not count.
     pub fn from_base64(text: &str) -> Result<Self, SecretError> {
-        let bytes = decode(text).ok_or(SecretError::NotBase64)?;
-        if bytes.len() < Self::LEAST_BYTES {
-            return Err(SecretError::Length { expected: "at least 32", found: bytes.len() });
-        }
-        if is_guessable(&bytes) {
-            return Err(SecretError::Guessable);
-        }
-        Ok(Self(bytes))
+        random_bytes(text).map(Self)
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// At least 32, in padded base64; space around it does not count. For HS256 a key as long as the hash (RFC 7518,
+/// section 3.2).
+pub(super) fn random_bytes(text: &str) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    let bytes = decode(text).ok_or(SecretError::NotBase64)?;
+    if bytes.len() < 32 {
+        return Err(SecretError::Length { expected: "at least 32", found: bytes.len() });
+    }
+    if is_guessable(&bytes) {
+        return Err(SecretError::Guessable);
+    }
+    Ok(bytes)
 }
 
 fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {

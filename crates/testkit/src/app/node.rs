@@ -18,7 +18,7 @@ use vestibule_domain::{Clock, Ports, Rng, Services, Store};
 use vestibule_infrastructure::breach::KnownPasswords;
 use vestibule_infrastructure::crypto::{
     AeadSealer, Argon2Cost, Argon2Hasher, Argon2Settings, Hashing, HmacKeyedHash, HmacSecret, JwsCodec, JwsSettings,
-    KeyForge, MasterKey,
+    KeyForge, MasterKey, Peppers,
 };
 
 /// What all processes of one test have in common.
@@ -63,6 +63,7 @@ static HASHER: LazyLock<Arc<Argon2Hasher>> = LazyLock::new(|| {
     let settings = Argon2Settings {
         hashing: Hashing::Fastest,
         cost: Argon2Cost::MINIMUM,
+        peppers: Peppers::NONE,
         threads: 2,
         queue_wait: Duration::from_mins(1),
     };

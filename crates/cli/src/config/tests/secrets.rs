@@ -1,5 +1,6 @@
 use super::{KEY, OTHER_KEY, given};
 
+const PEPPER: &str = "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=";
 const PASSWORD: &str = "canary-of-the-database";
 
 #[test]
@@ -82,10 +83,45 @@ fn i117_empty_short_and_sample_secrets_are_refused_without_being_shown() {
         ("VESTIBULE_TOKENS__SECRET", "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg="),
         ("VESTIBULE_TOKENS__SECRET", "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSBhbmQgc28gb24="),
         ("VESTIBULE_TOKENS__SECRET", "<output of: openssl rand -base64 32>"),
+        ("VESTIBULE_PASSWORDS__PEPPERS", ""),
+        ("VESTIBULE_PASSWORDS__PEPPERS", KEY),
+        ("VESTIBULE_PASSWORDS__PEPPERS", "2026:"),
+        ("VESTIBULE_PASSWORDS__PEPPERS", "2026:c2hvcnQ="),
+        ("VESTIBULE_PASSWORDS__PEPPERS", "2026:hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG+Onbc6mxCcYg="),
+        ("VESTIBULE_PASSWORDS__PEPPERS", "2026:Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZSBhbmQgc28gb24="),
+        ("VESTIBULE_PASSWORDS__PEPPERS", "2026:<output of: openssl rand -base64 32>"),
     ] {
         let fault = given().variable(variable, value).fault();
         assert!(value.is_empty() || !fault.lines().next().unwrap().contains(value), "{fault}");
     }
+}
+
+#[test]
+fn r1_peppers_are_a_list_in_toml_and_have_commas_elsewhere() {
+    let toml = given().file(&format!("passwords.peppers = [\"2026:{PEPPER}\", \"2025:{KEY}\"]"));
+    let text = format!("2026:{PEPPER}, 2025:{KEY}\n");
+    let variable = given().variable("VESTIBULE_PASSWORDS__PEPPERS", &text);
+    let file = given();
+    let path = file.path("peppers", &text);
+    let file = file.variable("VESTIBULE_PASSWORDS__PEPPERS_FILE", &path);
+    for given in [toml, variable, file] {
+        let peppers = given.config().take_secrets().peppers;
+        assert_eq!(peppers.current_id(), Some("2026"));
+        assert!(peppers.ids().eq(["2026", "2025"]));
+    }
+}
+
+#[test]
+fn r1_of_a_faulty_pepper_the_place_is_told_and_what_is_wrong() {
+    let fault = given().variable("VESTIBULE_PASSWORDS__PEPPERS", format!("2026:{PEPPER},2026:{KEY}")).fault();
+    for part in [
+        "(environment variable VESTIBULE_PASSWORDS__PEPPERS): has an item, number 2, that has the id of an earlier one",
+        "expected: ID:SECRET of each, with an ID of 1 to 8 of a-z, 0-9 and -",
+        "example:  VESTIBULE_PASSWORDS__PEPPERS=2026:<output of: openssl rand -base64 32>",
+    ] {
+        assert!(fault.contains(part), "{part:?} is missing in {fault}");
+    }
+    assert!(!fault.contains(KEY) && !fault.contains(PEPPER), "{fault}");
 }
 
 #[test]
@@ -97,11 +133,12 @@ fn r28_nothing_that_prints_or_debugs_the_configuration_shows_a_secret() {
         )
         .variable("VESTIBULE_TOKENS__MASTER_KEY", KEY)
         .variable("VESTIBULE_TOKENS__SECRET", OTHER_KEY)
+        .variable("VESTIBULE_PASSWORDS__PEPPERS", format!("2026:{PEPPER}"))
         .variable("VESTIBULE_MAIL__URL", format!("smtps://mailer:{PASSWORD}@mail"))
         .variable("VESTIBULE_MAIL__FROM", "no-reply@example.com");
     let config = given.config();
     let shown = format!("{}\n{config:?}", config.lines().join("\n"));
-    for secret in [PASSWORD, KEY, OTHER_KEY] {
+    for secret in [PASSWORD, KEY, OTHER_KEY, PEPPER] {
         assert!(!shown.contains(secret), "{secret} shows in:\n{shown}");
     }
     let line = "store.url = \"postgres://user:[redacted]@db:5432/vestibule?password=[redacted]&sslmode=require\"  \

@@ -167,7 +167,7 @@ fn every_row_of_the_table_is_complete() {
 
 #[test]
 fn every_example_is_accepted_in_the_environment() {
-    for setting in SETTINGS.iter().filter(|setting| !setting.example.starts_with('<')) {
+    for setting in SETTINGS.iter().filter(|setting| !setting.example.contains('<')) {
         let given = given()
             .variable("VESTIBULE_TOKENS__MASTER_KEY", KEY)
             .variable("VESTIBULE_MAIL__FROM", "no-reply@example.com")

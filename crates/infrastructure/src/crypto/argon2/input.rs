@@ -10,7 +10,7 @@ pub(super) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// With neither a secret nor associated data, as stored hashes are.
+    /// With neither a secret nor associated data.
     pub(super) fn new(password: &'a [u8], salt: &'a [u8]) -> Self {
         Self { password, salt, secret: &[], associated_data: &[] }
     }

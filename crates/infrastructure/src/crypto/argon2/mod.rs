@@ -7,8 +7,10 @@ mod cost;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod input;
+mod pepper;
 mod phc;
 mod pool;
+mod recipe;
 mod reference;
 mod self_check;
 mod suggestion;
@@ -18,13 +20,15 @@ mod vectorized;
 pub use arena::ComputationError;
 pub use choice::{Hashing, Implementation};
 pub use cost::Cost;
+pub use pepper::{PepperError, Peppers, PeppersError};
 pub use suggestion::suggest;
 pub use trial::Trial;
 
 use arena::Arena;
 use async_trait::async_trait;
-use phc::{SALT_BYTES, StoredHash};
+use phc::{SALT_BYTES, StoredHash, UnusableHash};
 use pool::Pool;
+use recipe::Recipe;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,11 +36,12 @@ use vestibule_domain::Rng;
 use vestibule_domain::credential::{HashingError, NewPassword, PasswordAttempt, PasswordHash, PasswordHasher, Verdict};
 use vestibule_domain::throttle::Network;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Argon2Settings {
     pub hashing: Hashing,
     /// Of new hashes. Its memory is kept for each thread from a hash on until none came for a minute.
     pub cost: Cost,
+    pub peppers: Peppers,
     /// How many passwords are hashed at once; at least 1.
     pub threads: u32,
     /// How long a password may wait for a thread. Zero means that none waits.
@@ -64,23 +69,24 @@ const QUIET: Duration = Duration::from_mins(1);
 /// Dropping it waits for the hashes that are being computed.
 pub struct Argon2Hasher {
     pool: Pool,
-    current: Cost,
+    current: Recipe,
+    peppers: Peppers,
     rng: Arc<dyn Rng>,
 }
 
 impl Argon2Hasher {
     /// Computes a few hashes, to know which implementation to use and how long it takes.
     pub fn start(settings: Argon2Settings, rng: Arc<dyn Rng>) -> Result<Self, Argon2Error> {
-        let Argon2Settings { hashing, cost, threads, queue_wait } = settings;
-        let current = cost.check()?;
+        let Argon2Settings { hashing, cost, peppers, threads, queue_wait } = settings;
+        let cost = cost.check()?;
         if threads == 0 {
             return Err(Argon2Error::NoThreads);
         }
-        let implementation = Implementation::choose(hashing, current);
-        let mean = Trial::new(implementation, current).hash().map_err(Argon2Error::Calibration)?;
-        let arena = move || Arena::new(implementation, current.memory_kib);
+        let implementation = Implementation::choose(hashing, cost);
+        let mean = Trial::new(implementation, cost).hash().map_err(Argon2Error::Calibration)?;
+        let arena = move || Arena::new(implementation, cost.memory_kib);
         let pool = Pool::start(threads, queue_wait, mean, QUIET, arena).map_err(Argon2Error::Threads)?;
-        Ok(Self { pool, current, rng })
+        Ok(Self { pool, current: Recipe { cost, pepper: peppers.current() }, peppers, rng })
     }
 
     async fn run<T, F>(&self, from: Option<Network>, work: F) -> Result<T, HashingError>
@@ -98,8 +104,8 @@ impl Argon2Hasher {
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
     async fn hash(&self, password: NewPassword, from: Option<Network>) -> Result<PasswordHash, HashingError> {
-        let (cost, salt) = (self.current, self.rng.bytes());
-        self.run(from, move |arena| Ok(StoredHash::compute(arena, cost, password.as_bytes(), salt)?.to_phc())).await
+        let (recipe, salt) = (self.current.clone(), self.rng.bytes());
+        self.run(from, move |arena| Ok(StoredHash::compute(arena, recipe, password.as_bytes(), salt)?.to_phc())).await
     }
 
     async fn verify(
@@ -108,25 +114,28 @@ impl PasswordHasher for Argon2Hasher {
         hash: Option<&PasswordHash>,
         from: Option<Network>,
     ) -> Result<Verdict, HashingError> {
-        let stored = hash.and_then(usable);
-        let (current, fresh_salt) = (self.current, self.rng.bytes::<SALT_BYTES>());
-        self.run(from, move |arena| check::check(arena, current, attempt.as_bytes(), stored.as_ref(), fresh_salt)).await
+        let stored = hash.and_then(|hash| usable(hash, &self.peppers));
+        let (current, fresh_salt) = (self.current.clone(), self.rng.bytes::<SALT_BYTES>());
+        self.run(from, move |arena| check::check(arena, &current, attempt.as_bytes(), stored.as_ref(), fresh_salt))
+            .await
     }
 }
 
 impl fmt::Debug for Argon2Hasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Argon2Hasher").field("current", &self.current).finish_non_exhaustive()
+        f.debug_struct("Argon2Hasher")
+            .field("current", &self.current)
+            .field("peppers", &self.peppers)
+            .finish_non_exhaustive()
     }
 }
 
 /// A hash that must not be run counts as none: the login fails as any other, and somebody is told.
-fn usable(hash: &PasswordHash) -> Option<StoredHash> {
-    StoredHash::parse(hash)
-        .inspect_err(
-            |reason| tracing::error!(%reason, "ALERT: a stored password hash was not run; was the store altered?"),
-        )
-        .ok()
+fn usable(hash: &PasswordHash, peppers: &Peppers) -> Option<StoredHash> {
+    let alert = |reason: &UnusableHash| {
+        tracing::error!(%reason, "ALERT: a stored password hash was not run; was the store altered, or a pepper lost?");
+    };
+    StoredHash::parse(hash, peppers).inspect_err(alert).ok()
 }
 
 #[cfg(test)]

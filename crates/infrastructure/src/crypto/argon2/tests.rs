@@ -5,8 +5,16 @@ use std::io;
 use std::sync::Mutex;
 use vestibule_domain::credential::{Owner, PasswordPolicy, PasswordSettings};
 
-const QUICKEST: Argon2Settings =
-    Argon2Settings { hashing: Hashing::Fastest, cost: Cost::MINIMUM, threads: 1, queue_wait: Duration::from_mins(10) };
+const OLDER: &str = "2025:aUItKWRTiCMJm4vtqRH2nVeBXK4BDxNkI3YUTv6jMYg=";
+const NEWER: &str = "2026:7siyaRKuSEgNVUzlVB2tA9WRn9PVGX7Tk7hWof77e7g=";
+
+const QUICKEST: Argon2Settings = Argon2Settings {
+    hashing: Hashing::Fastest,
+    cost: Cost::MINIMUM,
+    peppers: Peppers::NONE,
+    threads: 1,
+    queue_wait: Duration::from_mins(10),
+};
 
 fn hasher() -> Argon2Hasher {
     Argon2Hasher::start(QUICKEST, Arc::new(SystemRng)).unwrap()
@@ -75,16 +83,30 @@ async fn case_39_a_hostile_or_malformed_stored_hash_is_a_mismatch_like_any_other
 /// The alert must reach the log, and the hash must not.
 #[test]
 fn case_39_a_hostile_stored_hash_raises_an_alert_without_the_hash() {
+    let log = alert("$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y", &Peppers::NONE);
+    assert!(log.contains("it would cost more"), "{log}");
+}
+
+#[test]
+fn r1_an_unknown_pepper_raises_an_alert_with_its_id_and_no_pepper() {
+    let phc = "$argon2id$v=19$m=19456,t=2,p=1,keyid=MjAyNw$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y";
+    let log = alert(phc, &Peppers::parse([OLDER]).unwrap());
+    assert!(log.contains("passwords.peppers has none with the id 2027"), "{log}");
+    assert!(!log.contains("aUItKWRT"), "{log}");
+}
+
+/// What is logged about a hash that is not run.
+fn alert(phc: &str, peppers: &Peppers) -> String {
     let log = Arc::new(Mutex::new(Vec::new()));
     let writer = Arc::clone(&log);
     let subscriber = tracing_subscriber::fmt().with_writer(move || Log(Arc::clone(&writer))).with_ansi(false).finish();
-    let hash =
-        PasswordHash::from_phc("$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y".to_owned());
-    let usable = tracing::subscriber::with_default(subscriber, || usable(&hash));
+    let hash = PasswordHash::from_phc(phc.to_owned());
+    let usable = tracing::subscriber::with_default(subscriber, || usable(&hash, peppers));
     assert!(usable.is_none());
     let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("ERROR") && log.contains("ALERT") && log.contains("it would cost more"), "{log}");
+    assert!(log.contains("ERROR") && log.contains("ALERT"), "{log}");
     assert!(!log.contains("c29tZXNhbHQ") && !log.contains("CTFh"), "{log}");
+    log
 }
 
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -130,5 +152,31 @@ async fn what_one_implementation_hashed_the_other_recognises() {
         let hash = one.hash(new_password("nine tailed foxes sing"), None).await.unwrap();
         assert!(is_right(other, "nine tailed foxes sing", &hash).await);
         assert!(!is_right(other, "nine tailed foxes sink", &hash).await);
+    }
+}
+
+/// Both implementations: each checks what the other has made.
+#[tokio::test]
+async fn r1_a_hash_verifies_with_its_pepper_alone_and_is_replaced_when_that_is_an_older_one() {
+    let with = |hashing, items: &[&str]| {
+        let peppers = Peppers::parse(items.iter().copied()).unwrap_or_default();
+        Argon2Hasher::start(Argon2Settings { hashing, peppers, ..QUICKEST }, Arc::new(SystemRng)).unwrap()
+    };
+    let (fastest, reference) = (Hashing::Fastest, Hashing::Reference);
+    for (one, other) in [(fastest, reference), (reference, fastest)] {
+        let hash = with(one, &[OLDER]).hash(new_password("nine tailed foxes sing"), None).await.unwrap();
+        assert!(is_right(&with(other, &[OLDER]), "nine tailed foxes sing", &hash).await);
+        assert!(!is_right(&with(other, &[OLDER]), "nine tailed foxes sink", &hash).await);
+        let stolen = PasswordHash::from_phc(hash.as_phc().replace(",keyid=MjAyNQ", ""));
+        assert_ne!(stolen, hash);
+        let same_id = NEWER.replace("2026:", "2025:");
+        for (peppers, hash) in [(&[][..], &hash), (&[NEWER], &hash), (&[&same_id], &hash), (&[], &stolen)] {
+            assert!(!is_right(&with(other, peppers), "nine tailed foxes sing", hash).await, "{peppers:?}");
+        }
+        let rotated = with(other, &[NEWER, OLDER]);
+        let verdict = rotated.verify(attempt("nine tailed foxes sing"), Some(&hash), None).await.unwrap();
+        let Verdict::Match { upgraded: Some(upgraded) } = verdict else { panic!("no upgrade: {verdict:?}") };
+        assert!(upgraded.as_phc().contains(",keyid=MjAyNg$"), "{}", upgraded.as_phc());
+        assert!(is_right(&with(one, &[NEWER]), "nine tailed foxes sing", &upgraded).await);
     }
 }

@@ -4,6 +4,7 @@ use super::arena::{Arena, ComputationError};
 use super::choice::Implementation;
 use super::cost::Cost;
 use super::phc::{SALT_BYTES, StoredHash};
+use super::recipe::Recipe;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,8 @@ impl Trial {
     /// Computes one hash. The first also takes the memory.
     pub fn hash(&mut self) -> Result<Duration, ComputationError> {
         let began = Instant::now();
-        black_box(StoredHash::compute(&mut self.arena, self.cost, b"a password to try", [0; SALT_BYTES])?);
+        let recipe = Recipe { cost: self.cost, pepper: None };
+        black_box(StoredHash::compute(&mut self.arena, recipe, b"a password to try", [0; SALT_BYTES])?);
         Ok(began.elapsed())
     }
 }
