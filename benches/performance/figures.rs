@@ -40,7 +40,8 @@ pub(crate) struct StoreFigures {
     pub(crate) statements: Statements,
     pub(crate) start: Start,
     /// In KiB.
-    pub(crate) idle: u64,
+    /// The start computes a few hashes, to see that they are right and how long they take.
+    pub(crate) idle: Memory,
     pub(crate) memory: Vec<(&'static str, Memory)>,
     /// In KiB, a minute after the last hash.
     pub(crate) after: Option<u64>,

@@ -95,7 +95,7 @@ impl Figures {
             let peaks = store.memory.iter().filter(|(name, _)| is_hash(*name) == hashes).map(|(_, memory)| memory.peak);
             mib(peaks.max().unwrap_or_default())
         };
-        goals.push(Goal::at_most(on("memory, idle"), 8.0, mib(store.idle), "MiB"));
+        goals.push(Goal::at_most(on("memory, idle"), 8.0, mib(store.idle.now), "MiB"));
         goals.push(Goal::at_most(on("memory, most without hashing"), 10.0, peak(false), "MiB"));
         goals.push(Goal::at_most(on("memory, most with one hashing thread"), 29.0, peak(true), "MiB"));
         goals.extend(store.after.map(|after| Goal::at_most(on("memory, a minute later"), 10.0, mib(after), "MiB")));

@@ -62,7 +62,7 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
     let floor = Floor::with(Some(&floor_database.url()));
     let (service, start, people) = service::Service::start_measured(&database);
     pause(Duration::from_secs(2));
-    let idle = service.process.memory().expect("a running service");
+    let idle = service.take_peak();
     let mut memory = Vec::new();
     let mut rows = Vec::new();
     for operation in operations::Kind::ALL {
@@ -80,5 +80,5 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
         service.process.memory().expect("a running service").now
     });
     service.process.stop().expect("an end");
-    StoreFigures { kind, statements, start, idle: idle.now, memory, after, rows, isolation, growth }
+    StoreFigures { kind, statements, start, idle, memory, after, rows, isolation, growth }
 }

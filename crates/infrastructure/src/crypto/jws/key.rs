@@ -22,7 +22,7 @@ pub(super) enum SigningHalf {
     EdDsa(Ed25519KeyPair),
     Es256(EcdsaKeyPair),
     Rs256(Box<RsaKeyPair>),
-    Hs256(hmac::Key),
+    Hs256(Box<hmac::Key>),
 }
 
 impl VerifyingHalf {
@@ -42,7 +42,7 @@ impl VerifyingHalf {
 
 impl SigningHalf {
     pub(super) fn symmetric(secret: &[u8]) -> Self {
-        Self::Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret))
+        Self::Hs256(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
     pub(super) fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, Unspecified> {
