@@ -1,5 +1,5 @@
-//! `make bench-quick`: compares what Criterion measured with the committed baseline, by the ratio of each function to its
-//! floor. `BASELINE=write` makes today's ratios the baseline.
+//! `make bench-quick`: compares what Criterion measured with the committed baseline, by the ratio of each function to
+//! its floor. `BASELINE=write` makes today's ratios the baseline.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,

@@ -39,8 +39,7 @@ pub(crate) struct StoreFigures {
     pub(crate) kind: StoreKind,
     pub(crate) statements: Statements,
     pub(crate) start: Start,
-    /// In KiB.
-    /// The start computes a few hashes, to see that they are right and how long they take.
+    /// In KiB, after a start, which computes a few hashes to see that they are right and how long they take.
     pub(crate) idle: Memory,
     pub(crate) memory: Vec<(&'static str, Memory)>,
     /// In KiB, a minute after the last hash.

@@ -1,9 +1,8 @@
 //! `make bench`: the released binary on either store beside its floors, in one run. Writes `docs/performance.md` and
 //! `docs/performance.svg`.
 //!
-//! `LOAD_SECONDS=3` is how long each load is measured; `GROWTH=1000000` how many users the store is filled with at most, and
-//! 0 for not at all; `QUICK=1` stands for one second, no growth and
-//! no quiet minute.
+//! `LOAD_SECONDS=3` is how long each load is measured; `GROWTH=1000000` how many users the store is filled with at
+//! most, and 0 for not at all; `QUICK=1` stands for one second, no growth and no quiet minute.
 #![expect(
     clippy::expect_used,
     clippy::panic,

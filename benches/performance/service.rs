@@ -56,7 +56,12 @@ pub(crate) fn binary_size() -> u64 {
 
 fn command(store: &str) -> Command {
     let mut command = Command::new(binary());
-    command.env_clear().envs(CONFIGURATION).current_dir("/tmp").stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .env_clear()
+        .envs(CONFIGURATION)
+        .current_dir(std::env::temp_dir())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.env("VESTIBULE_STORE__URL", store).env("VESTIBULE_TOKENS__MASTER_KEY", MASTER_KEY);
     command
 }

@@ -1,4 +1,5 @@
-//! What the benches measure with: a load generator, processes pinned to cores, and the pages on which the figures stand.
+//! What the benches measure with: a load generator, processes pinned to cores, and the pages on which the figures
+//! stand.
 
 #![expect(
     clippy::cast_precision_loss,

@@ -1,7 +1,7 @@
 //! Load over keep-alive HTTP/1.1, from one thread that never sleeps while it measures.
 //!
-//! The generator has a core of its own and polls: waking up would cost more than most answers take, and would be counted
-//! as theirs.
+//! The generator has a core of its own and polls: waking up would cost more than most answers take, and would be
+//! counted as theirs.
 
 mod connection;
 mod drive;

@@ -81,7 +81,8 @@ impl Background {
     }
 }
 
-/// Keeps what is remembered right, and tells those who wait that there is something new. While the feed cannot be read, requests ask the store.
+/// Keeps what is remembered right, and tells those who wait that there is something new. While the feed cannot be read,
+/// requests ask the store.
 async fn follow_feed(AppState { services, news, .. }: AppState) {
     let ports = &services.ports;
     let mut follower = Follower::default();

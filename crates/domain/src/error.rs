@@ -34,9 +34,9 @@ const ATTEMPTS: u32 = 3;
 /// Runs a whole use case again while it fails only with [`StoreError::Contention`]; the last failure is returned.
 ///
 /// At once and without jitter, which is for losers that would meet again. Here they do not: whoever lost a deadlock, or
-/// waited in vain for a lock, gave up its own, the winner went on, and the next attempt queues for the lock in the store.
-/// No store runs transactions that look first and fail at their commit (PostgreSQL's are `read committed`, SQLite's
-/// take the only lock when they begin).
+/// waited in vain for a lock, gave up its own, the winner went on, and the next attempt queues for the lock in the
+/// store. No store runs transactions that look first and fail at their commit (PostgreSQL's are `read committed`,
+/// SQLite's take the only lock when they begin).
 pub(crate) async fn retried<T, E, F>(attempt: impl Fn() -> F) -> Result<T, E>
 where
     E: LostToOther,

@@ -135,7 +135,8 @@ pub async fn check_rows(store: &TestStore) {
     check("the store", ROWS, store).await;
 }
 
-/// For what the use cases did: with the trail, the feed, an administrator who stays, and no secret that a client ever held.
+/// For what the use cases did: with the trail, the feed, an administrator who stays, and no secret that a client ever
+/// held.
 pub async fn check_service(store: &TestStore, secrets: &BTreeSet<String>) {
     check_rows(store).await;
     check("the audit trail", TRAIL, store).await;

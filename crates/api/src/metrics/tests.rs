@@ -51,7 +51,7 @@ async fn answers_and_problems_are_counted_under_their_operation() {
     assert!(text.ends_with("# EOF\n"));
 }
 
-/// OWASP ASVS 13.4.5; the catalogue allows 2,000.
+/// OWASP ASVS 13.4.5; `docs/operations.md` promises fewer than 2,000.
 #[tokio::test]
 async fn i116_no_client_makes_series() {
     let cors_origins = vec![HeaderValue::from_static("https://app.example")];

@@ -1,5 +1,6 @@
 //! What the schemas of the document have in common and no endpoint says of itself: objects take no other members than
-//! theirs, what may be left out is never `null`, what a format of JSON Schema leaves open is said, and headers that are always there are required.
+//! theirs, what may be left out is never `null`, what a format of JSON Schema leaves open is said, and headers that are
+//! always there are required.
 
 use super::errors::FORM;
 use utoipa::openapi::extensions::Extensions;

@@ -1,8 +1,8 @@
 //! Line ends in the head of an HTTP/1 message.
 //!
-//! hyper takes bare line feeds for line ends, as RFC 9112, section 2.2, allows. A proxy in front that does not would see
-//! another message than we do, which is what request smuggling is made of, so they are refused. It also passes over any
-//! number of empty lines before a message, all of them anew with each packet; here a few are enough.
+//! hyper takes bare line feeds for line ends, as RFC 9112, section 2.2, allows. A proxy in front that does not would
+//! see another message than we do, which is what request smuggling is made of, so they are refused. It also passes over
+//! any number of empty lines before a message, all of them anew with each packet; here a few are enough.
 
 use memchr::memchr;
 

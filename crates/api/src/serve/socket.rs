@@ -92,8 +92,8 @@ impl Returned {
     }
 }
 
-/// Closes so that the last answer arrives: whoever closes with unread bytes in the buffer, as after refusing a body that
-/// is too large, sends a reset that can overtake it (RFC 9112, section 9.6).
+/// Closes so that the last answer arrives: whoever closes with unread bytes in the buffer, as after refusing a body
+/// that is too large, sends a reset that can overtake it (RFC 9112, section 9.6).
 pub(super) async fn close(mut stream: TcpStream) {
     let _ = timeout(LINGER, async {
         stream.shutdown().await?;

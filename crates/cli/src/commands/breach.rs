@@ -23,8 +23,8 @@ Then set passwords.breach_filter to it.")]
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BuildArgs {
-    /// A list: on each line the SHA-1 of a password in hexadecimal and, after a colon, how often it was seen, as «Have I
-    /// Been Pwned» has it; «-» for standard input
+    /// A list: on each line the SHA-1 of a password in hexadecimal and, after a colon, how often it was seen, as «Have
+    /// I Been Pwned» has it; «-» for standard input
     file: PathBuf,
     /// The filter; must not exist yet
     #[arg(short, long, value_name = "FILTER")]

@@ -207,8 +207,9 @@ settings! {
             shape: Shape::Bare,
         }
         /// Secrets that go into hashes, so that a copy of the database alone is nothing to guess against. Each has an
-        /// id, by which hashes name it. The first is in new hashes, unless `none` stands before it; one that a hash names
-        /// must stay. Every replica has the same. `openssl rand -base64 32` makes one ([more](operations.md#peppers)).
+        /// id, by which hashes name it. The first is in new hashes, unless `none` stands before it; one that a hash
+        /// names must stay. Every replica has the same. `openssl rand -base64 32` makes one
+        /// ([more](operations.md#peppers)).
         peppers: Peppers {
             parse: parse::peppers,
             default: Unset("none"),

@@ -211,8 +211,8 @@ fn quote(line: &mut String, text: &str) {
     line.push('"');
 }
 
-/// Escapes control characters, so that nothing that a client sends can begin a line of its own or steer the terminal
-/// of whoever reads the log (CWE-117, CVE-2025-58160). The escapes are valid inside JSON texts. `None` if there are none.
+/// Escapes control characters, so that nothing that a client sends can begin a line of its own or steer the terminal of
+/// whoever reads the log (CWE-117, CVE-2025-58160). The escapes are valid inside JSON texts. `None` if there are none.
 fn escape(line: &str) -> Option<String> {
     if line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return None;

@@ -36,9 +36,9 @@ pub enum Verdict {
     Mismatch,
 }
 
-/// Hashing takes tens of megabytes and milliseconds; an implementation bounds how much of it runs at once, and a
-/// caller that stops waiting costs nothing that has not begun. Where more waits than can be hashed in time, the networks
-/// that it comes `from` have equal shares of what can be; what comes from none has one, too.
+/// Hashing takes tens of megabytes and milliseconds; an implementation bounds how much of it runs at once, and a caller
+/// that stops waiting costs nothing that has not begun. Where more waits than can be hashed in time, the networks that
+/// it comes `from` have equal shares of what can be; what comes from none has one, too.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync + fmt::Debug {
     async fn hash(&self, password: NewPassword, from: Option<Network>) -> Result<PasswordHash, HashingError>;

@@ -24,8 +24,8 @@ impl Principal {
     }
 }
 
-/// Principals and clients that the feed keeps right. Answers only while the feed was read within the last [`Self::MAX_AGE`]:
-/// whoever is cut off from it asks the store.
+/// Principals and clients that the feed keeps right. Answers only while the feed was read within the last
+/// [`Self::MAX_AGE`]: whoever is cut off from it asks the store.
 #[derive(Debug, Default)]
 pub struct Snapshots {
     state: RwLock<State>,

@@ -56,9 +56,9 @@ impl SessionService {
         Ok(())
     }
 
-    /// Ends the session of an access token or a refresh token on the word of a client (RFC 7009). A token of no session,
-    /// an expired one, one of a session that is over: as with [`Self::logout`], no error, because it is not good any
-    /// more, which is all that was asked for.
+    /// Ends the session of an access token or a refresh token on the word of a client (RFC 7009). A token of no
+    /// session, an expired one, one of a session that is over: as with [`Self::logout`], no error, because it is not
+    /// good any more, which is all that was asked for.
     pub async fn revoke(&self, token: &str, client: ClientId, context: &RequestContext) -> Result<(), SessionError> {
         let found = match RefreshToken::parse(token) {
             Ok(token) => self.to_end_with(&token, context).await?,

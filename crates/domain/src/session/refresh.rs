@@ -40,8 +40,8 @@ pub trait RefreshSealer: Send + Sync + fmt::Debug {
 }
 
 impl SessionService {
-    /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives
-    /// the same child, so that a lost answer or two tabs log nobody out; anything older ends the session. Another process
+    /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives the
+    /// same child, so that a lost answer or two tabs log nobody out; anything older ends the session. Another process
     /// may have replaced the parent, so the grace is measured in the store's time.
     ///
     /// `None` stands for what no service ever made.

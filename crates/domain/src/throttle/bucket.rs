@@ -59,7 +59,8 @@ impl Bucket {
     /// No attempt is under way for longer: every request is answered by then.
     pub(super) const ATTEMPT: Duration = Duration::from_secs(10);
 
-    /// How long it stays closed; `None` if it is open, or closed for longer than any rule says: by a clock that was ahead.
+    /// How long it stays closed; `None` if it is open, or closed for longer than any rule says: by a clock that was
+    /// ahead.
     pub(super) fn closed_for(&self, now: Timestamp) -> Option<Duration> {
         let closed = now < self.closed_until && self.closed_until <= now.plus(Self::LONGEST).plus(Self::SKEW);
         closed.then(|| self.closed_until.since(now))

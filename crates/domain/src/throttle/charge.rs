@@ -67,9 +67,9 @@ pub(super) enum Account {
 
 impl Throttle {
     /// Known devices answer for themselves alone, so that nobody else can lock their owner out by guessing
-    /// (CVE-2024-1722): each has a budget, and all together, so that many stolen ones are not as many budgets. Everybody
-    /// else shares what the address and the account have left. An account is what its canonical address says, whether
-    /// it exists or not (CVE-2025-6004).
+    /// (CVE-2024-1722): each has a budget, and all together, so that many stolen ones are not as many budgets.
+    /// Everybody else shares what the address and the account have left. An account is what its canonical address says,
+    /// whether it exists or not (CVE-2025-6004).
     pub(crate) fn login(
         &self,
         email: &Email,
@@ -106,7 +106,8 @@ impl Throttle {
 
     /// Where the answer tells whether an address is taken, that has a budget of its own. So has an idempotency key:
     /// whoever knows somebody's, and what was registered under it, could otherwise try passwords until the answer is
-    /// that of the first time. Nothing is given back there, whatever the outcome, which strict registration must not tell.
+    /// that of the first time. Nothing is given back there, whatever the outcome, which strict registration must not
+    /// tell.
     pub(crate) fn registration(
         &self,
         tells: bool,

@@ -2,9 +2,9 @@
 //!
 //! What is tried is charged *before* the work is done, in a transaction of its own that no rollback of the work undoes
 //! (CVE-2026-35597), and given back when it turns out right; so of any number of simultaneous guesses no more are
-//! verified than the budget has (CVE-2024-1722); but whoever is refused because of attempts that may yet turn out right is
-//! told to come back soon. Buckets are found by keyed hashes: the store names neither addresses
-//! nor accounts, and an account that does not exist has its bucket like any other.
+//! verified than the budget has (CVE-2024-1722); but whoever is refused because of attempts that may yet turn out right
+//! is told to come back soon. Buckets are found by keyed hashes: the store names neither addresses nor accounts, and an
+//! account that does not exist has its bucket like any other.
 
 mod bucket;
 mod charge;

@@ -142,8 +142,8 @@ impl Rule {
     /// What is told where the bucket may open as soon as an attempt is through: few take as long.
     const SOON: Duration = Duration::from_secs(2);
 
-    /// How long an attempt would have to wait; `None` if it may be charged. An attempt that runs is as good as failed, so
-    /// that of many at once no more are let in than the budget has; but it does not make anybody wait for long.
+    /// How long an attempt would have to wait; `None` if it may be charged. An attempt that runs is as good as failed,
+    /// so that of many at once no more are let in than the budget has; but it does not make anybody wait for long.
     pub fn refuses(&self, bucket: &Bucket, now: Timestamp) -> Option<Duration> {
         let at_worst = self.wait(bucket, now)?;
         let at_best = self.wait(&self.at_best(bucket, now), now).unwrap_or_default();

@@ -96,8 +96,8 @@ impl KeySet {
         Self { keys, newest_generation }
     }
 
-    /// Notes a key whose algorithm only a later version knows, which runs beside this one. It must not keep this version
-    /// from the keys that it knows; its generation is taken all the same.
+    /// Notes a key whose algorithm only a later version knows, which runs beside this one. It must not keep this
+    /// version from the keys that it knows; its generation is taken all the same.
     pub fn leave_out(&mut self, id: KeyId, generation: i64, algorithm: &str) {
         tracing::warn!(%id, algorithm, "a signing key is left out: this version does not know its algorithm");
         self.newest_generation = self.newest_generation.max(generation);

@@ -221,7 +221,8 @@ fn a_change_whose_session_ends_meanwhile_changes_nothing() {
     let id = world.register("alice", &[]).id;
     let sign_in = world.login("alice");
     let (caller, session) = (world.caller(&sign_in), sign_in.session.id);
-    // As by «end all» from another device while the passwords were hashed; or by another change, which is in a new epoch.
+    // As by «end all» from another device while the passwords were hashed; or by another change, which is in a new
+    // epoch.
     for epochs in [0, 1] {
         world.store.before_next_transaction(move |state| {
             state.sessions.get_mut(&session).unwrap().ended = Some(EndReason::Revoked);

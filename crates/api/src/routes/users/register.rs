@@ -24,8 +24,8 @@ pub(crate) struct Registration {
     /// Two spellings of one address, as by case, are one account.
     #[schema(value_type = String, format = "email-address", max_length = 254, examples("ada@example.com"))]
     email: Email,
-    /// At least 8 characters (or what the operator decided); under 15, all of upper case, lower case, digit and
-    /// other. At most 1,024 bytes. Neither a common password, nor one known from a breach, nor one made of the address or the
+    /// At least 8 characters (or what the operator decided); under 15, all of upper case, lower case, digit and other.
+    /// At most 1,024 bytes. Neither a common password, nor one known from a breach, nor one made of the address or the
     /// name.
     #[schema(value_type = String, format = "password", min_length = 8, max_length = 256,
         examples("correct horse battery staple"), write_only)]

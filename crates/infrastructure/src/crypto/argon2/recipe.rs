@@ -6,8 +6,8 @@ use super::input::Input;
 use super::pepper::Pepper;
 use std::sync::Arc;
 
-/// All that a hash depends on but the password and the salt. A pepper costs no time: it is in the first block of
-/// thousands.
+/// All that a hash depends on but the password and the salt. A pepper costs no time: argon2
+/// hashes it once, before it fills its memory.
 #[derive(Debug, Clone)]
 pub(super) struct Recipe {
     pub(super) cost: Cost,

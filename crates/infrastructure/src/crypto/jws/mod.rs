@@ -1,8 +1,7 @@
 //! Access tokens as signed JWTs (RFC 7515, RFC 7519, RFC 9068).
 //!
-//! The signatures are those of `jsonwebtoken`. What a token must look like is checked here, because that library
-//! reads the system's clock, parses `crit` without obeying it, does not look at `typ`, and passes over claims of the
-//! wrong type.
+//! `jsonwebtoken` verifies the signatures. What a token must look like is checked here, because that library reads the
+//! system's clock, parses `crit` without obeying it, does not look at `typ`, and passes over claims of the wrong type.
 
 mod claims;
 mod compact;

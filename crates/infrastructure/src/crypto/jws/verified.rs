@@ -1,8 +1,8 @@
 //! Tokens whose signature was right, so that each is checked once.
 //!
 //! A token is found by the SHA-256 of all its bytes: another spelling of it, were it one bit, is another token and is
-//! checked as one. No token can be read out of what is kept, nor guessed at by timing the look-up. Only what verified is
-//! kept, so nobody without a key fills it. See docs/decisions/0015-signatures-checked-once.md.
+//! checked as one. No token can be read out of what is kept, nor guessed at by timing the look-up. Only what verified
+//! is kept, so nobody without a key fills it. See docs/decisions/0015-signatures-checked-once.md.
 
 use super::claims::Proof;
 use aws_lc_rs::digest::{self, SHA256};

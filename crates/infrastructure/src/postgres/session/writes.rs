@@ -184,8 +184,8 @@ impl SessionWrites for PgUnitOfWork {
 }
 
 impl PgUnitOfWork {
-    /// Whoever locks several sessions of a user, or one and the user, locks the user first: two who locked the same rows
-    /// in another order would wait for each other.
+    /// Whoever locks several sessions of a user, or one and the user, locks the user first: two who locked the same
+    /// rows in another order would wait for each other.
     async fn lock_user(&mut self, user: UserId) -> Result<(), StoreError> {
         let query = sqlx::query_scalar!("SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", user.as_uuid());
         let locked = bounded("lock_user", query.fetch_optional(self.connection()?)).await;
