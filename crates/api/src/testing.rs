@@ -15,7 +15,7 @@ use vestibule_domain::credential::{
     PasswordPolicy, PasswordSettings, Verdict,
 };
 use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, RevocationReads};
-use vestibule_domain::feed::{Principal, Recorded, Run, Snapshots};
+use vestibule_domain::feed::{Change, Principal, Recorded, Run, Snapshots};
 use vestibule_domain::id::{KeyId, SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
@@ -52,6 +52,11 @@ pub(crate) fn state_of_silence() -> AppState {
 /// With a store that answers nothing but what its clock shows; this process's stands still at the epoch.
 pub(crate) fn state_beside(clock: Timestamp) -> AppState {
     build(HttpSettings::default(), Settings::default(), OutOfReach::Tells(clock))
+}
+
+/// With a store that answers nothing but what its feed has: one change.
+pub(crate) fn state_with_news() -> AppState {
+    build(HttpSettings::default(), Settings::default(), OutOfReach::HasNews)
 }
 
 /// What is logged on this thread, down to the least important, while it lives.
@@ -110,6 +115,8 @@ enum OutOfReach {
     IsSilent,
     /// But for its clock.
     Tells(Timestamp),
+    /// But for its feed.
+    HasNews,
 }
 
 fn out_of_reach<T>() -> Result<T, StoreError> {
@@ -234,9 +241,17 @@ impl ClientReads for OutOfReach {
 #[async_trait]
 impl FeedReads for OutOfReach {
     async fn newest_change(&self) -> Result<i64, StoreError> {
-        out_of_reach()
+        if *self == Self::HasNews { Ok(1) } else { out_of_reach() }
     }
-    async fn changes(&self, _: i64, _: &[i64], _: u32) -> Result<Vec<Recorded>, StoreError> {
+    async fn changes(&self, after: i64, _: &[i64], _: u32) -> Result<Vec<Recorded>, StoreError> {
+        let news = Recorded { number: 1, at: Timestamp::EPOCH, change: Some(Change::KeysChanged) };
+        match self {
+            Self::HasNews if after == 0 => Ok(vec![news]),
+            Self::HasNews => Ok(Vec::new()),
+            _ => out_of_reach(),
+        }
+    }
+    async fn changed_keys(&self) -> Result<KeySet, StoreError> {
         out_of_reach()
     }
 }

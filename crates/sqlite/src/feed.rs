@@ -2,12 +2,14 @@
 
 use crate::error::{bounded, corrupt, exactly_one};
 use crate::open::SqliteStore;
+use crate::token;
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
 use uuid::Uuid;
 use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, FeedWrites, MAX_PASSED, RevocationReads};
 use vestibule_domain::feed::{Change, Recorded, Run};
 use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::token::KeySet;
 use vestibule_domain::{StoreError, Timestamp};
 
 struct ChangeRow {
@@ -35,7 +37,7 @@ impl FeedReads for SqliteStore {
         let query = sqlx::query_scalar!(
             r#"SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) AS "number!: i64""#
         );
-        bounded("newest_change", query.fetch_one(self.readers())).await
+        bounded("newest_change", query.fetch_one(self.feed())).await
     }
 
     async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError> {
@@ -54,8 +56,12 @@ impl FeedReads for SqliteStore {
             missing,
             limit,
         );
-        let rows = bounded("changes", query.fetch_all(self.readers())).await?;
+        let rows = bounded("changes", query.fetch_all(self.feed())).await?;
         rows.into_iter().map(Recorded::try_from).collect()
+    }
+
+    async fn changed_keys(&self) -> Result<KeySet, StoreError> {
+        token::signing_keys(self.feed()).await
     }
 }
 

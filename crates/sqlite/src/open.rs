@@ -42,6 +42,8 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
+    /// One more, which no request can take: with it, what is revoked is out within a second under any load.
+    feed: SqlitePool,
     /// How many bytes must be free on the disk for the store to be well.
     pub(crate) reserve: u64,
     /// Whether the last commit, of whichever unit of work, was not taken.
@@ -76,12 +78,14 @@ impl SqliteStore {
         if access == Access::Serve {
             check_file(&writer, &path).await?;
         }
-        let readers = reader_pool(&path);
-        Ok(Self { path, writer, readers, reserve: RESERVE_BYTES, commit_failed: Arc::default(), _lock: lock })
+        let readers = reader_pool(&path, READERS, |n| format!("sqlite-reader-{n}"));
+        let feed = reader_pool(&path, 1, |_| "sqlite-feed".to_owned());
+        Ok(Self { path, writer, readers, feed, reserve: RESERVE_BYTES, commit_failed: Arc::default(), _lock: lock })
     }
 
     /// Waits for what is being written, and moves it from the WAL into the file. Every call after it fails.
     pub async fn close(&self) {
+        self.feed.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -98,6 +102,11 @@ impl SqliteStore {
     /// For everything that only reads: each statement sees all that was committed before it began.
     pub(crate) fn readers(&self) -> &SqlitePool {
         &self.readers
+    }
+
+    /// For the follower of the change feed, who waits for nobody.
+    pub(crate) fn feed(&self) -> &SqlitePool {
+        &self.feed
     }
 }
 
@@ -137,12 +146,9 @@ async fn writer_pool(path: &Path) -> Result<SqlitePool, sqlx::Error> {
         .await
 }
 
-fn reader_pool(path: &Path) -> SqlitePool {
-    let options = options(path)
-        .pragma("query_only", "ON")
-        .pragma("cache_size", "-512")
-        .thread_name(|n| format!("sqlite-reader-{n}"));
-    pool(READERS).connect_lazy_with(options)
+fn reader_pool(path: &Path, connections: u32, name: fn(u64) -> String) -> SqlitePool {
+    let options = options(path).pragma("query_only", "ON").pragma("cache_size", "-512").thread_name(name);
+    pool(connections).connect_lazy_with(options)
 }
 
 /// Connections to a file do not go bad by waiting, so they are neither tested nor replaced.

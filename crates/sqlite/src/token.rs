@@ -4,6 +4,7 @@ use crate::error::{bounded, corrupt, exactly_one};
 use crate::open::SqliteStore;
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
+use sqlx::sqlite::SqlitePool;
 use uuid::Uuid;
 use vestibule_domain::id::KeyId;
 use vestibule_domain::token::store::{KeyReads, KeyWrites};
@@ -42,24 +43,29 @@ impl TryFrom<KeyRow> for SigningKey {
     }
 }
 
+/// On a connection of `pool`.
+pub(crate) async fn signing_keys(pool: &SqlitePool) -> Result<KeySet, StoreError> {
+    let query = sqlx::query_as!(
+        KeyRow,
+        r#"SELECT id AS "id!: Uuid", algorithm, generation, public_key, sealed_private_key, created_at,
+                  activates_at, retires_at, revoked_at
+           FROM signing_keys
+           ORDER BY generation DESC"#
+    );
+    let rows = bounded("signing_keys", query.fetch_all(pool)).await?;
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| Algorithm::parse(&row.algorithm).is_some());
+    let mut keys = KeySet::new(known.into_iter().map(SigningKey::try_from).collect::<Result<_, _>>()?);
+    for row in unknown {
+        keys.leave_out(row.id.into(), row.generation, &row.algorithm);
+    }
+    Ok(keys)
+}
+
 #[async_trait]
 impl KeyReads for SqliteStore {
     async fn signing_keys(&self) -> Result<KeySet, StoreError> {
-        let query = sqlx::query_as!(
-            KeyRow,
-            r#"SELECT id AS "id!: Uuid", algorithm, generation, public_key, sealed_private_key, created_at,
-                      activates_at, retires_at, revoked_at
-               FROM signing_keys
-               ORDER BY generation DESC"#
-        );
-        let rows = bounded("signing_keys", query.fetch_all(self.readers())).await?;
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| Algorithm::parse(&row.algorithm).is_some());
-        let mut keys = KeySet::new(known.into_iter().map(SigningKey::try_from).collect::<Result<_, _>>()?);
-        for row in unknown {
-            keys.leave_out(row.id.into(), row.generation, &row.algorithm);
-        }
-        Ok(keys)
+        signing_keys(self.readers()).await
     }
 }
 

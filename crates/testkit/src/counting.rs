@@ -205,6 +205,10 @@ impl FeedReads for CountingStore {
         self.followed.fetch_max(after, Ordering::SeqCst);
         self.feed()?.changes(after, missing, limit).await
     }
+
+    async fn changed_keys(&self) -> Answer<KeySet> {
+        self.feed()?.changed_keys().await
+    }
 }
 
 #[async_trait]

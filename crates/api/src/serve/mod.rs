@@ -53,7 +53,7 @@ impl Default for ServeSettings {
 /// longer accepting, then gone. `force` breaks everything off at once.
 ///
 /// # Errors
-/// If a listener does not know its own address: it is none.
+/// If a listener does not know its own address: it is none; or if the system gives no thread.
 pub async fn serve(
     public: TcpListener,
     ops: Option<TcpListener>,
@@ -73,7 +73,7 @@ pub async fn serve(
     for door in &doors {
         tracing::info!(address = %door.listener.local_addr()?, connections = door.most, "listening");
     }
-    let background = Background::start(&state);
+    let background = Background::start(&state)?;
     run(doors, state.readiness, &settings, shutdown, force).await;
     background.stop().await;
     Ok(())

@@ -2,6 +2,7 @@
 //! until then.
 
 mod follower;
+mod forgotten;
 mod recent;
 mod revocations;
 pub mod service;

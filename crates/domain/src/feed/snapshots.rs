@@ -1,5 +1,6 @@
 //! What a process remembers of live sessions, of clients, and of the feed itself.
 
+use super::forgotten::{Forgotten, Subject};
 use super::recent::Recent;
 use super::{Change, Gaps, Recorded};
 use crate::client::ClientSet;
@@ -38,8 +39,7 @@ struct State {
     recent: Recent,
     /// Counts all changes that were ever recorded.
     recorded: u64,
-    /// Counts everything that was ever forgotten.
-    generation: u64,
+    forgotten: Forgotten,
     /// Up to when (monotonic) the feed has been read.
     vouched: Option<Duration>,
 }
@@ -99,13 +99,16 @@ impl Snapshots {
 
     /// To be read before the store is.
     pub fn generation(&self) -> u64 {
-        self.read().generation
+        self.read().forgotten.generation()
     }
 
-    /// Does nothing if anything was forgotten since `generation`: what was read may be what had to be forgotten.
+    /// Does nothing if the session or its user was forgotten since `generation`, or may have been: what was read may be
+    /// what had to be forgotten.
     pub fn insert(&self, principal: &Arc<Principal>, generation: u64, read_at: Duration) {
         let mut state = self.write();
-        if state.generation != generation {
+        let (user, session) = (principal.user.id, principal.session.id);
+        let is_theirs = |subject| subject == Subject::User(user) || subject == Subject::Session(session);
+        if !state.forgotten.spared(generation, is_theirs) {
             return;
         }
         if state.principals.len() >= Self::CAPACITY {
@@ -116,13 +119,13 @@ impl Snapshots {
                 n % 8 != 0
             });
         }
-        state.principals.insert(principal.session.id, Remembered { value: Arc::clone(principal), read_at });
+        state.principals.insert(session, Remembered { value: Arc::clone(principal), read_at });
     }
 
     /// As [`Self::insert`].
     pub fn insert_clients(&self, clients: &Arc<ClientSet>, generation: u64, read_at: Duration) {
         let mut state = self.write();
-        if state.generation == generation {
+        if state.forgotten.spared(generation, |subject| subject == Subject::Clients) {
             state.clients = Some(Remembered { value: Arc::clone(clients), read_at });
         }
     }
@@ -132,12 +135,12 @@ impl Snapshots {
             Change::UserChanged(user) | Change::UserGone(user) => self.forget_user(user),
             Change::SessionEnded { session, .. } => {
                 let mut state = self.write();
-                state.generation += 1;
+                state.forgotten.note(Subject::Session(session));
                 state.principals.remove(&session);
             }
             Change::ClientsChanged => {
                 let mut state = self.write();
-                state.generation += 1;
+                state.forgotten.note(Subject::Clients);
                 state.clients = None;
             }
             Change::KeysChanged => {}
@@ -146,13 +149,13 @@ impl Snapshots {
 
     fn forget_user(&self, user: UserId) {
         let mut state = self.write();
-        state.generation += 1;
+        state.forgotten.note(Subject::User(user));
         state.principals.retain(|_, remembered| remembered.value.user.id != user);
     }
 
     pub(super) fn forget_all(&self) {
         let mut state = self.write();
-        state.generation += 1;
+        state.forgotten.note_all();
         state.principals.clear();
         state.clients = None;
     }

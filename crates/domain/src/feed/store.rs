@@ -3,16 +3,19 @@
 use super::{Change, Recorded, Run};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
+use crate::token::KeySet;
 use async_trait::async_trait;
 
 /// For the [`Follower`](super::Follower): straight to the primary, and past whatever requests wait for, so that no load
-/// keeps a revocation waiting.
+/// keeps a revocation waiting. To be called on one runtime: connections belong to the one that opened them.
 #[async_trait]
 pub trait FeedReads: Send + Sync {
     /// The number of the newest change; 0 if there is none.
     async fn newest_change(&self) -> Result<i64, StoreError>;
     /// The changes numbered above `after`, and those of `missing` that exist by now, in order, at most `limit`.
     async fn changes(&self, after: i64, missing: &[i64], limit: u32) -> Result<Vec<Recorded>, StoreError>;
+    /// As [`KeyReads::signing_keys`](crate::token::store::KeyReads::signing_keys), once the feed told of a change.
+    async fn changed_keys(&self) -> Result<KeySet, StoreError>;
 }
 
 /// For readers elsewhere. Straight to the primary as well, in the queue of all requests.

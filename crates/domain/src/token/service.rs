@@ -78,8 +78,17 @@ impl KeyService {
 
     /// Takes the keys of the store into use.
     pub async fn reload(&self) -> Result<(), KeyServiceError> {
+        self.take(self.ports.store.signing_keys()).await
+    }
+
+    /// As [`Self::reload`], for the follower of the feed: past whatever requests wait for.
+    pub async fn follow(&self) -> Result<(), KeyServiceError> {
+        self.take(self.ports.store.changed_keys()).await
+    }
+
+    async fn take(&self, read: impl Future<Output = Result<KeySet, StoreError>>) -> Result<(), KeyServiceError> {
         let ticket = self.reloads.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let keys = self.ports.store.signing_keys().await?;
+        let keys = read.await?;
         let mut newest = self.reloads.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if ticket < *newest {
             // One that began later has read what this one has not.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use vestibule_domain::feed::store::FeedReads;
 use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Recorded, Snapshots};
 use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::token::KeySet;
 use vestibule_domain::{Clock, StoreError, Timestamp};
 
 /// Changes become visible in the order in which they are committed, not in that of their numbers.
@@ -55,6 +56,10 @@ impl FeedReads for Feed {
         let wanted = |number: &i64| *number > after || missing.contains(number);
         let visible = self.read()?.into_iter().filter(|(number, _)| wanted(number)).take(limit as usize);
         Ok(visible.map(|(number, change)| Recorded { number, at: Timestamp::EPOCH, change }).collect())
+    }
+
+    async fn changed_keys(&self) -> Result<KeySet, StoreError> {
+        Ok(KeySet::default())
     }
 }
 

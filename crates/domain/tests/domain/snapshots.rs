@@ -1,4 +1,9 @@
 use crate::fakes::{HandClock, SeededRng, World, now};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::collections::VecDeque;
+use std::iter;
 use std::sync::Arc;
 use vestibule_domain::access::Freshness;
 use vestibule_domain::feed::{Change, Follower, Principal, Snapshots};
@@ -56,8 +61,6 @@ fn what_was_read_before_a_change_is_not_remembered_after_it() {
         Change::UserChanged(user),
         Change::UserGone(user),
         Change::SessionEnded { user, session: principal.session.id },
-        // It may be anybody's, as far as the reader knows.
-        Change::UserChanged(memory.user()),
     ] {
         let generation = memory.snapshots.generation();
         memory.snapshots.apply(change);
@@ -66,6 +69,82 @@ fn what_was_read_before_a_change_is_not_remembered_after_it() {
     }
     memory.insert(&principal);
     assert!(memory.holds(&principal));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Begins to read session `.1` of user `.0`.
+    Read(usize, usize),
+    /// Remembers what was read longest ago.
+    Insert,
+    Forget(usize, Option<usize>),
+    /// Changes of others.
+    Others(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0..2_usize, 0..2_usize).prop_map(|(user, session)| Step::Read(user, session)),
+        3 => Just(Step::Insert),
+        2 => (0..2_usize, option::of(0..2_usize)).prop_map(|(user, session)| Step::Forget(user, session)),
+        1 => prop_oneof![0..4_usize, 1_000..1_040_usize].prop_map(Step::Others),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_was_forgotten_since_it_was_read_is_not_remembered_and_little_else_is_refused(steps in vec(step(), 1..40)) {
+        let memory = Memory::new();
+        let users = [memory.user(), memory.user()];
+        let sessions = users.map(|user| [memory.session_of(user), memory.session_of(user)]);
+        let (mut reading, mut forgotten) = (VecDeque::new(), Vec::new());
+        for step in steps {
+            match step {
+                Step::Read(user, session) => {
+                    reading.push_back((user, session, memory.snapshots.generation(), forgotten.len()));
+                }
+                Step::Insert => {
+                    let Some((user, session, generation, began)) = reading.pop_front() else { continue };
+                    let principal = &sessions[user][session];
+                    let held = memory.holds(principal);
+                    memory.snapshots.insert(principal, generation, memory.clock.monotonic());
+                    let since = &forgotten[began..];
+                    let is_theirs = |of: &Option<(usize, Option<usize>)>| {
+                        of.is_some_and(|(of, one)| of == user && one.is_none_or(|one| one == session))
+                    };
+                    let may_be = !since.iter().any(is_theirs) && since.len() <= 1_024;
+                    prop_assert_eq!(memory.holds(principal), held || may_be);
+                }
+                Step::Forget(user, one) => {
+                    let id = users[user];
+                    memory.snapshots.apply(match one {
+                        Some(one) => Change::SessionEnded { user: id, session: sessions[user][one].session.id },
+                        None => Change::UserChanged(id),
+                    });
+                    forgotten.push(Some((user, one)));
+                }
+                Step::Others(many) => {
+                    for n in 0..many {
+                        let user = memory.user();
+                        let ended = Change::SessionEnded { user, session: memory.session_of(user).session.id };
+                        let others = [Change::UserGone(user), ended, Change::ClientsChanged];
+                        memory.snapshots.apply(others[n % 3]);
+                    }
+                    forgotten.extend(iter::repeat_n(None, many));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_read_before_everything_was_forgotten_is_not_remembered() {
+    let (memory, world) = (Memory::new(), World::default());
+    let principal = memory.session_of(memory.user());
+    let generation = memory.snapshots.generation();
+    now(Follower::default().poll(&*world.store, &memory.clock, &memory.snapshots)).unwrap();
+    memory.snapshots.insert(&principal, generation, memory.clock.monotonic());
+    assert!(!memory.holds(&principal));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The change feed.
 
-use super::PgStore;
 use super::error::bounded;
 use super::unit_of_work::PgUnitOfWork;
+use super::{PgStore, token};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, FeedWrites, MAX_PASSED, RevocationReads};
 use vestibule_domain::feed::{Change, Recorded, Run};
 use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::token::KeySet;
 use vestibule_domain::{StoreError, Timestamp};
 
 #[derive(Debug)]
@@ -73,6 +74,10 @@ impl FeedReads for PgStore {
         let mut lease = self.feed.lease().await?;
         let rows = bounded("changes", query.fetch_all(lease.connection())).await;
         Ok(lease.settle(rows)?.into_iter().map(Into::into).collect())
+    }
+
+    async fn changed_keys(&self) -> Result<KeySet, StoreError> {
+        token::signing_keys(&self.feed).await
     }
 }
 

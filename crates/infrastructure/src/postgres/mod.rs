@@ -30,7 +30,7 @@ use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 pub struct PgSettings {
     /// `postgres://user:password@host:port/database`, with libpq's parameters for TLS.
     pub url: String,
-    /// Connections for the requests of this process, at least one. One more is for the change feed and the keys.
+    /// Connections for the requests of this process, at least one. One more is for the change feed.
     pub max_connections: u32,
 }
 
@@ -44,7 +44,8 @@ impl fmt::Debug for PgSettings {
 #[derive(Clone)]
 pub struct PgStore {
     pool: Arc<Pool>,
-    /// One connection that no request can take: with it, what is revoked is out within a second under any load.
+    /// One connection that no request can take: with it, what is revoked is out within a second under any load. Only
+    /// [`FeedReads`](vestibule_domain::feed::store::FeedReads) uses it, on the follower's runtime.
     feed: Arc<Pool>,
 }
 

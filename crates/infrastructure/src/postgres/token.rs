@@ -2,9 +2,11 @@
 
 use super::PgStore;
 use super::error::{bounded, corrupt, exactly_one};
+use super::pool::Pool;
 use super::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use uuid::Uuid;
 use vestibule_domain::id::KeyId;
 use vestibule_domain::token::store::{KeyReads, KeyWrites};
@@ -42,25 +44,29 @@ impl TryFrom<KeyRow> for SigningKey {
     }
 }
 
+/// On a connection of `pool`.
+pub(super) async fn signing_keys(pool: &Arc<Pool>) -> Result<KeySet, StoreError> {
+    let query = sqlx::query_as!(
+        KeyRow,
+        "SELECT id, algorithm, generation, public_key, sealed_private_key, created_at, activates_at, retires_at,
+                revoked_at
+         FROM signing_keys ORDER BY generation DESC",
+    );
+    let mut lease = pool.lease().await?;
+    let rows = bounded("signing_keys", query.fetch_all(lease.connection())).await;
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        lease.settle(rows)?.into_iter().partition(|row| Algorithm::parse(&row.algorithm).is_some());
+    let mut keys = KeySet::new(known.into_iter().map(SigningKey::try_from).collect::<Result<_, _>>()?);
+    for row in unknown {
+        keys.leave_out(row.id.into(), row.generation, &row.algorithm);
+    }
+    Ok(keys)
+}
+
 #[async_trait]
 impl KeyReads for PgStore {
     async fn signing_keys(&self) -> Result<KeySet, StoreError> {
-        let query = sqlx::query_as!(
-            KeyRow,
-            "SELECT id, algorithm, generation, public_key, sealed_private_key, created_at, activates_at, retires_at,
-                    revoked_at
-             FROM signing_keys ORDER BY generation DESC",
-        );
-        // Followers read them when the feed says so.
-        let mut lease = self.feed.lease().await?;
-        let rows = bounded("signing_keys", query.fetch_all(lease.connection())).await;
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            lease.settle(rows)?.into_iter().partition(|row| Algorithm::parse(&row.algorithm).is_some());
-        let mut keys = KeySet::new(known.into_iter().map(SigningKey::try_from).collect::<Result<_, _>>()?);
-        for row in unknown {
-            keys.leave_out(row.id.into(), row.generation, &row.algorithm);
-        }
-        Ok(keys)
+        signing_keys(&self.pool).await
     }
 }
 

@@ -330,6 +330,10 @@ impl FeedReads for MemoryStore {
         let wanted = visible.filter(|recorded| recorded.number > after || missing.contains(&recorded.number));
         Ok(wanted.take(limit as usize).collect())
     }
+
+    async fn changed_keys(&self) -> Result<KeySet, StoreError> {
+        self.signing_keys().await
+    }
 }
 
 #[async_trait]
