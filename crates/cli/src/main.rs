@@ -19,9 +19,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     process::forbid_core_dumps();
-    let outcome = commands::run(Cli::parse());
-    logging::finish();
-    match outcome {
+    // After a panic as well.
+    let _log = logging::Finish;
+    match commands::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -1,6 +1,7 @@
 //! The machine's own clock and randomness.
 
 use chrono::{DateTime, Utc};
+use std::io::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 use vestibule_domain::clock::Timer;
 use vestibule_domain::{Clock, Rng, Timestamp};
@@ -50,7 +51,8 @@ impl Rng for SystemRng {
         #[expect(clippy::disallowed_methods, reason = "the one place where randomness enters")]
         let outcome = getrandom::fill(bytes);
         if let Err(error) = outcome {
-            tracing::error!(%error, "the system gives no randomness");
+            // Nobody would write a line of the log any more.
+            let _ = writeln!(std::io::stderr(), "the system gives no randomness: {error}");
             std::process::abort();
         }
     }

@@ -31,9 +31,13 @@ pub(crate) fn start(format: LogFormat, filter: Targets) {
     }));
 }
 
-/// Before the process ends: whatever is still to be written.
-pub(crate) fn finish() {
-    if let Some(spool) = SPOOL.get() {
-        spool.drain();
+/// Writes whatever is still to be written when it is dropped: before the process ends.
+pub(crate) struct Finish;
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        if let Some(spool) = SPOOL.get() {
+            spool.drain();
+        }
     }
 }

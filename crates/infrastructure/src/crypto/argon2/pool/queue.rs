@@ -1,6 +1,6 @@
 //! Whose turn it is.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use vestibule_domain::throttle::Network;
 
 /// The networks that wait take turns: start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996) of jobs that all cost
@@ -12,6 +12,8 @@ pub(super) struct Queue<T> {
     waiting: VecDeque<Waiting<T>>,
     /// The turn that is being served.
     turn: u64,
+    /// Who has had it: their next job has a later one, also if it comes when none of theirs is waiting.
+    served: HashSet<Option<Network>>,
 }
 
 #[derive(Debug)]
@@ -23,11 +25,14 @@ struct Waiting<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), turn: 0 }
+        Self { waiting: VecDeque::new(), turn: 0, served: HashSet::new() }
     }
 }
 
 impl<T> Queue<T> {
+    /// Bounds the memory, where each job comes from another network.
+    const MOST_SERVED: usize = 1_024;
+
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -44,8 +49,15 @@ impl<T> Queue<T> {
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {
-        let Waiting { turn, job, .. } = self.waiting.pop_front()?;
-        self.turn = turn;
+        let Waiting { turn, from, job } = self.waiting.pop_front()?;
+        if turn > self.turn || self.waiting.is_empty() {
+            self.served.clear();
+        } else if self.served.len() >= Self::MOST_SERVED {
+            self.served.clear();
+            self.turn += 1;
+        }
+        self.turn = self.turn.max(turn);
+        self.served.insert(from);
         Some(job)
     }
 
@@ -63,7 +75,7 @@ impl<T> Queue<T> {
     /// A network's jobs have a turn each.
     fn next_turn(&self, from: Option<Network>) -> u64 {
         let last = self.waiting.iter().rfind(|waiting| waiting.from == from);
-        last.map_or(self.turn, |last| last.turn + 1)
+        last.map_or_else(|| self.turn + u64::from(self.served.contains(&from)), |last| last.turn + 1)
     }
 }
 
@@ -94,6 +106,34 @@ mod tests {
         }
         queue.push(None, (0, 0));
         assert_eq!(order(&mut queue), [(2, 0), (0, 0), (1, 1), (2, 1), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn r10_whoever_asks_again_once_served_waits_for_those_who_have_not_been() {
+        let mut queue = Queue::default();
+        for n in 0..3 {
+            queue.push(Some(network(1)), (1, n));
+        }
+        let mut served = Vec::new();
+        for n in 0..4 {
+            queue.push(Some(network(2)), (2, n));
+            served.extend(queue.pop());
+        }
+        served.extend(order(&mut queue));
+        assert_eq!(served, [(1, 0), (2, 0), (1, 1), (2, 1), (1, 2), (2, 2), (2, 3)]);
+    }
+
+    #[test]
+    fn who_was_served_is_forgotten_in_time() {
+        let mut queue = Queue::default();
+        queue.push(None, 0);
+        for n in 0..5_000_u32 {
+            queue.push(Some(Network::of(IpAddr::V4(Ipv4Addr::from(n)))), n);
+            queue.pop();
+        }
+        assert!(queue.served.len() <= Queue::<u32>::MOST_SERVED, "{}", queue.served.len());
+        queue.pop();
+        assert_eq!(queue.served.len(), 1);
     }
 
     #[test]
