@@ -67,7 +67,7 @@ async fn j125_the_feed_and_the_keys_are_read_though_the_pool_is_used_up() {
     let work = store.begin().await.expect("a transaction");
     assert_eq!(store.newest_change().await.expect("a number"), 0);
     assert_eq!(store.changes(0, &[], 10).await.expect("the changes"), []);
-    assert_eq!(store.signing_keys().await.expect("the keys").iter().count(), 0);
+    assert_eq!(store.changed_keys().await.expect("the keys").iter().count(), 0);
     let revocations = store.ends(0, &[], 10).await;
     assert!(matches!(revocations, Err(StoreError::Unavailable { context: "acquire", .. })), "{revocations:?}");
     work.commit().await.expect("a commit");
