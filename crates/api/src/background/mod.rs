@@ -124,7 +124,7 @@ mod tests {
     use crate::testing::{state, state_beside, state_with_news};
     use std::future::pending;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use tokio::runtime;
+    use tokio::runtime::{self, Runtime};
     use tokio::sync::Notify;
     use tokio::time::{Instant, timeout};
     use vestibule_domain::Timestamp;
@@ -165,11 +165,14 @@ mod tests {
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
+    fn current_thread() -> Runtime {
+        runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
     #[test]
     fn the_feed_is_followed_though_no_request_gets_a_turn() {
         let state = state_with_news();
         let mut news = state.news.listen();
-        let current_thread = || runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (requests, other) = (current_thread(), current_thread());
         let background = requests.block_on(async { Background::start(&state).unwrap() });
         // Nothing drives the runtime of the requests here.
@@ -179,11 +182,12 @@ mod tests {
 
     #[test]
     fn the_follower_ends_also_if_nobody_stops_it() {
-        let requests = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        requests.block_on(async {
-            let Background { follower, stopping, .. } = Background::start(&state()).unwrap();
-            drop(stopping);
-            timeout(Duration::from_secs(10), follower.ended()).await.unwrap();
-        });
+        let state = state();
+        let mut news = state.news.listen();
+        let (requests, other) = (current_thread(), current_thread());
+        requests.block_on(async move { drop(Background::start(&state).unwrap()) });
+        drop(requests);
+        let heard = other.block_on(async { timeout(Duration::from_secs(10), news.changed()).await.unwrap() });
+        assert!(heard.is_err(), "nobody is left who could announce anything");
     }
 }
