@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::CredentialReads;
 use vestibule_domain::feed::store::{FeedReads, RevocationReads};
-use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::UserReads;
 use vestibule_domain::user::{Email, User};
 use vestibule_domain::{Store, StoreError, Timestamp};
