@@ -158,6 +158,7 @@ mod tests {
     use super::*;
     use crate::extract::read_query;
     use crate::testing::state_of_silence;
+    use tokio::time::timeout;
 
     #[test]
     fn a_wait_is_a_whole_number_of_seconds_up_to_thirty() {
@@ -188,7 +189,7 @@ mod tests {
         let reading: Vec<_> = (0..2).map(|_| tokio::spawn(read(state.clone()))).collect();
         tokio::task::yield_now().await;
         let began = Instant::now();
-        let refused = read(state.clone()).await.unwrap_err();
+        let refused = timeout(Duration::from_secs(2), read(state.clone())).await.unwrap().unwrap_err();
         assert_eq!((refused.code(), began.elapsed()), (Code::Overloaded, Duration::from_secs(1)));
         for reading in reading {
             reading.abort();
