@@ -2,7 +2,7 @@
 
 use crate::figures::Latency;
 use crate::operations::{load, log_in, me, run};
-use crate::service::{People, Service};
+use crate::service::{self, Service};
 use crate::settings::Settings;
 use crate::stores::Database;
 use std::thread;
@@ -21,26 +21,30 @@ pub(crate) struct Isolation {
 const PER_SECOND: f64 = 200.0;
 /// More than hash at once, so that none is ever idle.
 const LOGINS: usize = 4;
+/// Connections that ask meanwhile.
+const ASKING: usize = 2;
 
-pub(crate) fn measure(service: &Service, people: &People, database: &Database, settings: &Settings) -> Isolation {
-    let sharing = beside_logins(service, people, settings);
+pub(crate) fn measure(service: &Service, database: &Database, settings: &Settings) -> Isolation {
+    let sharing = beside_logins(service, settings);
     let apart = match database {
         Database::Sqlite(_) => None,
         Database::Postgres(url) => {
             let one = [("VESTIBULE_PASSWORDS__HASH_THREADS", "1")];
             let (other, _) = Service::start(url, &[SERVICE_CORE, LOAD_CORE], &one);
-            Some(beside_logins(&other, people, settings))
+            Some(beside_logins(&other, settings))
         }
     };
     println!("me beside logins: p99 {:.2} ms on one core, {:?} ms on two", sharing.p99, apart.map(|apart| apart.p99));
     Isolation { sharing, apart }
 }
 
-fn beside_logins(service: &Service, people: &People, settings: &Settings) -> Latency {
+fn beside_logins(service: &Service, settings: &Settings) -> Latency {
+    // Of people who do not log in meanwhile: so many logins of one end the oldest sessions.
+    let access_tokens: Vec<_> = (LOGINS..LOGINS + ASKING).map(|n| service::log_in(service.address, n).0).collect();
     let both = Load { yielding: true, ..load(service.address, LOGINS, Pace::AtOnce, settings) };
     thread::scope(|scope| {
         scope.spawn(|| run(both, &mut log_in()));
-        let asking = Load { connections: 2, pace: Pace::PerSecond(PER_SECOND), ..both };
-        Latency::from(&run(asking, &mut me(&people.access_tokens)))
+        let asking = Load { connections: ASKING, pace: Pace::PerSecond(PER_SECOND), ..both };
+        Latency::from(&run(asking, &mut me(&access_tokens)))
     })
 }

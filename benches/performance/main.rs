@@ -69,7 +69,7 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
         memory.push((operation.name(), service.take_peak()));
     }
     drop(floor);
-    let isolation = isolation::measure(&service, &people, &database, settings);
+    let isolation = isolation::measure(&service, &database, settings);
     pin(&[SERVICE_CORE]).expect("two cores");
     let quiet_since = std::time::Instant::now();
     let growth = growth::measure(kind, settings);
