@@ -3,6 +3,7 @@
 mod end;
 mod login;
 mod refresh;
+mod rotations;
 pub mod service;
 pub mod store;
 

@@ -75,10 +75,10 @@ impl SessionService {
             most: self.settings.most_rotations(),
         };
         // Made and sealed before the store is asked: what fails, fails while the parent still counts.
-        if let Some((session, user)) = retried(|| self.ports.store.rotate_refresh(&rotation)).await? {
+        if let Some((session, user)) = self.rotations.rotate(&*self.ports.store, rotation).await? {
             return self.sign_in(user, session, child, None);
         }
-        let Some(found) = self.ports.store.find_refresh(&rotation.presented).await? else {
+        let Some(found) = self.ports.store.find_refresh(&presented.hash()).await? else {
             // Not in the trail: anyone can make up tokens, and rows are there to stay.
             tracing::info!("an unknown refresh token was presented");
             return Err(SessionError::InvalidRefreshToken);

@@ -1,5 +1,6 @@
 //! What can be done with sessions; login, refresh and the ends have files of their own.
 
+use super::rotations::Rotations;
 use super::{DeviceToken, RefreshToken, Session};
 use crate::access::{Authority, Denied, Permission};
 use crate::credential::HashingError;
@@ -60,6 +61,7 @@ pub struct SessionService {
     pub(super) ports: Arc<Ports>,
     pub(super) throttle: Throttle,
     pub(super) settings: SessionSettings,
+    pub(super) rotations: Arc<Rotations>,
 }
 
 /// What a client gets when it has signed in.
@@ -111,7 +113,7 @@ impl Judged for SessionError {
 
 impl SessionService {
     pub fn new(ports: Arc<Ports>, throttle: Throttle, settings: SessionSettings) -> Self {
-        Self { ports, throttle, settings }
+        Self { ports, throttle, settings, rotations: Arc::default() }
     }
 
     /// The live ones, the newest first. Another's need `users:read`.

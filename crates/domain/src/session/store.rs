@@ -7,6 +7,7 @@ use crate::feed::Principal;
 use crate::id::{SessionId, UserId};
 use crate::user::{Email, User};
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// Straight to the primary: a read sees every write that was acknowledged before.
 #[async_trait]
@@ -48,6 +49,9 @@ pub trait SessionRotation: Send + Sync {
     /// expired nor been refreshed too often, of an active user; else changes nothing. Of any number of simultaneous
     /// calls with one token at most one succeeds, and none does once the session has ended.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError>;
+    /// All of them in one commit, in whatever order: what became of each, in the order in which they are given. Waits
+    /// for nobody who holds one of the sessions; the token of such a one does not rotate. If it fails, none does.
+    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError>;
 }
 
 #[derive(Debug)]

@@ -3,9 +3,13 @@
 use crate::database::{Database, alice, insert};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use vestibule_domain::access::RoleName;
+use vestibule_domain::session::store::{Rotation, SessionRotation};
+use vestibule_domain::session::{Amr, EndReason, RefreshToken, SealedToken, Session};
 use vestibule_domain::throttle::store::ThrottleStore;
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
@@ -98,4 +102,53 @@ async fn who_tries_waits_for_those_alone_who_share_a_bucket() {
     store.change_buckets(&bucket(1), &mut meanwhile).await.expect("an answer");
     assert!(matches!(others[..], [Err(StoreError::Contention), Ok(()), Ok(())]), "{others:?}");
     store.change_buckets(&bucket(1), &mut fail).await.expect("the connections are sound");
+}
+
+/// Whoever holds a session, were it for long, keeps nobody waiting but those who want that very session.
+#[tokio::test]
+async fn refreshes_in_a_group_wait_for_no_session_that_somebody_holds() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    insert(&store, &alice()).await;
+    let [held, free] = [1, 2].map(|n| (session(n), RefreshToken::from_bytes([n; 32])));
+    let mut work = store.begin().await.expect("a transaction");
+    for (session, token) in [&held, &free] {
+        work.insert_session(session, &token.hash()).await.expect("an answer");
+    }
+    work.commit().await.expect("a commit");
+    let mut holder = store.begin().await.expect("a transaction");
+    let (user, at) = (alice().id, Timestamp::EPOCH);
+    assert!(holder.end_session(user, held.0.id, EndReason::LoggedOut, at).await.expect("an answer"));
+
+    let group = [&held, &free].map(|(_, token)| Arc::new(rotation(token)));
+    let rotated = store.rotate_refreshes(&group).await.expect("an answer");
+    let rotated = rotated.into_iter().map(|one| one.map(|(session, _)| session.id));
+    assert_eq!(rotated.collect::<Vec<_>>(), [None, Some(free.0.id)]);
+    drop(holder);
+}
+
+fn session(n: u8) -> Session {
+    Session {
+        id: uuid::Uuid::from_u128(n.into()).into(),
+        user: alice().id,
+        created_at: Timestamp::EPOCH,
+        last_seen_at: Timestamp::EPOCH,
+        authenticated_at: Timestamp::EPOCH,
+        expires_at: Timestamp::EPOCH.plus(Duration::from_mins(1)),
+        idle_expires_at: Timestamp::EPOCH.plus(Duration::from_mins(1)),
+        ip: None,
+        user_agent: None,
+        amr: vec![Amr::Password],
+    }
+}
+
+fn rotation(presented: &RefreshToken) -> Rotation {
+    Rotation {
+        presented: presented.hash(),
+        child: RefreshToken::from_bytes(presented.as_bytes().map(|byte| !byte)).hash(),
+        sealed_child: SealedToken::from_bytes(vec![1]),
+        now: Timestamp::EPOCH,
+        idle_expires_at: Timestamp::EPOCH.plus(Duration::from_mins(1)),
+        most: 1,
+    }
 }

@@ -5,62 +5,82 @@ use crate::error::bounded;
 use crate::open::SqliteStore;
 use crate::user::user_row;
 use async_trait::async_trait;
+use sqlx::SqliteExecutor;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use uuid::Uuid;
-use vestibule_domain::StoreError;
 use vestibule_domain::session::Session;
 use vestibule_domain::session::store::{Rotation, SessionRotation};
 use vestibule_domain::user::User;
+use vestibule_domain::{StoreError, UnitOfWork};
 
 #[async_trait]
 impl SessionRotation for SqliteStore {
-    /// One statement, which begins and commits by itself: a transaction around it would cost four more trips to the
-    /// writer's thread. A trigger keeps the spent token. `RETURNING` knows no other table but in subqueries.
+    /// One statement, which begins and commits by itself: a transaction around it would cost more trips to the
+    /// writer's thread.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
-        let query = sqlx::query!(
-            r#"UPDATE sessions
-               SET refresh_hash = ?2,
-                   refresh_parent_hash = ?1,
-                   refresh_replaced_at = ?4,
-                   refresh_sealed_child = ?3,
-                   last_seen_at = ?4,
-                   idle_expires_at = min(?5, expires_at),
-                   rotations = rotations + 1
-               WHERE refresh_hash = ?1
-                 AND ended_at IS NULL
-                 AND idle_expires_at > ?4
-                 AND rotations < ?6
-                 AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)
-               RETURNING
-                  id AS "session_id!: Uuid", created_at AS "opened_at!: i64", last_seen_at AS "last_seen_at!: i64",
-                  authenticated_at AS "authenticated_at!: i64", expires_at AS "expires_at!: i64",
-                  idle_expires_at AS "idle_expires_at!: i64", ip AS "ip?: String",
-                  user_agent AS "user_agent?: String", amr AS "amr!: String", user_id AS "id!: Uuid",
-                  (SELECT email_canonical FROM users WHERE users.id = sessions.user_id) AS "email_canonical!: String",
-                  (SELECT email_written FROM users WHERE users.id = sessions.user_id) AS "email_written!: String",
-                  (SELECT email_verified FROM users WHERE users.id = sessions.user_id) AS "email_verified!: bool",
-                  (SELECT name FROM users WHERE users.id = sessions.user_id) AS "name!: String",
-                  (SELECT disabled_at FROM users WHERE users.id = sessions.user_id) AS "disabled_at?: i64",
-                  (SELECT created_at FROM users WHERE users.id = sessions.user_id) AS "created_at!: i64",
-                  (SELECT updated_at FROM users WHERE users.id = sessions.user_id) AS "updated_at!: i64",
-                  (SELECT last_login_at FROM users WHERE users.id = sessions.user_id) AS "last_login_at?: i64",
-                  (SELECT version FROM users WHERE users.id = sessions.user_id) AS "version!: i64",
-                  (SELECT epoch FROM users WHERE users.id = sessions.user_id) AS "epoch!: i64",
-                  (SELECT group_concat(role, ' ') FROM user_roles WHERE user_id = sessions.user_id)
-                      AS "roles?: String""#,
-            rotation.presented.as_bytes().as_slice(),
-            rotation.child.as_bytes().as_slice(),
-            rotation.sealed_child.as_bytes(),
-            rotation.now.as_millis(),
-            rotation.idle_expires_at.as_millis(),
-            rotation.most,
-        );
-        // To its end, beyond the row: that is where it commits, or fails to.
-        let rotated = bounded("rotate_refresh", query.fetch_all(self.writer())).await;
-        if !matches!(&rotated, Ok(rows) if rows.is_empty()) {
+        let rotated = rotate(self.writer(), rotation).await;
+        if !matches!(&rotated, Ok(None)) {
             self.commit_failed.store(rotated.is_err(), Ordering::Relaxed);
         }
-        let Some(row) = rotated?.pop() else { return Ok(None) };
-        Ok(Some((session_row!(row).try_into()?, user_row!(row).try_into()?)))
+        rotated
     }
+
+    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+        if let [alone] = rotations {
+            return Ok(vec![self.rotate_refresh(alone).await?]);
+        }
+        let mut work = self.begin_work().await?;
+        let mut rotated = Vec::with_capacity(rotations.len());
+        for rotation in rotations {
+            rotated.push(rotate(work.connection(), rotation).await?);
+        }
+        Box::new(work).commit().await?;
+        Ok(rotated)
+    }
+}
+
+/// A trigger keeps the spent token. `RETURNING` knows no other table but in subqueries.
+async fn rotate(on: impl SqliteExecutor<'_>, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
+    let query = sqlx::query!(
+        r#"UPDATE sessions
+           SET refresh_hash = ?2,
+               refresh_parent_hash = ?1,
+               refresh_replaced_at = ?4,
+               refresh_sealed_child = ?3,
+               last_seen_at = ?4,
+               idle_expires_at = min(?5, expires_at),
+               rotations = rotations + 1
+           WHERE refresh_hash = ?1
+             AND ended_at IS NULL
+             AND idle_expires_at > ?4
+             AND rotations < ?6
+             AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)
+           RETURNING
+              id AS "session_id!: Uuid", created_at AS "opened_at!: i64", last_seen_at AS "last_seen_at!: i64",
+              authenticated_at AS "authenticated_at!: i64", expires_at AS "expires_at!: i64",
+              idle_expires_at AS "idle_expires_at!: i64", ip AS "ip?: String",
+              user_agent AS "user_agent?: String", amr AS "amr!: String", user_id AS "id!: Uuid",
+              (SELECT email_canonical FROM users WHERE users.id = sessions.user_id) AS "email_canonical!: String",
+              (SELECT email_written FROM users WHERE users.id = sessions.user_id) AS "email_written!: String",
+              (SELECT email_verified FROM users WHERE users.id = sessions.user_id) AS "email_verified!: bool",
+              (SELECT name FROM users WHERE users.id = sessions.user_id) AS "name!: String",
+              (SELECT disabled_at FROM users WHERE users.id = sessions.user_id) AS "disabled_at?: i64",
+              (SELECT created_at FROM users WHERE users.id = sessions.user_id) AS "created_at!: i64",
+              (SELECT updated_at FROM users WHERE users.id = sessions.user_id) AS "updated_at!: i64",
+              (SELECT last_login_at FROM users WHERE users.id = sessions.user_id) AS "last_login_at?: i64",
+              (SELECT version FROM users WHERE users.id = sessions.user_id) AS "version!: i64",
+              (SELECT epoch FROM users WHERE users.id = sessions.user_id) AS "epoch!: i64",
+              (SELECT group_concat(role, ' ') FROM user_roles WHERE user_id = sessions.user_id)
+                  AS "roles?: String""#,
+        rotation.presented.as_bytes().as_slice(),
+        rotation.child.as_bytes().as_slice(),
+        rotation.sealed_child.as_bytes(),
+        rotation.now.as_millis(),
+        rotation.idle_expires_at.as_millis(),
+        rotation.most,
+    );
+    // To its end, beyond the row: outside of a transaction that is where it commits, or fails to.
+    let Some(row) = bounded("rotate_refresh", query.fetch_all(on)).await?.pop() else { return Ok(None) };
+    Ok(Some((session_row!(row).try_into()?, user_row!(row).try_into()?)))
 }

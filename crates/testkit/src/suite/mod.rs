@@ -9,6 +9,7 @@ pub mod keys;
 pub mod listing;
 pub mod races;
 pub mod refresh;
+pub mod rotations;
 pub mod sessions;
 pub mod throttle;
 pub mod trail;
@@ -58,6 +59,10 @@ macro_rules! store_suite {
                     idleness_never_outlasts_the_session, nothing_rotates_after_the_end,
                     nothing_rotates_after_expiry, nothing_rotates_for_the_disabled, nothing_rotates_more_often_than_it_may,
                     unknown_tokens_are_unknown,
+                ]
+                rotations: [
+                    each_of_a_group_rotates_as_it_would_alone, a_token_twice_in_a_group_rotates_once, a_group_of_none_is_none,
+                    groups_of_the_same_tokens_make_one_child_of_each, nothing_refreshes_in_a_group_after_an_end_that_won,
                 ]
                 devices: [a_device_is_known_to_its_user_until_it_expires, the_oldest_devices_are_forgotten]
                 throttle: [

@@ -276,6 +276,14 @@ impl SessionRotation for MemoryStore {
             (stored.session.clone(), users[&stored.session.user].clone())
         }))
     }
+
+    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+        let mut rotated = Vec::new();
+        for rotation in rotations {
+            rotated.push(self.rotate_refresh(rotation).await?);
+        }
+        Ok(rotated)
+    }
 }
 
 #[async_trait]

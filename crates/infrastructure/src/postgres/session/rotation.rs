@@ -5,10 +5,12 @@ use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
 use crate::postgres::user::user_row;
 use async_trait::async_trait;
-use vestibule_domain::StoreError;
+use std::collections::HashMap;
+use std::sync::Arc;
 use vestibule_domain::session::Session;
 use vestibule_domain::session::store::{Rotation, SessionRotation};
 use vestibule_domain::user::User;
+use vestibule_domain::{StoreError, Timestamp};
 
 #[async_trait]
 impl SessionRotation for PgStore {
@@ -40,5 +42,51 @@ impl SessionRotation for PgStore {
         let row = bounded("rotate_refresh", query.fetch_optional(lease.connection())).await;
         let Some(row) = lease.settle(row)? else { return Ok(None) };
         Ok(Some((session_row!(row).try_into()?, user_row!(row).try_into()?)))
+    }
+    /// What the same columns mean to the waiting one above. The rows are locked before anything is decided about them,
+    /// and a locked row is looked at as it is then, not as it was when the statement began.
+    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+        let column = |of: fn(&Rotation) -> &[u8]| rotations.iter().map(|one| of(one)).collect::<Vec<_>>();
+        let time =
+            |of: fn(&Rotation) -> Timestamp| rotations.iter().map(|one| of(one).as_datetime()).collect::<Vec<_>>();
+        let most: Vec<_> = rotations.iter().map(|one| i64::from(one.most)).collect();
+        let query = session_query!(
+            "WITH held AS (
+                 SELECT sessions.id, asked.*
+                 FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+                     AS asked (presented, child, sealed_child, replaced_at, idle_expires_at, most)
+                 JOIN sessions ON sessions.refresh_hash = asked.presented
+                 JOIN users AS owner ON owner.id = sessions.user_id
+                 WHERE sessions.ended_at IS NULL AND sessions.idle_expires_at > asked.replaced_at
+                   AND sessions.rotations < asked.most AND owner.disabled_at IS NULL
+                 FOR UPDATE OF sessions SKIP LOCKED
+             ), s AS (
+                 UPDATE sessions SET
+                     refresh_hash = held.child, refresh_parent_hash = held.presented,
+                     refresh_replaced_at = held.replaced_at, refresh_sealed_child = held.sealed_child,
+                     last_seen_at = held.replaced_at,
+                     idle_expires_at = least(held.idle_expires_at, sessions.expires_at), rotations = rotations + 1
+                 FROM held WHERE sessions.id = held.id
+                 RETURNING sessions.*
+             ), spent AS (
+                 INSERT INTO spent_refresh_tokens (hash, session_id, expires_at)
+                 SELECT s.refresh_parent_hash, s.id, s.expires_at FROM s
+             )",
+            r#", s.refresh_hash AS "refresh_hash!" FROM s JOIN users AS u ON u.id = s.user_id"#,
+            &column(|one| one.presented.as_bytes()) as _,
+            &column(|one| one.child.as_bytes()) as _,
+            &column(|one| one.sealed_child.as_bytes()) as _,
+            &time(|one| one.now),
+            &time(|one| one.idle_expires_at),
+            &most,
+        );
+        let mut lease = self.pool.lease().await?;
+        let rows = bounded("rotate_refreshes", query.fetch_all(lease.connection())).await;
+        let mut rotated = HashMap::new();
+        for row in lease.settle(rows)? {
+            let child = row.refresh_hash.clone();
+            rotated.insert(child, (session_row!(row).try_into()?, user_row!(row).try_into()?));
+        }
+        Ok(rotations.iter().map(|one| rotated.remove(one.child.as_bytes().as_slice())).collect())
     }
 }
