@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use std::fmt::Write;
 use std::path::Path;
 use std::{fs, io};
+use vestibule_benches::place::Memory;
 use vestibule_benches::plot;
 use vestibule_benches::table::{Table, number};
 
@@ -123,14 +124,15 @@ fn operations(store: &StoreFigures) -> Table {
 }
 
 fn memory(store: &StoreFigures) -> Table {
-    let mut table = Table::new(["Memory", "Resident", "Most"]);
+    let mut table = Table::new(["Memory", "Resident", "Of that its own", "Most resident"]);
     let mib = |kib: u64| format!("{:.1} MiB", kib as f64 / 1024.0);
-    table.row(["idle, after a start that hashes".to_owned(), mib(store.idle.now), mib(store.idle.peak)]);
+    let mut row = |name, memory: &Memory| table.row([name, mib(memory.now), mib(memory.own), mib(memory.peak)]);
+    row("idle, after a start that hashes".to_owned(), &store.idle);
     for (name, memory) in &store.memory {
-        table.row([format!("after {name}"), mib(memory.now), mib(memory.peak)]);
+        row(format!("after {name}"), memory);
     }
-    if let Some(after) = store.after {
-        table.row(["a minute later".to_owned(), mib(after), String::new()]);
+    if let Some(after) = &store.after {
+        row("a minute later".to_owned(), after);
     }
     table
 }

@@ -39,11 +39,11 @@ pub(crate) struct StoreFigures {
     pub(crate) kind: StoreKind,
     pub(crate) statements: Statements,
     pub(crate) start: Start,
-    /// In KiB, after a start, which computes a few hashes to see that they are right and how long they take.
+    /// After a start, which computes a few hashes to see that they are right and how long they take.
     pub(crate) idle: Memory,
     pub(crate) memory: Vec<(&'static str, Memory)>,
-    /// In KiB, a minute after the last hash.
-    pub(crate) after: Option<u64>,
+    /// A minute after the last hash.
+    pub(crate) after: Option<Memory>,
     pub(crate) rows: Vec<Row>,
     pub(crate) isolation: Isolation,
     pub(crate) growth: Vec<Growth>,

@@ -98,7 +98,7 @@ impl Figures {
         goals.push(Goal::at_most(on("memory, idle"), 8.0, mib(store.idle.now), "MiB"));
         goals.push(Goal::at_most(on("memory, most without hashing"), 10.0, peak(false), "MiB"));
         goals.push(Goal::at_most(on("memory, most with one hashing thread"), 29.0, peak(true), "MiB"));
-        goals.extend(store.after.map(|after| Goal::at_most(on("memory, a minute later"), 10.0, mib(after), "MiB")));
+        goals.extend(store.after.map(|after| Goal::at_most(on("memory, a minute later"), 10.0, mib(after.now), "MiB")));
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         goals.push(Goal::at_most(on("start, existing store"), 100.0, ms(store.start.existing), "ms"));
         goals.push(Goal::at_most(on("start, empty store"), 500.0, ms(store.start.empty), "ms"));

@@ -76,7 +76,7 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
     pin(&[LOAD_CORE]).expect("two cores");
     let after = settings.waits.then(|| {
         pause(QUIET.saturating_sub(quiet_since.elapsed()));
-        service.process.memory().expect("a running service").now
+        service.process.memory().expect("a running service")
     });
     service.process.stop().expect("an end");
     StoreFigures { kind, statements, start, idle, memory, after, rows, isolation, growth }

@@ -37,6 +37,8 @@ pub struct Process {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
     pub now: u64,
+    /// Of that, what is its own: the rest are pages of files, its binary above all, which the kernel may take back.
+    pub own: u64,
     /// The most since the process began, or since [`Process::forget_peak`].
     pub peak: u64,
 }
@@ -70,7 +72,7 @@ impl Process {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(|rest| rest.trim_end_matches("kB").trim().parse().ok()).ok_or(io::ErrorKind::InvalidData)
         };
-        Ok(Memory { now: field("VmRSS:")?, peak: field("VmHWM:")? })
+        Ok(Memory { now: field("VmRSS:")?, own: field("RssAnon:")?, peak: field("VmHWM:")? })
     }
 
     /// See `proc_pid_clear_refs(5)`.
