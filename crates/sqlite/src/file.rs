@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
@@ -21,14 +21,34 @@ pub(crate) fn prepare(path: &Path) -> io::Result<PathBuf> {
 pub(crate) fn take_from_others(canonical: &Path) -> io::Result<()> {
     restrict(canonical)?;
     for suffix in ["-wal", "-shm"] {
-        let mut beside = canonical.to_owned().into_os_string();
-        beside.push(suffix);
-        match restrict(Path::new(&beside)) {
+        match restrict(&beside(canonical, suffix)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// What Linux could not flush it takes for clean (fsync(2), EIO): from then on it can be read, but is not on the disk,
+/// and no flush brings it there. If a process left its WAL like that, all that is appended to it would be lost with it.
+/// To be called while nobody else can write.
+pub(crate) fn write_wal_again(canonical: &Path) -> io::Result<()> {
+    let wal = match OpenOptions::new().read(true).write(true).open(beside(canonical, "-wal")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let (mut bytes, mut at) = ([0; 4096], 0);
+    while let read @ 1.. = wal.read_at(&mut bytes, at)? {
+        wal.write_all_at(bytes.get(..read).unwrap_or_default(), at)?;
+        at += read as u64;
+    }
+    wal.sync_all()
+}
+
+fn beside(canonical: &Path, suffix: &str) -> PathBuf {
+    let mut name = canonical.to_owned().into_os_string();
+    name.push(suffix);
+    name.into()
 }
 
 /// An existing file is never opened here: closing it would take away SQLite's own locks on it.

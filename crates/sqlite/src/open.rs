@@ -77,6 +77,9 @@ impl SqliteStore {
         drop(opening);
         if access == Access::Serve {
             check_file(&writer, &path).await?;
+            let alone = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+            file::write_wal_again(&path).map_err(unusable)?;
+            alone.rollback().await.map_err(failed)?;
         }
         let readers = reader_pool(&path, READERS, |n| format!("sqlite-reader-{n}"));
         let feed = reader_pool(&path, 1, |_| "sqlite-feed".to_owned());

@@ -6,23 +6,23 @@ use std::time::Duration;
 
 const PASSWORD: &str = "nine green lanterns";
 
-fn register(service: &Service, name: &str) -> (u16, String) {
+pub(crate) fn register(service: &Service, name: &str) -> (u16, String) {
     let user = json!({ "email": format!("{name}@example.com"), "password": PASSWORD, "name": name });
     service.post("/users", &user.to_string())
 }
 
-fn log_in(service: &Service, name: &str) -> (u16, String) {
+pub(crate) fn log_in(service: &Service, name: &str) -> (u16, String) {
     let credentials = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
     service.post("/login", &credentials.to_string())
 }
 
-fn me(service: &Service, tokens: &Value) -> u16 {
+pub(crate) fn me(service: &Service, tokens: &Value) -> u16 {
     let authorization = format!("authorization: Bearer {}\r\n", tokens["access_token"].as_str().unwrap());
     service.request("GET", "/users/me", &authorization, "").0
 }
 
 #[track_caller]
-fn assert_unavailable((status, body): (u16, String)) {
+pub(crate) fn assert_unavailable((status, body): (u16, String)) {
     assert_eq!((status, body.contains("\"code\":\"unavailable\"")), (503, true), "{body}");
 }
 

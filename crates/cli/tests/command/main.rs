@@ -21,6 +21,8 @@ mod disk;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod flush;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod outage;

@@ -1,11 +1,13 @@
 //! The ends of the process: told to go under load, and killed amid its work.
 
-use crate::process::{ALICE, Process, log_in, over_http1, over_http2, register, say};
+use crate::process::{ALICE, PASSWORD, Process, log_in, over_http1, over_http2, register, say, status};
 use rustix::process::Signal;
+use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use vestibule_testkit::{StoreKind, TestStore, both_stores, invariants};
@@ -34,7 +36,7 @@ async fn hold_open(to: SocketAddr) -> Vec<TcpStream> {
 }
 
 /// Clients go on until the load balancer, which looks at the readiness, would send them elsewhere; what they have
-/// sent until then is answered.
+/// sent until then is answered, and what they have begun to send as well.
 async fn j132_sigterm_under_load_fails_no_request(kind: StoreKind) {
     let store = TestStore::create(kind).await;
     let mut process = Process::start(&store).await;
@@ -58,6 +60,10 @@ async fn j132_sigterm_under_load_fails_no_request(kind: StoreKind) {
     reaches(&answered, 20).await;
     let _held = hold_open(public).await;
     process.signal(Signal::TERM);
+    let body = json!({"email": ALICE, "password": PASSWORD}).to_string();
+    let (begin, rest) = body.split_at(body.len() / 2);
+    let head = "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length";
+    let mut late = say(public, &format!("{head}: {}\r\n\r\n{begin}", body.len())).await;
     let balancer = over_http1();
     let is_ready = async || {
         let looked = balancer.get(format!("http://{ops}/health/ready")).send().await;
@@ -71,8 +77,12 @@ async fn j132_sigterm_under_load_fails_no_request(kind: StoreKind) {
     while let Some(client) = load.join_next().await {
         client.expect("no request failed");
     }
+    process.logs("no longer accepting").await;
+    late.write_all(rest.as_bytes()).await.expect("room in the kernel");
+    assert_eq!(status(late).await, Some(200));
     let ended = tokio::time::timeout(Duration::from_secs(30), process.wait()).await;
     assert_eq!(ended.expect("within 30 seconds").code(), Some(0));
+    assert_eq!(process.logged("breaking off what is left"), 0, "it waited for those who say nothing");
 }
 
 /// How often it is killed: a few times, or as often as whoever searches says.

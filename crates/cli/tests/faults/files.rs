@@ -1,7 +1,6 @@
 //! A process that is out of file descriptors, which connections are.
 
 use crate::process::{ALICE, Process, log_in, over_http1, register, say};
-use std::time::Duration;
 use tokio::task::JoinSet;
 use vestibule_testkit::{StoreKind, TestStore, both_stores};
 
@@ -47,10 +46,7 @@ async fn j138_without_a_file_left_it_accepts_again_when_there_is_one(kind: Store
     for _ in 0..32 {
         held.push(say(process.public, REQUEST).await);
     }
-    let mut looks = tokio::time::interval(Duration::from_millis(5));
-    while process.logged("cannot accept connections") == 0 {
-        looks.tick().await;
-    }
+    process.logs("cannot accept connections").await;
     drop(held);
     assert_eq!(log_in(&over_http1(), process.public, ALICE).await, 200);
 }

@@ -1,7 +1,7 @@
 //! More logins than the processors can hash.
 
 use crate::process::{ALICE, PASSWORD, Process, log_in, over_http1, register, say};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -10,6 +10,7 @@ use vestibule_testkit::{StoreKind, TestStore, both_stores};
 both_stores!(
     j136_of_500_logins_at_once_as_many_are_hashed_as_there_are_threads_and_nothing_else_waits,
     j137_logins_of_clients_that_have_left_are_not_hashed,
+    j138_a_flood_of_everything_takes_no_more_memory_than_there_is_in_256_mib,
 );
 
 const THREADS: usize = 2;
@@ -106,4 +107,42 @@ async fn j137_logins_of_clients_that_have_left_are_not_hashed(kind: StoreKind) {
     assert!(hashed < CLIENTS / 2, "{hashed} were hashed");
     assert_eq!(hashing_threads(&process), THREADS);
     assert!(peak_kib(&process) < before.0 + THREADS * ARENA_KIB + 64 * 1_024, "{} KiB", peak_kib(&process));
+}
+
+/// Heads and bodies that do not end, beside requests as large as they may be.
+async fn j138_a_flood_of_everything_takes_no_more_memory_than_there_is_in_256_mib(kind: StoreKind) {
+    const CLIENTS: usize = 100;
+    const LARGEST: usize = 64 * 1_024;
+    let store = TestStore::create(kind).await;
+    let process = flooded(&store, "2s", "info").await;
+    let before = peak_kib(&process);
+    let filled = |text: String| " ".repeat(LARGEST - text.len()) + &text;
+    let head = format!("GET / HTTP/1.1\r\nhost: localhost\r\nx:{}", " ".repeat(LARGEST));
+    let body = format!(
+        "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {LARGEST}\r\n\r\n{}",
+        " ".repeat(LARGEST - 1)
+    );
+    let mut held = Vec::new();
+    for _ in 0..CLIENTS {
+        held.push(say(process.public, &head).await);
+        held.push(say(process.public, &body).await);
+    }
+    let mut requests = JoinSet::new();
+    let mut send = |path: &str, body: &Value| {
+        let request = over_http1().post(format!("http://{}{path}", process.public));
+        let request = request.header("content-type", "application/json").body(filled(body.to_string()));
+        requests.spawn(async move { request.send().await.expect("an answer").status().as_u16() });
+    };
+    for n in 0..CLIENTS {
+        send("/login", &json!({"email": ALICE, "password": PASSWORD}));
+        send("/users", &json!({"email": format!("user{n}@example.com"), "password": PASSWORD, "name": "Somebody"}));
+    }
+    for status in requests.join_all().await {
+        assert!(matches!(status, 200 | 201 | 503), "{status}");
+    }
+    assert_eq!(log_in(&over_http1(), process.public, ALICE).await, 200);
+    let (peak, most) = (peak_kib(&process), before + THREADS * ARENA_KIB + 64 * 1_024);
+    assert!(peak < most && most < 256 * 1_024, "{before} KiB, then {peak} KiB");
+    drop(held);
 }

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use vestibule_testkit::TestStore;
 
 const MASTER_KEY: &str = "qqMRjIQqD0qPfpRXSnxC0CHKiq2PnFH5QmKqSoHaR+c=";
@@ -23,6 +24,8 @@ pub(crate) struct Process {
     pub(crate) public: SocketAddr,
     pub(crate) ops: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    /// Ends with the log.
+    reader: JoinHandle<()>,
     surroundings: Surroundings,
 }
 
@@ -88,13 +91,13 @@ impl Process {
         let log = Arc::new(Mutex::new(seen));
         let all = Arc::clone(&log);
         // A full pipe would stop the process.
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 all.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
         });
         let (public, ops) = (address(&serving, "listen"), address(&serving, "ops_listen"));
-        Self { child, public, ops, log, surroundings }
+        Self { child, public, ops, log, reader, surroundings }
     }
 
     /// A command with the same settings, while the process goes on.
@@ -107,6 +110,15 @@ impl Process {
     pub(crate) fn logged(&self, text: &str) -> usize {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// Returns once a line of the log has this in it.
+    pub(crate) async fn logs(&self, text: &str) {
+        let (mut looks, began) = (tokio::time::interval(Duration::from_millis(5)), Instant::now());
+        while self.logged(text) == 0 {
+            assert!(began.elapsed() < Duration::from_mins(1), "{text:?} is not logged");
+            looks.tick().await;
+        }
     }
 
     /// A file that Linux has about the process.
@@ -138,8 +150,11 @@ impl Process {
         self.wait().await
     }
 
+    /// Until it has ended, and all that it logged was read.
     pub(crate) async fn wait(&mut self) -> ExitStatus {
-        self.child.wait().await.expect("the process ends")
+        let status = self.child.wait().await.expect("the process ends");
+        (&mut self.reader).await.expect("a readable log");
+        status
     }
 
     pub(crate) async fn get(&self, http: &Client, path: &str) -> Response {
