@@ -12,8 +12,8 @@ use crate::throttle::service::Place;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How long a registration writes at least, where nobody may learn from its time whether the address was taken: a free
-/// one writes several rows more. Several times what a sound store needs.
+/// How long a registration writes at least, where nobody may learn from its time whether the address was taken: in as
+/// many round trips the store writes several rows more for a free one. Several times what a sound store needs.
 const STRICT_WRITE: Duration = Duration::from_millis(20);
 
 /// Who may register, and what they learn.
@@ -107,6 +107,7 @@ impl UserService {
         outcome
     }
 
+    /// A taken address asks the store as often as a free one, and has something to commit too: else the time would tell.
     async fn insert(
         &self,
         user: &User,
@@ -116,7 +117,7 @@ impl UserService {
     ) -> Result<User, UserError> {
         let now = user.created_at;
         let mut work = self.ports.begin().await?;
-        let inserted = work.insert_user(user).await?;
+        let inserted = work.insert_user(user, Some(hash)).await?;
         if let Some(claim) = claim {
             let id = inserted.then_some(user.id);
             let first = work.claim_idempotency_key(claim, id, now, now.minus(IDEMPOTENCY_TTL)).await?;
@@ -131,10 +132,8 @@ impl UserService {
             }
         }
         if inserted {
-            work.set_password(user.id, hash, now).await?;
             work.audit(event).await?;
         } else {
-            // A taken address must not be told by a commit that has nothing to write.
             let refused = AuditEvent::anonymous(AuditKind::RegistrationRefused, event.context);
             let actor = if event.actor == Actor::Operator { Actor::Operator } else { Actor::Anonymous };
             work.audit(&refused.with_actor(actor).because("email_taken")).await?;

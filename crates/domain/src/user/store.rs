@@ -3,6 +3,7 @@
 use super::{Email, FirstOutcome, IdempotencyClaim, Name, Status, User};
 use crate::access::RoleName;
 use crate::clock::Timestamp;
+use crate::credential::PasswordHash;
 use crate::error::StoreError;
 use crate::id::UserId;
 use crate::page::{Page, PageRequest};
@@ -68,8 +69,9 @@ pub struct ListedUser {
 /// Within a [`UnitOfWork`](crate::UnitOfWork). Each is one statement that carries its own condition.
 #[async_trait]
 pub trait UserWrites: Send {
-    /// `false` if the canonical address is taken: then nothing was written.
-    async fn insert_user(&mut self, user: &User) -> Result<bool, StoreError>;
+    /// With the password, if there is one. `false` if the canonical address is taken: then nothing was written, in as
+    /// many round trips.
+    async fn insert_user(&mut self, user: &User, password: Option<&PasswordHash>) -> Result<bool, StoreError>;
     async fn update_profile(&mut self, update: &ProfileUpdate) -> Result<ProfileOutcome, StoreError>;
     /// Sets the status and, on disabling, advances the epoch. The user as it is now; unchanged if it had the status.
     async fn set_status(&mut self, id: UserId, status: Status, now: Timestamp) -> Result<Option<User>, StoreError>;

@@ -1,5 +1,6 @@
 //! A database of its own for each test, on the server at `TEST_DATABASE_URL`.
 
+use crate::proxy::Proxy;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use std::hash::{BuildHasher, RandomState};
@@ -29,8 +30,12 @@ impl Database {
     }
 
     pub(crate) fn store(&self, max_connections: u32) -> PgStore {
-        let url = self.options.to_url_lossy().into();
-        PgStore::connect(&PgSettings { url, max_connections }).expect("a valid URL")
+        connect(&self.options, max_connections)
+    }
+
+    /// With one connection.
+    pub(crate) fn store_through(&self, proxy: &Proxy) -> PgStore {
+        connect(&self.options.clone().host("127.0.0.1").port(proxy.port), 1)
     }
 
     pub(crate) async fn execute(&self, sql: &str) {
@@ -52,6 +57,11 @@ impl Drop for Database {
         });
         assert!(dropping.join().is_ok() || std::thread::panicking(), "the database was not dropped");
     }
+}
+
+fn connect(options: &PgConnectOptions, max_connections: u32) -> PgStore {
+    let url = options.to_url_lossy().into();
+    PgStore::connect(&PgSettings { url, max_connections }).expect("a valid URL")
 }
 
 fn server() -> PgConnectOptions {
@@ -83,6 +93,6 @@ pub(crate) fn alice() -> User {
 
 pub(crate) async fn insert(store: &PgStore, user: &User) {
     let mut work: Box<dyn UnitOfWork> = store.begin().await.expect("a transaction");
-    assert!(work.insert_user(user).await.expect("an answer"));
+    assert!(work.insert_user(user, None).await.expect("an answer"));
     work.commit().await.expect("a commit");
 }

@@ -92,7 +92,7 @@ async fn j124_a_transaction_whose_connection_is_gone_does_not_commit() {
     let database = Database::migrated().await;
     let store = database.store(1);
     let mut work = store.begin().await.expect("a transaction");
-    assert!(work.insert_user(&alice()).await.expect("an answer"));
+    assert!(work.insert_user(&alice(), None).await.expect("an answer"));
     terminate_connections(&database).await;
     let committed = work.commit().await;
     assert!(matches!(committed, Err(StoreError::Unavailable { .. })), "{committed:?}");
@@ -103,9 +103,7 @@ async fn j124_a_transaction_whose_connection_is_gone_does_not_commit() {
 async fn j121_a_silent_server_costs_its_connections_and_no_more() {
     let database = Database::migrated().await;
     let proxy = Proxy::to(database.options.get_host(), database.options.get_port()).await;
-    let through = database.options.clone().host("127.0.0.1").port(proxy.port);
-    let url = sqlx::ConnectOptions::to_url_lossy(&through).into();
-    let store = PgStore::connect(&PgSettings { url, max_connections: 1 }).expect("a valid URL");
+    let store = database.store_through(&proxy);
     assert_answers(&store).await;
 
     proxy.set_silent(true);
@@ -144,7 +142,7 @@ async fn a_request_that_is_dropped_half_way_leaves_a_pool_that_works() {
     lock.execute("LOCK TABLE users").await.expect("the lock");
     let mut work = store.begin().await.expect("a transaction");
     let user = alice();
-    let given_up = tokio::time::timeout(Duration::from_millis(100), work.insert_user(&user)).await;
+    let given_up = tokio::time::timeout(Duration::from_millis(100), work.insert_user(&user, None)).await;
     assert!(given_up.is_err(), "the table is locked");
     drop(work);
     lock.rollback().await.expect("an answer");
@@ -157,7 +155,7 @@ async fn nothing_commits_after_a_statement_failed() {
     let store = database.store(1);
     let nobody = User { id: uuid::Uuid::from_u128(8).into(), ..alice() };
     let mut work = store.begin().await.expect("a transaction");
-    assert!(work.insert_user(&alice()).await.expect("an answer"));
+    assert!(work.insert_user(&alice(), None).await.expect("an answer"));
     let hash = PasswordHash::from_phc("$a$b".to_owned());
     let orphan = work.set_password(nobody.id, &hash, Timestamp::EPOCH).await;
     assert!(matches!(orphan, Err(StoreError::Unexpected { .. })), "{orphan:?}");
@@ -214,13 +212,13 @@ async fn j122_pooled_connections_to_a_server_that_became_read_only_are_replaced(
             email: Email::parse(&format!("user{n}@example.com")).expect("an address"),
             ..alice()
         };
-        assert!(work.insert_user(&user).await.expect("an answer"));
+        assert!(work.insert_user(&user, None).await.expect("an answer"));
         work.commit().await.expect("a commit");
     }
     database.execute("DROP TRIGGER demotion ON users").await;
 
     let mut work = store.begin().await.expect("a transaction");
-    let refused = work.insert_user(&alice()).await;
+    let refused = work.insert_user(&alice(), None).await;
     assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
     drop(work);
     insert(&store, &alice()).await;

@@ -7,4 +7,5 @@ mod failures;
 mod locks;
 mod migrations;
 mod proxy;
+mod round_trips;
 mod rows;

@@ -6,6 +6,8 @@ use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use vestibule_domain::access::RoleName;
+use vestibule_domain::credential::PasswordHash;
+use vestibule_domain::credential::store::CredentialWrites;
 use vestibule_domain::id::UserId;
 use vestibule_domain::user::store::{DeleteOutcome, ProfileOutcome, ProfileUpdate, UserWrites};
 use vestibule_domain::user::{Email, Name, Status, User};
@@ -39,7 +41,7 @@ impl SqliteUnitOfWork {
 
 #[async_trait]
 impl UserWrites for SqliteUnitOfWork {
-    async fn insert_user(&mut self, user: &User) -> Result<bool, StoreError> {
+    async fn insert_user(&mut self, user: &User, password: Option<&PasswordHash>) -> Result<bool, StoreError> {
         let query = sqlx::query!(
             "INSERT INTO users (id, email_canonical, email_written, email_verified, name, name_folded, disabled_at,
                                 created_at, updated_at, last_login_at, version, epoch)
@@ -61,6 +63,9 @@ impl UserWrites for SqliteUnitOfWork {
         let inserted = bounded("insert_user", query.execute(self.connection())).await?.rows_affected() == 1;
         if inserted {
             self.insert_roles(user.id, &user.roles).await?;
+            if let Some(password) = password {
+                self.set_password(user.id, password, user.created_at).await?;
+            }
         }
         Ok(inserted)
     }

@@ -12,7 +12,7 @@ async fn it_holds_what_was_committed_and_can_be_served() {
     let store = directory.serve().await;
     insert(&store, &user(1)).await.unwrap();
     let mut unfinished = store.begin().await.unwrap();
-    unfinished.insert_user(&user(2)).await.unwrap();
+    unfinished.insert_user(&user(2), None).await.unwrap();
 
     let to = directory.path().join("copy.db");
     store.backup(&to).await.unwrap();

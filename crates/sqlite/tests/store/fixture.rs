@@ -83,10 +83,7 @@ pub(crate) fn hash() -> PasswordHash {
 /// As a registration does it.
 pub(crate) async fn insert(store: &SqliteStore, user: &User) -> Result<bool, StoreError> {
     let mut work = store.begin().await?;
-    let inserted = work.insert_user(user).await?;
-    if inserted {
-        work.set_password(user.id, &hash(), user.created_at).await?;
-    }
+    let inserted = work.insert_user(user, Some(&hash())).await?;
     work.commit().await?;
     Ok(inserted)
 }

@@ -12,7 +12,7 @@ async fn a_dropped_one_leaves_nothing_behind() {
     let directory = Directory::new();
     let store = directory.serve().await;
     let mut work = store.begin().await.unwrap();
-    assert!(work.insert_user(&user(1)).await.unwrap());
+    assert!(work.insert_user(&user(1), None).await.unwrap());
     drop(work);
     assert!(insert(&store, &user(1)).await.unwrap(), "the address is free again");
 }
@@ -80,7 +80,7 @@ async fn one_that_sqlite_itself_ended_cannot_be_committed() {
     let store = directory.serve().await;
     directory.execute(FULL_DISK).await.unwrap();
     let mut work = store.begin().await.unwrap();
-    work.insert_user(&user(1)).await.unwrap();
+    work.insert_user(&user(1), None).await.unwrap();
     work.set_password(user(1).id, &hash(), user(1).created_at).await.unwrap_err();
     work.commit().await.unwrap_err();
     assert!(store.user(user(1).id).await.unwrap().is_none());

@@ -27,7 +27,7 @@ pub async fn a_login_candidate_is_found_by_any_spelling(fixture: &Fixture) {
     let mut work = fixture.begin().await;
     work.set_status(alice.id, Status::Disabled, fixture.now()).await.expect("an answer");
     let without_password = fixture.user("passkey@example.com");
-    assert!(work.insert_user(&without_password).await.expect("an answer"));
+    assert!(work.insert_user(&without_password, None).await.expect("an answer"));
     work.commit().await.expect("a commit");
     let disabled = fixture.store.login_candidate(&alice.email).await.expect("an answer").expect("the account");
     assert_eq!(disabled.user.status, Status::Disabled);
@@ -70,7 +70,7 @@ pub async fn only_an_existing_hash_is_upgraded(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let bare = fixture.user("passkey@example.com");
     let mut work = fixture.begin().await;
-    assert!(work.insert_user(&bare).await.expect("an answer"));
+    assert!(work.insert_user(&bare, None).await.expect("an answer"));
     work.commit().await.expect("a commit");
     let mut work = fixture.begin().await;
     assert!(work.upgrade_hash(bare.id, &password("b")).await.is_err());

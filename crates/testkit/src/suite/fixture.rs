@@ -72,8 +72,8 @@ impl Fixture {
 
     pub async fn insert(&self, user: User) -> User {
         let mut work = self.begin().await;
-        assert!(work.insert_user(&user).await.expect("an insert"), "the address is taken");
-        work.set_password(user.id, &password("a"), user.created_at).await.expect("a password");
+        let inserted = work.insert_user(&user, Some(&password("a"))).await;
+        assert!(inserted.expect("an insert"), "the address is taken");
         work.commit().await.expect("a commit");
         user
     }

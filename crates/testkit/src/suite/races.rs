@@ -17,10 +17,9 @@ use vestibule_domain::{Store, StoreError, Timestamp};
 
 async fn register(store: &dyn Store, user: &User) -> Result<bool, StoreError> {
     let mut work = store.begin().await?;
-    if !work.insert_user(user).await? {
+    if !work.insert_user(user, Some(&password("a"))).await? {
         return Ok(false);
     }
-    work.set_password(user.id, &password("a"), user.created_at).await?;
     work.commit().await.map(|()| true)
 }
 

@@ -14,8 +14,7 @@ use vestibule_domain::{RequestContext, StoreError, UnitOfWork};
 async fn write_everywhere(fixture: &Fixture, work: &mut dyn UnitOfWork, user: &User) -> Result<(), StoreError> {
     let now = fixture.now();
     let context = RequestContext::default();
-    assert!(work.insert_user(user).await?);
-    work.set_password(user.id, &password("x"), now).await?;
+    assert!(work.insert_user(user, Some(&password("x"))).await?);
     work.set_roles(user.id, &roles(&["support"]), now).await?;
     work.insert_session(&fixture.session(user.id), &fixture.token().hash()).await?;
     work.insert_device(user.id, &DeviceToken::generate(&fixture.rng).hash(), now, now).await?;

@@ -79,8 +79,9 @@ impl Clock for HandClock {
     /// Time goes by while somebody waits.
     fn timer(&self, lasts: Duration) -> Timer {
         let millis = Arc::clone(&self.0);
+        let ends = millis.load(Ordering::SeqCst) + i64::try_from(lasts.as_millis()).unwrap();
         Box::pin(async move {
-            millis.fetch_add(i64::try_from(lasts.as_millis()).unwrap(), Ordering::SeqCst);
+            millis.fetch_max(ends, Ordering::SeqCst);
         })
     }
 }

@@ -1,12 +1,14 @@
 //! A store in memory. Transactions work on a copy that a commit puts in place, so they must not overlap: what other
 //! processes do meanwhile is told with [`MemoryStore::before_next_transaction`].
 
+use super::HandClock;
 use super::work::MemoryWork;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::audit::{Actor, AuditKind};
 use vestibule_domain::client::ClientRecord;
@@ -89,9 +91,22 @@ impl State {
 
 type Interruption = Box<dyn FnOnce(&mut State) -> Result<(), StoreError> + Send>;
 
+/// What time it takes to ask the store for something, on which clock.
+#[derive(Clone, Default)]
+pub(super) struct RoundTrip(Arc<Mutex<Option<(Arc<HandClock>, Duration)>>>);
+
+impl RoundTrip {
+    pub(super) fn pass(&self) {
+        if let Some((clock, time)) = &*self.0.lock().unwrap() {
+            clock.advance(*time);
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct MemoryStore {
     state: Arc<Mutex<State>>,
+    round_trip: RoundTrip,
     interruptions: Mutex<Vec<Interruption>>,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     buckets: Mutex<BTreeMap<BucketKey, Bucket>>,
@@ -128,6 +143,11 @@ impl MemoryStore {
         *self.looks_at_clock.lock().unwrap() = Some(Box::new(look));
     }
 
+    /// How far away transactions are: for those who register.
+    pub(crate) fn set_round_trip(&self, clock: &Arc<HandClock>, time: Duration) {
+        *self.round_trip.0.lock().unwrap() = Some((Arc::clone(clock), time));
+    }
+
     pub(crate) fn audited(&self, kind: AuditKind) -> Vec<Audited> {
         self.state().audit.iter().filter(|event| event.kind == kind).cloned().collect()
     }
@@ -140,7 +160,8 @@ impl Store for MemoryStore {
         if let Some(interruption) = interruption {
             interruption(&mut self.state())?;
         }
-        Ok(Box::new(MemoryWork::on(&self.state)))
+        self.round_trip.pass();
+        Ok(Box::new(MemoryWork::on(&self.state, &self.round_trip)))
     }
 
     async fn check(&self) -> Result<StoreHealth, StoreError> {

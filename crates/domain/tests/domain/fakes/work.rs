@@ -1,4 +1,4 @@
-use super::store::{Audited, State, StoredSession};
+use super::store::{Audited, RoundTrip, State, StoredSession};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -18,11 +18,13 @@ use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 pub(super) struct MemoryWork {
     home: Arc<Mutex<State>>,
     state: State,
+    round_trip: RoundTrip,
 }
 
 impl MemoryWork {
-    pub(super) fn on(home: &Arc<Mutex<State>>) -> Self {
-        Self { home: Arc::clone(home), state: home.lock().unwrap().clone() }
+    pub(super) fn on(home: &Arc<Mutex<State>>, round_trip: &RoundTrip) -> Self {
+        let (state, round_trip) = (home.lock().unwrap().clone(), round_trip.clone());
+        Self { home: Arc::clone(home), state, round_trip }
     }
 
     fn touch(&mut self, id: UserId, now: Timestamp, change: impl FnOnce(&mut User)) -> Option<User> {
@@ -37,6 +39,7 @@ impl MemoryWork {
 #[async_trait]
 impl UnitOfWork for MemoryWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.round_trip.pass();
         *self.home.lock().unwrap() = self.state;
         Ok(())
     }
@@ -51,6 +54,7 @@ impl IdempotencyWrites for MemoryWork {
         now: Timestamp,
         forgotten: Timestamp,
     ) -> Result<Option<FirstOutcome>, StoreError> {
+        self.round_trip.pass();
         let first = self.state.idempotency_keys.get(&claim.key).filter(|first| first.at >= forgotten).copied();
         if first.is_none() {
             self.state.idempotency_keys.insert(claim.key, FirstOutcome { request: claim.request, user, at: now });
@@ -61,10 +65,12 @@ impl IdempotencyWrites for MemoryWork {
 
 #[async_trait]
 impl UserWrites for MemoryWork {
-    async fn insert_user(&mut self, user: &User) -> Result<bool, StoreError> {
+    async fn insert_user(&mut self, user: &User, password: Option<&PasswordHash>) -> Result<bool, StoreError> {
+        self.round_trip.pass();
         if self.state.users.values().any(|other| other.email.canonical() == user.email.canonical()) {
             return Ok(false);
         }
+        self.state.passwords.extend(password.map(|password| (user.id, password.clone())));
         Ok(self.state.users.insert(user.id, user.clone()).is_none())
     }
 
@@ -128,6 +134,7 @@ impl UserWrites for MemoryWork {
 #[async_trait]
 impl CredentialWrites for MemoryWork {
     async fn set_password(&mut self, user: UserId, hash: &PasswordHash, _: Timestamp) -> Result<(), StoreError> {
+        self.round_trip.pass();
         self.state.passwords.insert(user, hash.clone());
         self.state.breached.remove(&user);
         Ok(())
@@ -261,6 +268,7 @@ impl ClientWrites for MemoryWork {
 #[async_trait]
 impl AuditWrites for MemoryWork {
     async fn append_audit(&mut self, _: AuditEventId, _: Timestamp, event: &AuditEvent<'_>) -> Result<(), StoreError> {
+        self.round_trip.pass();
         let AuditEvent { kind, actor, subject, key, reason, .. } = *event;
         self.state.audit.push(Audited { kind, actor, subject, key, reason });
         Ok(())

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use sqlx::Executor;
 use std::collections::BTreeSet;
 use vestibule_domain::access::RoleName;
+use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::id::UserId;
 use vestibule_domain::user::store::{DeleteOutcome, ProfileOutcome, ProfileUpdate, UserWrites};
 use vestibule_domain::user::{Email, Name, Status, User};
@@ -40,7 +41,7 @@ impl PgUnitOfWork {
 
 #[async_trait]
 impl UserWrites for PgUnitOfWork {
-    async fn insert_user(&mut self, user: &User) -> Result<bool, StoreError> {
+    async fn insert_user(&mut self, user: &User, password: Option<&PasswordHash>) -> Result<bool, StoreError> {
         let roles: Vec<String> = user.roles.iter().map(ToString::to_string).collect();
         let query = sqlx::query_scalar!(
             r#"WITH inserted AS (
@@ -52,6 +53,9 @@ impl UserWrites for PgUnitOfWork {
                ), given AS (
                    INSERT INTO user_roles (user_id, role)
                    SELECT inserted.id, role FROM inserted, unnest($13::text[]) AS role
+               ), credential AS (
+                   INSERT INTO password_credentials (user_id, phc, changed_at)
+                   SELECT inserted.id, $14, $8 FROM inserted WHERE $14::text IS NOT NULL
                )
                SELECT id AS "id!" FROM inserted"#,
             user.id.as_uuid(),
@@ -67,6 +71,7 @@ impl UserWrites for PgUnitOfWork {
             user.version,
             user.epoch,
             &roles,
+            password.map(PasswordHash::as_phc),
         );
         let inserted = bounded("insert_user", query.fetch_optional(self.connection()?)).await;
         Ok(self.settle(inserted)?.is_some())
