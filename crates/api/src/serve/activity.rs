@@ -4,6 +4,7 @@
 //! seconds for headers and 75 for idleness at once. Here the phases are told apart.
 
 use std::sync::{Mutex, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -43,6 +44,23 @@ struct State {
     /// A request is being answered, or what was answered may still be with hyper.
     unflushed: bool,
     stopped: Option<Instant>,
+    /// How much of the body of an HTTP/1 request is still to come; `None` if its length is not known beforehand.
+    body: Option<u64>,
+    /// Who waits for the end of the answer.
+    waits: Option<Waker>,
+}
+
+/// What may be handed over of what arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admitted {
+    /// The head of an HTTP/1 message; `begins` if nothing of it has been handed over.
+    Head { begins: bool },
+    /// So many bytes of a body.
+    Body(u64),
+    /// What comes belongs to the next message, whose turn is after the answer.
+    Nothing,
+    /// Frames of HTTP/2, or a body that tells its own end, which is the last thing on its connection.
+    Everything,
 }
 
 #[derive(Debug)]
@@ -60,24 +78,28 @@ impl Activity {
                 write_stalled: None,
                 unflushed: false,
                 stopped: None,
+                body: Some(0),
+                waits: None,
             }),
         }
     }
 
-    /// Something arrived.
-    pub(super) fn read(&self) {
-        self.update(|state| match state.phase {
+    /// So much of what arrived was handed over.
+    pub(super) fn read(&self, bytes: usize) {
+        self.update(|state| match (&mut state.body, state.phase) {
+            (Some(body @ 1..), _) => *body = body.saturating_sub(bytes as u64),
             // Still on the clock that runs since the connection.
-            Phase::Fresh => state.phase = Phase::Head,
-            Phase::Idle if !state.http2 => state.enter(Phase::Head),
-            Phase::Idle | Phase::Head | Phase::Busy(_) => {}
+            (_, Phase::Fresh) => state.phase = Phase::Head,
+            (_, Phase::Idle) if !state.http2 => state.enter(Phase::Head),
+            (_, Phase::Idle | Phase::Head | Phase::Busy(_)) => {}
         });
     }
 
-    /// A head is complete.
-    pub(super) fn request_began(&self, http2: bool) {
+    /// A head is complete; with HTTP/1 `body` is the length of what follows it, if that is known.
+    pub(super) fn request_began(&self, http2: bool, body: Option<u64>) {
         self.update(|state| {
             state.http2 = http2;
+            state.body = body;
             state.unflushed = true;
             state.enter(Phase::Busy(state.running() + 1));
         });
@@ -85,10 +107,22 @@ impl Activity {
 
     /// The last byte of an answer was handed over, or nobody wants it any more.
     pub(super) fn answer_ended(&self) {
+        let mut waits = None;
         self.update(|state| match state.running() {
-            0 | 1 => state.enter(Phase::Idle),
+            0 | 1 => {
+                state.enter(Phase::Idle);
+                waits = state.waits.take();
+            }
             running => state.phase = Phase::Busy(running - 1),
         });
+        if let Some(waits) = waits {
+            waits.wake();
+        }
+    }
+
+    /// To be woken when the answer has ended.
+    pub(super) fn wait_for_end(&self, waits: &Waker) {
+        self.update(|state| state.waits = Some(waits.clone()));
     }
 
     /// A write went through, or has to wait for the client.
@@ -113,14 +147,16 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).deadline()
     }
 
-    /// Whether what arrives next belongs to the head of an HTTP/1 message, and if so, whether it begins it.
-    pub(super) fn awaited_head(&self) -> Option<bool> {
+    /// What may be handed over next.
+    pub(super) fn admits(&self) -> Admitted {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.phase {
-            Phase::Fresh => Some(true),
-            Phase::Idle if !state.http2 => Some(true),
-            Phase::Head => Some(false),
-            Phase::Idle | Phase::Busy(_) => None,
+        match (state.body, state.phase) {
+            _ if state.http2 => Admitted::Everything,
+            (None, _) => Admitted::Everything,
+            (Some(left @ 1..), _) => Admitted::Body(left),
+            (_, Phase::Fresh | Phase::Idle) => Admitted::Head { begins: true },
+            (_, Phase::Head) => Admitted::Head { begins: false },
+            (_, Phase::Busy(_)) => Admitted::Nothing,
         }
     }
 
@@ -182,21 +218,21 @@ mod tests {
     async fn the_first_head_is_on_the_clock_from_the_connection() {
         let activity = Activity::new();
         advance(4 * SECOND).await;
-        activity.read();
+        activity.read(1);
         assert_eq!(left(&activity), 6 * SECOND);
         advance(5 * SECOND).await;
-        activity.read();
+        activity.read(1);
         assert_eq!(left(&activity), SECOND, "a byte now and then buys no time");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_further_head_is_on_the_clock_from_its_first_byte() {
         let activity = Activity::new();
-        activity.request_began(false);
+        activity.request_began(false, Some(0));
         activity.answer_ended();
         assert_eq!(left(&activity), IDLE);
         advance(60 * SECOND).await;
-        activity.read();
+        activity.read(1);
         assert!(activity.awaits_head());
         assert_eq!(left(&activity), HEAD);
     }
@@ -204,18 +240,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn frames_that_are_no_request_do_not_end_idleness() {
         let activity = Activity::new();
-        activity.request_began(true);
+        activity.request_began(true, None);
         activity.answer_ended();
         advance(70 * SECOND).await;
-        activity.read();
+        activity.read(1);
         assert_eq!(left(&activity), 5 * SECOND);
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_is_idle_only_when_all_answers_have_ended() {
         let activity = Activity::new();
-        activity.request_began(true);
-        activity.request_began(true);
+        activity.request_began(true, None);
+        activity.request_began(true, None);
         activity.answer_ended();
         assert_eq!(left(&activity), EXCHANGE);
         activity.answer_ended();
@@ -225,7 +261,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_write_must_make_progress() {
         let activity = Activity::new();
-        activity.request_began(false);
+        activity.request_began(false, Some(0));
         activity.wrote(true);
         advance(7 * SECOND).await;
         activity.wrote(true);
@@ -239,7 +275,7 @@ mod tests {
     fn an_answer_is_owed_until_its_last_byte_is_written() {
         let activity = Activity::new();
         assert!(activity.owes_nothing());
-        activity.request_began(false);
+        activity.request_began(false, Some(0));
         activity.flushed();
         assert!(!activity.owes_nothing(), "it has not even begun");
         activity.answer_ended();
@@ -253,9 +289,9 @@ mod tests {
         let activity = Activity::new();
         activity.stop();
         assert_eq!(left(&activity), LAST);
-        activity.read();
+        activity.read(1);
         assert_eq!(left(&activity), LAST);
-        activity.request_began(false);
+        activity.request_began(false, Some(0));
         assert_eq!(left(&activity), EXCHANGE);
         activity.wrote(true);
         activity.answer_ended();

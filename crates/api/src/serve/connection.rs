@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -104,13 +104,13 @@ impl Connections {
         let service = |unread: Option<Unread>| {
             let (router, activity, readiness) = (router.clone(), Arc::clone(&activity), self.readiness.clone());
             service_fn(move |mut request: Request<Incoming>| {
-                let exchange = Exchange::begin(&activity, request.version());
-                let leaving = readiness.is_draining();
+                let exchange = Exchange::begin(&activity, &request);
+                let last = readiness.is_draining() || is_unbounded(&request);
                 request.extensions_mut().insert(ConnectInfo(peer));
                 if let Some(unread) = unread {
                     request.extensions_mut().insert(unread);
                 }
-                answer(router.clone(), request, exchange, leaving)
+                answer(router.clone(), request, exchange, last)
             })
         };
         let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
@@ -165,17 +165,23 @@ fn protocol() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Tells a client that stays connected while the service drains to come back on another connection, so that none is
-/// closed under a request that is already on its way.
+/// Whether only the body tells where it ends. hyper takes a bare line feed for the end of its trailers (RFC 9112,
+/// section 7.1.2), where a proxy in front may not: what follows on such a connection is nobody's message.
+fn is_unbounded(request: &Request<Incoming>) -> bool {
+    request.version() < Version::HTTP_2 && request.body().size_hint().exact().is_none()
+}
+
+/// The `last` one on its connection says so. That is also told to a client that stays connected while the service
+/// drains, so that none is closed under a request that is already on its way.
 async fn answer(
     router: Router,
     request: Request<Incoming>,
     exchange: Exchange,
-    leaving: bool,
+    last: bool,
 ) -> Result<Response<Answer>, Infallible> {
     let version = request.version();
     let mut response = router.oneshot(request.map(Body::new)).await?;
-    if leaving {
+    if last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if version >= Version::HTTP_2 {

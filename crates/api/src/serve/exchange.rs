@@ -3,8 +3,8 @@
 use super::activity::Activity;
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
-use http::Version;
-use hyper::body::{Frame, SizeHint};
+use http::{Request, Version};
+use hyper::body::{Frame, Incoming, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,8 +14,8 @@ use std::task::{Context, Poll};
 pub(super) struct Exchange(Arc<Activity>);
 
 impl Exchange {
-    pub(super) fn begin(activity: &Arc<Activity>, version: Version) -> Self {
-        activity.request_began(version >= Version::HTTP_2);
+    pub(super) fn begin(activity: &Arc<Activity>, request: &Request<Incoming>) -> Self {
+        activity.request_began(request.version() >= Version::HTTP_2, request.body().size_hint().exact());
         Self(Arc::clone(activity))
     }
 

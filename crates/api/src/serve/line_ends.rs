@@ -33,13 +33,13 @@ impl Default for Place {
 
 impl LineEnds {
     /// What was read amid a head; `begins` if it is the first of it. The first line feed that is refused becomes a NUL,
-    /// which no parser takes.
-    pub(super) fn refuse_bare(&mut self, read: &mut [u8], begins: bool) {
+    /// which no parser takes. Returns how many bytes there are up to the end of the head.
+    pub(super) fn refuse_bare(&mut self, read: &mut [u8], begins: bool) -> usize {
         if begins {
-            self.place = Place::default();
+            *self = Self::default();
         }
         let mut begun = 0;
-        while self.place != Place::After(2)
+        while !self.is_after_head()
             && let Some(rest) = read.get_mut(begun..)
             && !rest.is_empty()
         {
@@ -65,12 +65,13 @@ impl LineEnds {
             self.last = b'\n';
             begun += end + 1;
         }
-        self.skip(read);
+        self.last = read.last().copied().unwrap_or(self.last);
+        if self.is_after_head() { begun } else { read.len() }
     }
 
-    /// What was read while a request is being answered.
-    pub(super) fn skip(&mut self, read: &[u8]) {
-        self.last = read.last().copied().unwrap_or(self.last);
+    /// Whether the head has been seen to its end.
+    pub(super) fn is_after_head(&self) -> bool {
+        self.place == Place::After(2)
     }
 
     /// Whether the line with the target has begun and not ended.

@@ -1,12 +1,14 @@
 //! The socket under a connection.
 
-use super::activity::Activity;
+use super::activity::{Activity, Admitted};
 use super::line_ends::LineEnds;
+use bytes::BytesMut;
 use http::StatusCode;
 use std::io::{self, ErrorKind, IoSlice};
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -16,12 +18,17 @@ use tokio::time::timeout;
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Tells the [`Activity`] of everything that arrives, and of writes that have to wait.
+///
+/// Hands over one HTTP/1 message at a time: what a client sends before it has its answer waits here, so that where a
+/// head begins and what is in it is known of each.
 #[derive(Debug)]
 pub(super) struct Socket {
     /// `None` only while it is being dropped.
     stream: Option<TcpStream>,
     activity: Arc<Activity>,
     line_ends: LineEnds,
+    /// Read, and not handed over yet.
+    held: BytesMut,
     refused: Option<StatusCode>,
     returned: Returned,
 }
@@ -41,8 +48,44 @@ pub(super) struct Returned(Arc<Mutex<Option<Left>>>);
 impl Socket {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> (Self, Returned) {
         let returned = Returned::default();
-        let line_ends = LineEnds::default();
-        (Self { stream: Some(stream), activity, line_ends, refused: None, returned: returned.clone() }, returned)
+        let (line_ends, held) = (LineEnds::default(), BytesMut::new());
+        let stream = Some(stream);
+        (Self { stream, activity, line_ends, held, refused: None, returned: returned.clone() }, returned)
+    }
+
+    /// How much of what was read may be handed over, of which there is something.
+    fn admit(&mut self, admitted: Admitted, read: &mut [u8]) -> usize {
+        match admitted {
+            // Beyond the preface of HTTP/2, or beyond what hyper refuses.
+            Admitted::Head { begins: false } if self.line_ends.is_after_head() => read.len(),
+            Admitted::Head { begins } => self.line_ends.refuse_bare(read, begins),
+            Admitted::Body(left) => usize::try_from(left).map_or(read.len(), |left| left.min(read.len())),
+            Admitted::Nothing | Admitted::Everything => read.len(),
+        }
+    }
+
+    /// Before what is held already, which came later.
+    fn hold_back(&mut self, early: &[u8]) {
+        if !early.is_empty() {
+            let later = mem::take(&mut self.held);
+            self.held.extend_from_slice(early);
+            self.held.unsplit(later);
+        }
+    }
+
+    /// While an answer is under way: whether the client has gone. What it says instead is for later.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.held.is_empty() {
+            let mut early = [0; 1024];
+            let mut buf = ReadBuf::new(&mut early);
+            ready!(self.stream()?.poll_read(cx, &mut buf))?;
+            if buf.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.held.extend_from_slice(buf.filled());
+        }
+        self.activity.wait_for_end(cx.waker());
+        Poll::Pending
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
@@ -106,16 +149,25 @@ pub(super) async fn close(mut stream: TcpStream) {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let outcome = self.stream()?.poll_read(cx, buf);
-        if let Some(read) = buf.filled_mut().get_mut(before..).filter(|read| !read.is_empty()) {
-            match self.activity.awaited_head() {
-                Some(begins) => self.line_ends.refuse_bare(read, begins),
-                None => self.line_ends.skip(read),
-            }
-            self.activity.read();
+        let admitted = self.activity.admits();
+        if admitted == Admitted::Nothing {
+            return self.poll_gone(cx);
         }
-        outcome
+        let before = buf.filled().len();
+        if self.held.is_empty() {
+            ready!(self.stream()?.poll_read(cx, buf))?;
+        } else {
+            let most = self.held.len().min(buf.remaining());
+            buf.put_slice(&self.held.split_to(most));
+        }
+        let Some(read) = buf.filled_mut().get_mut(before..).filter(|read| !read.is_empty()) else {
+            return Poll::Ready(Ok(()));
+        };
+        let admitted = self.admit(admitted, read);
+        self.hold_back(read.get(admitted..).unwrap_or_default());
+        buf.set_filled(before + admitted);
+        self.activity.read(admitted);
+        Poll::Ready(Ok(()))
     }
 }
 

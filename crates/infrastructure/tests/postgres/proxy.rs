@@ -26,7 +26,9 @@ impl Proxy {
                 let (client_read, client_write) = client.into_split();
                 let (server_read, server_write) = server.into_split();
                 let count = Arc::clone(&count);
-                let count = move || drop(count.fetch_add(1, Ordering::SeqCst));
+                let count = move || {
+                    count.fetch_add(1, Ordering::SeqCst);
+                };
                 tokio::spawn(forward(client_read, server_write, flag.subscribe(), count));
                 tokio::spawn(forward(server_read, client_write, flag.subscribe(), || ()));
             }

@@ -5,6 +5,7 @@
 
 mod deadlines;
 mod framing;
+mod pipelining;
 mod shutdown;
 mod unread;
 
