@@ -209,7 +209,7 @@ impl SessionRotation for OutOfReach {
     async fn rotate_refresh(&self, _: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
         out_of_reach()
     }
-    async fn rotate_refreshes(&self, _: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+    async fn rotate_refreshes(&self, _: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
         out_of_reach()
     }
 }

@@ -163,7 +163,7 @@ impl SessionRotation for CountingStore {
     async fn rotate_refresh(&self, rotation: &Rotation) -> Answer<Option<(Session, User)>> {
         self.call("rotate_refresh")?.rotate_refresh(rotation).await
     }
-    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Answer<Vec<Option<(Session, User)>>> {
+    async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Answer<Vec<Option<(Session, User)>>> {
         self.call("rotate_refreshes")?.rotate_refreshes(rotations).await
     }
 }

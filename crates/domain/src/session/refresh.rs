@@ -10,6 +10,7 @@ use crate::throttle::service::Place;
 use crate::token::SigningError;
 use crate::user::Status;
 use std::fmt;
+use std::sync::Arc;
 
 /// A refresh token locked with the one that it replaces: whoever holds only the store can open none, whoever holds
 /// the parent gets the child again. Kept until the parent's grace is over, and forgotten soon after.
@@ -65,30 +66,51 @@ impl SessionService {
             return Err(SigningError::NoActiveKey.into());
         }
         let child = RefreshToken::generate(&*self.ports.rng);
-        let now = self.ports.store_time();
         let rotation = Rotation {
             presented: presented.hash(),
             child: child.hash(),
             sealed_child: self.ports.sealer.seal(&presented, &child),
-            now,
-            idle_expires_at: now.plus(self.settings.refresh_idle),
+            now: self.ports.store_time(),
+            idle: self.settings.refresh_idle,
             most: self.settings.most_rotations(),
         };
         // Made and sealed before the store is asked: what fails, fails while the parent still counts.
-        if let Some((session, user)) = self.rotations.rotate(&*self.ports.store, rotation).await? {
+        let store = Arc::clone(&self.ports.store);
+        if let Some((session, user)) = self.rotations.rotate(store, &*self.ports, rotation.clone()).await? {
             return self.sign_in(user, session, child, None);
         }
-        let Some(found) = self.ports.store.find_refresh(&presented.hash()).await? else {
+        let mut found = self.find_presented(&rotation).await?;
+        if self.could_rotate(&found) {
+            // Somebody held the session, and is waited for now.
+            let alone = rotation.leaving_at(self.ports.store_time());
+            if let Some((session, user)) = retried(|| self.ports.store.rotate_refresh(&alone)).await? {
+                return self.sign_in(user, session, child, None);
+            }
+            found = self.find_presented(&alone).await?;
+        }
+        self.refresh_again(&presented, &child, found, context).await
+    }
+
+    async fn find_presented(&self, rotation: &Rotation) -> Result<FoundRefresh, SessionError> {
+        self.ports.store.find_refresh(&rotation.presented).await?.ok_or_else(|| {
             // Not in the trail: anyone can make up tokens, and rows are there to stay.
             tracing::info!("an unknown refresh token was presented");
-            return Err(SessionError::InvalidRefreshToken);
-        };
-        self.refresh_again(&presented, found, context).await
+            SessionError::InvalidRefreshToken
+        })
+    }
+
+    fn could_rotate(&self, found: &FoundRefresh) -> bool {
+        matches!(found.standing, RefreshStanding::Current)
+            && !found.ended
+            && !found.session.is_expired(self.ports.store_time())
+            && found.user.status == Status::Active
+            && found.rotations < self.settings.most_rotations()
     }
 
     async fn refresh_again(
         &self,
         presented: &RefreshToken,
+        mine: &RefreshToken,
         found: FoundRefresh,
         context: &RequestContext,
     ) -> Result<SignIn, SessionError> {
@@ -104,6 +126,10 @@ impl SessionService {
             return self.refuse_refresh(&found, reason, context).await;
         }
         match &found.standing {
+            // Whether or not the grace is over by now: this very request replaced it, and was not told.
+            RefreshStanding::Parent { child: Some(child), .. } if self.opens_to(presented, child, mine) => {
+                self.sign_in(found.user, found.session, RefreshToken::from_bytes(*mine.as_bytes()), None)
+            }
             RefreshStanding::Parent { replaced_at, child: Some(child) }
                 if now.since(*replaced_at) <= self.settings.refresh_grace =>
             {
@@ -117,13 +143,17 @@ impl SessionService {
                 retried(|| self.end_one(user, session, EndReason::RefreshedTooOften, &event)).await?;
                 Err(SessionError::InvalidRefreshToken)
             }
-            // Only if the session came alive between the two reads, which it cannot.
+            // Only if whoever held the session gave it back between the two reads.
             RefreshStanding::Current => self.refuse_refresh(&found, "changed_meanwhile", context).await,
             RefreshStanding::Parent { .. } | RefreshStanding::Spent => {
                 retried(|| self.end_after_reuse(&found, context)).await?;
                 Err(SessionError::InvalidRefreshToken)
             }
         }
+    }
+
+    fn opens_to(&self, presented: &RefreshToken, sealed: &SealedToken, mine: &RefreshToken) -> bool {
+        self.ports.sealer.open(presented, sealed).is_some_and(|child| child.hash() == mine.hash())
     }
 
     pub(super) async fn end_after_reuse(

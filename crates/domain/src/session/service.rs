@@ -113,7 +113,7 @@ impl Judged for SessionError {
 
 impl SessionService {
     pub fn new(ports: Arc<Ports>, throttle: Throttle, settings: SessionSettings) -> Self {
-        Self { ports, throttle, settings, rotations: Arc::default() }
+        Self { ports, throttle, settings, rotations: Arc::new(Rotations::new()) }
     }
 
     /// The live ones, the newest first. Another's need `users:read`.

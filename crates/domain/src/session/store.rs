@@ -7,7 +7,7 @@ use crate::feed::Principal;
 use crate::id::{SessionId, UserId};
 use crate::user::{Email, User};
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::time::Duration;
 
 /// Straight to the primary: a read sees every write that was acknowledged before.
 #[async_trait]
@@ -49,21 +49,33 @@ pub trait SessionRotation: Send + Sync {
     /// expired nor been refreshed too often, of an active user; else changes nothing. Of any number of simultaneous
     /// calls with one token at most one succeeds, and none does once the session has ended.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError>;
-    /// All of them in one commit, in whatever order: what became of each, in the order in which they are given. Waits
-    /// for nobody who holds one of the sessions; the token of such a one does not rotate. If it fails, none does.
-    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError>;
+    /// All of them in one commit, in whatever order: what became of each, in the order in which they are given. Several
+    /// wait for no other transaction that holds one of the sessions; the token of such a one does not rotate. `None`
+    /// also for one that rotated and whose row cannot be read: [`SessionReads::find_refresh`] tells.
+    async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError>;
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rotation {
     pub presented: RefreshTokenHash,
     pub child: RefreshTokenHash,
     pub sealed_child: SealedToken,
+    /// When the token is replaced.
     pub now: Timestamp,
-    /// The new end of idleness; the store keeps it within the session's absolute end.
-    pub idle_expires_at: Timestamp,
+    /// From then to the new end of idleness, which the store keeps within the session's absolute end.
+    pub idle: Duration,
     /// How often a session may be refreshed.
     pub most: u32,
+}
+
+impl Rotation {
+    pub(super) fn leaving_at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    pub fn idle_expires_at(&self) -> Timestamp {
+        self.now.plus(self.idle)
+    }
 }
 
 /// What a login leaves behind.

@@ -1,4 +1,5 @@
-use crate::fakes::{World, now};
+use crate::fakes::{World, begin, now};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use vestibule_domain::Settings;
 use vestibule_domain::audit::AuditKind;
@@ -149,4 +150,38 @@ fn a_session_that_is_refreshed_more_often_than_any_client_needs_ends() {
     let told = world.store.audited(AuditKind::SessionEnded);
     assert_eq!(told.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("refreshed_too_often")]);
     assert!(is_refused(&refresh(&world, &token)));
+}
+
+#[test]
+fn f79_who_was_not_told_of_its_own_refresh_is_no_thief() {
+    let sessions = SessionSettings { refresh_grace: Duration::ZERO, ..SessionSettings::default() };
+    let world = World::new(Settings { sessions, ..Settings::default() });
+    world.register("alice", &[]);
+    let alice = world.login("alice");
+    world.store.refreshes_wait.store(true, Ordering::SeqCst);
+    let token = RefreshToken::from_bytes(*alice.refresh_token.as_bytes());
+    let waits = begin(world.services.sessions.refresh(Some(token), &world.context));
+    world.clock.advance(Duration::from_millis(2));
+    world.store.refreshes_wait.store(false, Ordering::SeqCst);
+    world.store.loses_answers.store(true, Ordering::SeqCst);
+    let told = waits.finish().outcome.expect("it was replaced");
+    assert_eq!(ended(&world, &alice), None);
+    world.store.loses_answers.store(false, Ordering::SeqCst);
+    assert!(refresh(&world, &told.refresh_token).is_ok());
+}
+
+#[test]
+fn f79_the_grace_begins_when_the_token_is_replaced_however_long_it_waited() {
+    let (world, alice) = signed_in();
+    world.store.refreshes_wait.store(true, Ordering::SeqCst);
+    let foreign = RefreshToken::from_bytes([1; 32]);
+    let first = begin(world.services.sessions.refresh(Some(foreign), &world.context));
+    let token = RefreshToken::from_bytes(*alice.refresh_token.as_bytes());
+    let waits = begin(world.services.sessions.refresh(Some(token), &world.context));
+    world.clock.advance(Duration::from_millis(900));
+    world.store.refreshes_wait.store(false, Ordering::SeqCst);
+    drop((first.finish(), waits.finish()));
+    world.clock.advance(Duration::from_secs(10));
+    assert!(refresh(&world, &alice.refresh_token).is_ok());
+    assert_eq!(ended(&world, &alice), None);
 }

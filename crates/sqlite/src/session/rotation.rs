@@ -1,12 +1,11 @@
 //! Refresh tokens: how they rotate.
 
-use super::session_row;
+use super::{SessionRow, session_row};
 use crate::error::bounded;
 use crate::open::SqliteStore;
-use crate::user::user_row;
+use crate::user::{UserRow, user_row};
 use async_trait::async_trait;
 use sqlx::SqliteExecutor;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use uuid::Uuid;
 use vestibule_domain::session::Session;
@@ -19,29 +18,48 @@ impl SessionRotation for SqliteStore {
     /// One statement, which begins and commits by itself: a transaction around it would cost more trips to the
     /// writer's thread.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
-        let rotated = rotate(self.writer(), rotation).await;
+        let rotated = bounded("rotate_refresh", rotate(self.writer(), rotation)).await;
         if !matches!(&rotated, Ok(None)) {
             self.commit_failed.store(rotated.is_err(), Ordering::Relaxed);
         }
-        rotated
+        let Some((session, user)) = rotated? else { return Ok(None) };
+        Ok(Some((session.try_into()?, user.try_into()?)))
     }
 
-    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+    async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
         if let [alone] = rotations {
             return Ok(vec![self.rotate_refresh(alone).await?]);
         }
         let mut work = self.begin_work().await?;
-        let mut rotated = Vec::with_capacity(rotations.len());
-        for rotation in rotations {
-            rotated.push(rotate(work.connection(), rotation).await?);
+        let all = async {
+            let mut rotated = Vec::with_capacity(rotations.len());
+            for rotation in rotations {
+                rotated.push(rotate(work.connection(), rotation).await?);
+            }
+            Ok(rotated)
+        };
+        let rotated = bounded("rotate_refreshes", all).await.inspect_err(|_| {
+            self.commit_failed.store(true, Ordering::Relaxed);
+        })?;
+        // A commit that writes nothing would tell nothing of the disk.
+        if rotated.iter().any(Option::is_some) {
+            Box::new(work).commit().await?;
         }
-        Box::new(work).commit().await?;
-        Ok(rotated)
+        Ok(rotated.into_iter().map(|rows| rows.and_then(readable)).collect())
     }
 }
 
+/// Whoever it concerns comes upon what cannot be read, and nobody else.
+fn readable((session, user): (SessionRow, UserRow)) -> Option<(Session, User)> {
+    let rotated = session.try_into().and_then(|session| Ok((session, user.try_into()?)));
+    rotated.inspect_err(|error: &StoreError| tracing::error!(%error, "a refreshed session cannot be read")).ok()
+}
+
 /// A trigger keeps the spent token. `RETURNING` knows no other table but in subqueries.
-async fn rotate(on: impl SqliteExecutor<'_>, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
+async fn rotate(
+    on: impl SqliteExecutor<'_>,
+    rotation: &Rotation,
+) -> Result<Option<(SessionRow, UserRow)>, sqlx::Error> {
     let query = sqlx::query!(
         r#"UPDATE sessions
            SET refresh_hash = ?2,
@@ -77,10 +95,9 @@ async fn rotate(on: impl SqliteExecutor<'_>, rotation: &Rotation) -> Result<Opti
         rotation.child.as_bytes().as_slice(),
         rotation.sealed_child.as_bytes(),
         rotation.now.as_millis(),
-        rotation.idle_expires_at.as_millis(),
+        rotation.idle_expires_at().as_millis(),
         rotation.most,
     );
     // To its end, beyond the row: outside of a transaction that is where it commits, or fails to.
-    let Some(row) = bounded("rotate_refresh", query.fetch_all(on)).await?.pop() else { return Ok(None) };
-    Ok(Some((session_row!(row).try_into()?, user_row!(row).try_into()?)))
+    Ok(query.fetch_all(on).await?.pop().map(|row| (session_row!(row), user_row!(row))))
 }

@@ -115,13 +115,12 @@ impl Fixture {
 
     /// The exchange of `presented` for `child`, now.
     pub fn rotation(&self, presented: &RefreshToken, child: &RefreshToken) -> Rotation {
-        let now = self.now();
         Rotation {
             presented: presented.hash(),
             child: child.hash(),
             sealed_child: SealedToken::from_bytes(child.as_bytes().iter().rev().copied().collect()),
-            now,
-            idle_expires_at: now.plus(14 * DAY),
+            now: self.now(),
+            idle: 14 * DAY,
             most: 1_000,
         }
     }

@@ -61,7 +61,8 @@ macro_rules! store_suite {
                     unknown_tokens_are_unknown,
                 ]
                 rotations: [
-                    each_of_a_group_rotates_as_it_would_alone, a_token_twice_in_a_group_rotates_once, a_group_of_none_is_none,
+                    each_of_a_group_rotates_as_it_would_alone, a_token_twice_in_a_group_rotates_once,
+                    a_session_that_cannot_be_read_is_nobody_elses_trouble,
                     groups_of_the_same_tokens_make_one_child_of_each, nothing_refreshes_in_a_group_after_an_end_that_won,
                 ]
                 devices: [a_device_is_known_to_its_user_until_it_expires, the_oldest_devices_are_forgotten]

@@ -6,17 +6,19 @@ use crate::user::{Email, Name, Status};
 use async_trait::async_trait;
 use futures_channel::oneshot::Sender;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::AtomicBool;
+use std::task::{Context, Waker};
 
 /// Answers a group when the test says so.
 #[derive(Default)]
 struct GatedStore {
-    groups: Mutex<Vec<Group>>,
-    alone: Mutex<Vec<u8>>,
+    groups: Mutex<Vec<Asked>>,
+    panics: AtomicBool,
 }
 
-struct Group {
+struct Asked {
     numbers: Vec<u8>,
+    at: Vec<Timestamp>,
     gate: Option<Sender<Result<Vec<u8>, StoreError>>>,
 }
 
@@ -30,7 +32,7 @@ fn rotation(number: u8) -> Rotation {
         child: RefreshToken::from_bytes([!number; 32]).hash(),
         sealed_child: SealedToken::from_bytes(vec![number]),
         now: Timestamp::EPOCH,
-        idle_expires_at: Timestamp::EPOCH,
+        idle: Duration::ZERO,
         most: 1,
     }
 }
@@ -67,39 +69,71 @@ fn rotated(number: u8) -> (Session, User) {
 
 #[async_trait]
 impl SessionRotation for GatedStore {
-    async fn rotate_refresh(&self, rotation: &Rotation) -> Answer {
-        self.alone.lock().unwrap().push(number(rotation));
-        Ok(Some(rotated(number(rotation))))
+    async fn rotate_refresh(&self, _: &Rotation) -> Answer {
+        panic!("who goes alone does so elsewhere")
     }
 
-    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
-        let numbers: Vec<_> = rotations.iter().map(|one| number(one)).collect();
+    async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+        assert!(!self.panics.load(Ordering::SeqCst), "told to");
+        let numbers: Vec<_> = rotations.iter().map(number).collect();
         let (gate, opened) = oneshot::channel();
-        self.groups.lock().unwrap().push(Group { numbers: numbers.clone(), gate: Some(gate) });
+        let at = rotations.iter().map(|one| one.now).collect();
+        self.groups.lock().unwrap().push(Asked { numbers: numbers.clone(), at, gate: Some(gate) });
         let rotate = opened.await.expect("the test opens each gate")?;
         Ok(numbers.into_iter().map(|number| rotate.contains(&number).then(|| rotated(number))).collect())
     }
 }
 
-impl GatedStore {
-    fn groups(&self) -> Vec<Vec<u8>> {
-        self.groups.lock().unwrap().iter().map(|group| group.numbers.clone()).collect()
+/// Rotations, and the world that they are in.
+struct World {
+    rotations: Rotations,
+    store: Arc<GatedStore>,
+    elapsed: Mutex<Duration>,
+}
+
+impl Departure for World {
+    fn store_time(&self) -> Timestamp {
+        Timestamp::EPOCH.plus(self.monotonic())
     }
 
-    /// Answers the newest group.
-    fn answer(&self, outcome: Result<Vec<u8>, StoreError>) {
-        let mut groups = self.groups.lock().unwrap();
-        let gate = groups.last_mut().and_then(|group| group.gate.take());
-        assert!(gate.expect("a group").send(outcome).is_ok(), "nobody waits for the group");
+    fn monotonic(&self) -> Duration {
+        *self.elapsed.lock().unwrap()
     }
 }
 
 type Refresh<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
 
-fn refresh<'a>(rotations: &'a Rotations, store: &'a GatedStore, number: u8) -> Refresh<'a> {
-    let mut refresh: Refresh<'a> = Box::pin(rotations.rotate(store, rotation(number)));
-    assert!(poll(&mut refresh).is_none(), "the store has not answered");
-    refresh
+impl World {
+    fn new() -> Self {
+        Self { rotations: Rotations::new(), store: Arc::default(), elapsed: Mutex::default() }
+    }
+
+    fn advance(&self, by: Duration) {
+        *self.elapsed.lock().unwrap() += by;
+    }
+
+    fn refresh(&self, number: u8) -> Refresh<'_> {
+        let store = Arc::clone(&self.store) as Arc<dyn SessionRotation>;
+        let mut refresh: Refresh<'_> = Box::pin(self.rotations.rotate(store, self, rotation(number)));
+        assert!(poll(&mut refresh).is_none(), "the store has not answered");
+        refresh
+    }
+
+    /// One that has the turn, and others who wait.
+    fn crowd<const N: usize>(&self, first: u8, others: [u8; N]) -> (Refresh<'_>, [Refresh<'_>; N]) {
+        (self.refresh(first), others.map(|number| self.refresh(number)))
+    }
+
+    fn groups(&self) -> Vec<Vec<u8>> {
+        self.store.groups.lock().unwrap().iter().map(|group| group.numbers.clone()).collect()
+    }
+
+    /// Answers the newest group.
+    fn answer(&self, outcome: Result<Vec<u8>, StoreError>) {
+        let mut groups = self.store.groups.lock().unwrap();
+        let gate = groups.last_mut().and_then(|group| group.gate.take());
+        assert!(gate.expect("a group").send(outcome).is_ok(), "nobody sees the group through");
+    }
 }
 
 fn poll(refresh: &mut Refresh<'_>) -> Option<Answer> {
@@ -115,101 +149,151 @@ fn answered(refresh: &mut Refresh<'_>) -> u8 {
     session.id.as_uuid().as_u128().try_into().unwrap()
 }
 
+fn failed(refresh: &mut Refresh<'_>) -> StoreError {
+    poll(refresh).expect("an answer").expect_err("a failure")
+}
+
 #[test]
 fn one_that_comes_alone_waits_for_nobody_and_those_who_wait_go_together() {
-    let (rotations, store) = (Rotations::default(), GatedStore::default());
-    let mut first = refresh(&rotations, &store, 1);
-    let mut others = [2, 3, 4].map(|number| refresh(&rotations, &store, number));
-    assert_eq!(store.groups(), [[1].to_vec()]);
-    store.answer(Ok(vec![1]));
+    let world = World::new();
+    let (mut first, mut others) = world.crowd(1, [2, 3, 4]);
+    assert_eq!(world.groups(), [[1]]);
+    world.answer(Ok(vec![1]));
     assert_eq!(answered(&mut first), 1);
     assert!(poll(&mut others[1]).is_none(), "it has the turn now");
-    assert_eq!(store.groups(), [vec![1], vec![2, 3, 4]]);
-    store.answer(Ok(vec![2, 3, 4]));
+    assert_eq!(world.groups(), [vec![1], vec![2, 3, 4]]);
+    world.answer(Ok(vec![2, 3, 4]));
     // Whoever had the turn hands out the answers.
     assert_eq!([1, 0, 2].map(|n: usize| answered(&mut others[n])), [3, 2, 4]);
-    assert_eq!(*store.alone.lock().unwrap(), [0; 0]);
 }
 
 #[test]
-fn one_that_does_not_rotate_in_a_group_is_asked_for_alone() {
-    let (rotations, store) = (Rotations::default(), GatedStore::default());
-    let mut refresh = refresh(&rotations, &store, 1);
-    store.answer(Ok(Vec::new()));
-    assert_eq!(answered(&mut refresh), 1);
-    assert_eq!(*store.alone.lock().unwrap(), [1]);
+fn of_one_that_did_not_rotate_nothing_is_said() {
+    let world = World::new();
+    let mut refresh = world.refresh(1);
+    world.answer(Ok(Vec::new()));
+    assert!(matches!(poll(&mut refresh), Some(Ok(None))));
 }
 
 #[test]
-fn a_client_that_leaves_with_the_turn_takes_nobody_along() {
-    let (rotations, store) = (Rotations::default(), GatedStore::default());
-    let first = refresh(&rotations, &store, 1);
-    let mut others = [2, 3].map(|number| refresh(&rotations, &store, number));
-    store.answer(Ok(vec![1]));
-    let mut first = first;
+fn a_token_is_replaced_when_its_group_leaves() {
+    let world = World::new();
+    let (mut first, mut others) = world.crowd(1, [2]);
+    world.advance(Duration::from_millis(700));
+    world.answer(Ok(vec![1]));
     assert_eq!(answered(&mut first), 1);
     assert!(poll(&mut others[0]).is_none());
-    let [leader, mut follower] = others;
+    let groups = world.store.groups.lock().unwrap();
+    assert_eq!(groups[0].at, [Timestamp::EPOCH]);
+    assert_eq!(groups[1].at, [Timestamp::EPOCH.plus(Duration::from_millis(700))]);
+}
+
+#[test]
+fn when_whoever_saw_a_group_through_leaves_the_next_one_goes_on() {
+    let world = World::new();
+    let (leader, [mut second, mut third]) = {
+        let (mut first, others) = world.crowd(1, [2, 3, 4]);
+        world.answer(Ok(vec![1]));
+        assert_eq!(answered(&mut first), 1);
+        let [mut leader, second, third] = others;
+        assert!(poll(&mut leader).is_none());
+        (leader, [second, third])
+    };
     drop(leader);
-    assert!(poll(&mut follower).is_none(), "asked again");
-    assert_eq!(store.groups(), [vec![1], vec![2, 3], vec![3]]);
-    store.answer(Ok(vec![3]));
-    assert_eq!(answered(&mut follower), 3);
+    assert!(poll(&mut second).is_none());
+    assert_eq!(world.groups(), [vec![1], vec![2, 3, 4]], "nothing is asked twice");
+    world.answer(Ok(vec![2, 3, 4]));
+    assert_eq!((answered(&mut second), answered(&mut third)), (3, 4));
+}
+
+#[test]
+fn when_all_have_left_nothing_is_kept_of_the_store() {
+    let world = World::new();
+    let (first, others) = world.crowd(1, [2]);
+    drop((first, others));
+    assert!(world.store.groups.lock().unwrap()[0].gate.as_ref().unwrap().is_canceled());
+    let mut next = world.refresh(3);
+    world.answer(Ok(vec![3]));
+    assert_eq!(answered(&mut next), 3);
 }
 
 #[test]
 fn a_client_that_left_while_it_waited_costs_nothing() {
-    let (rotations, store) = (Rotations::default(), GatedStore::default());
-    let mut first = refresh(&rotations, &store, 1);
-    drop(refresh(&rotations, &store, 2));
-    let mut third = refresh(&rotations, &store, 3);
-    store.answer(Ok(vec![1]));
+    let world = World::new();
+    let (mut first, [second, mut third]) = world.crowd(1, [2, 3]);
+    drop(second);
+    world.answer(Ok(vec![1]));
     assert_eq!(answered(&mut first), 1);
     assert!(poll(&mut third).is_none());
-    assert_eq!(store.groups(), [[1], [3]]);
+    assert_eq!(world.groups(), [[1], [3]]);
+}
+
+#[test]
+fn nobody_waits_for_a_turn_longer_than_for_a_connection() {
+    let world = World::new();
+    let (mut first, [mut early]) = world.crowd(1, [2]);
+    world.advance(Duration::from_millis(1_001));
+    let mut late = world.refresh(3);
+    world.answer(Err(StoreError::Unavailable { context: "acquire", source: None }));
+    assert!(matches!(failed(&mut first), StoreError::Unavailable { context: "acquire", .. }));
+    assert!(poll(&mut late).is_none());
+    assert!(matches!(failed(&mut early), StoreError::Unavailable { context: "turn to refresh", .. }));
+    assert_eq!(world.groups(), [[1], [3]]);
 }
 
 #[test]
 fn a_store_out_of_reach_is_so_for_all_and_for_the_same_reason() {
-    let (rotations, store) = (Rotations::default(), GatedStore::default());
-    let mut first = refresh(&rotations, &store, 1);
-    let mut others = [2, 3].map(|number| refresh(&rotations, &store, number));
-    store.answer(Ok(vec![1]));
+    let world = World::new();
+    let (mut first, mut others) = world.crowd(1, [2, 3]);
+    world.answer(Ok(vec![1]));
     assert_eq!(answered(&mut first), 1);
     assert!(poll(&mut others[0]).is_none());
-    store.answer(Err(StoreError::Unavailable { context: "acquire", source: Some("no connection".into()) }));
+    world.answer(Err(StoreError::Unavailable { context: "acquire", source: Some("no connection".into()) }));
     for refresh in &mut others {
-        let error = poll(refresh).expect("an answer").expect_err("a failure");
+        let error = failed(refresh);
         let StoreError::Unavailable { context: "acquire", source: Some(source) } = error else { panic!("{error:?}") };
         assert_eq!(source.to_string(), "no connection");
     }
-    assert_eq!(*store.alone.lock().unwrap(), [0; 0]);
 }
 
 #[test]
-fn what_fails_in_a_group_for_another_reason_is_asked_for_alone() {
-    let (rotations, store) = (Rotations::default(), GatedStore::default());
-    let mut refresh = refresh(&rotations, &store, 1);
-    store.answer(Err(StoreError::Unexpected { context: "rotate_refreshes", source: None }));
-    assert_eq!(answered(&mut refresh), 1);
-    assert_eq!(*store.alone.lock().unwrap(), [1]);
+fn another_failure_of_a_group_is_held_against_none_of_it() {
+    let world = World::new();
+    let (mut first, mut others) = world.crowd(1, [2, 3, 4]);
+    world.answer(Ok(vec![1]));
+    assert_eq!(answered(&mut first), 1);
+    assert!(poll(&mut others[0]).is_none());
+    world.answer(Err(StoreError::Unexpected { context: "rotate_refreshes", source: None }));
+    assert!(others.iter_mut().all(|refresh| matches!(poll(refresh), Some(Ok(None)))));
+}
+
+#[test]
+fn a_panic_costs_one_group() {
+    let world = World::new();
+    world.store.panics.store(true, Ordering::SeqCst);
+    let refresh = std::panic::AssertUnwindSafe(|| world.refresh(1));
+    assert!(std::panic::catch_unwind(refresh).is_err());
+    world.store.panics.store(false, Ordering::SeqCst);
+    let mut next = world.refresh(2);
+    world.answer(Ok(vec![2]));
+    assert_eq!(answered(&mut next), 2);
 }
 
 #[test]
 fn of_a_crowd_so_many_go_at_a_time_and_all_in_the_order_in_which_they_came() {
-    let (rotations, store) = (Rotations::default(), GatedStore::default());
-    let mut first = refresh(&rotations, &store, 0);
-    let mut crowd: Vec<_> = (1..=100).map(|number| refresh(&rotations, &store, number)).collect();
-    store.answer(Ok(vec![0]));
+    let world = World::new();
+    let mut first = world.refresh(0);
+    let mut crowd: Vec<_> = (1..=50).map(|number| world.refresh(number)).collect();
+    world.answer(Ok(vec![0]));
     assert_eq!(answered(&mut first), 0);
     // The last one gets the turn, and is not among those who wait longest.
     let mut last = crowd.pop().unwrap();
     assert!(poll(&mut last).is_none());
-    store.answer(Ok((1..=64).collect()));
+    world.answer(Ok((1..=32).collect()));
     assert!(poll(&mut last).is_none());
-    store.answer(Ok((65..=100).collect()));
-    assert_eq!(answered(&mut last), 100);
-    assert_eq!(store.groups(), [vec![0], (1..=64).collect(), (65..=100).collect()]);
+    world.answer(Ok((33..=50).collect()));
+    assert_eq!(answered(&mut last), 50);
+    assert_eq!(world.groups(), [vec![0], (1..=32).collect(), (33..=50).collect()]);
     for (refresh, number) in crowd.iter_mut().zip(1..) {
         assert_eq!(answered(refresh), number);
     }

@@ -6,8 +6,10 @@ use super::work::MemoryWork;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
 use std::time::Duration;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::audit::{Actor, AuditKind};
@@ -111,6 +113,9 @@ pub(crate) struct MemoryStore {
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     buckets: Mutex<BTreeMap<BucketKey, Bucket>>,
     pub(crate) throttles_fail: AtomicBool,
+    /// Whether refreshes, though written, are not answered yet.
+    pub(crate) refreshes_wait: AtomicBool,
+    pub(crate) loses_answers: AtomicBool,
     looks_at_clock: Mutex<Option<Box<dyn Fn() -> Timestamp + Send>>>,
 }
 
@@ -293,15 +298,19 @@ impl SessionRotation for MemoryStore {
             stored.parent = Some((rotation.presented.clone(), rotation.now, rotation.sealed_child.clone()));
             stored.spent.push(rotation.presented.clone());
             stored.session.last_seen_at = rotation.now;
-            stored.session.idle_expires_at = rotation.idle_expires_at.min(stored.session.expires_at);
+            stored.session.idle_expires_at = rotation.idle_expires_at().min(stored.session.expires_at);
             (stored.session.clone(), users[&stored.session.user].clone())
         }))
     }
 
-    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+    async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
         let mut rotated = Vec::new();
         for rotation in rotations {
             rotated.push(self.rotate_refresh(rotation).await?);
+        }
+        poll_fn(|_| if self.refreshes_wait.load(Ordering::SeqCst) { Poll::Pending } else { Poll::Ready(()) }).await;
+        if self.loses_answers.load(Ordering::SeqCst) {
+            rotated.fill(None);
         }
         Ok(rotated)
     }

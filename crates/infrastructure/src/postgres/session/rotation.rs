@@ -3,14 +3,15 @@
 use super::{session_query, session_row};
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
+use crate::postgres::unit_of_work::PgUnitOfWork;
 use crate::postgres::user::user_row;
 use async_trait::async_trait;
+use sqlx::Executor;
 use std::collections::HashMap;
-use std::sync::Arc;
 use vestibule_domain::session::Session;
 use vestibule_domain::session::store::{Rotation, SessionRotation};
 use vestibule_domain::user::User;
-use vestibule_domain::{StoreError, Timestamp};
+use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
 #[async_trait]
 impl SessionRotation for PgStore {
@@ -35,7 +36,7 @@ impl SessionRotation for PgStore {
             rotation.child.as_bytes(),
             rotation.sealed_child.as_bytes(),
             rotation.now.as_datetime(),
-            rotation.idle_expires_at.as_datetime(),
+            rotation.idle_expires_at().as_datetime(),
             i64::from(rotation.most),
         );
         let mut lease = self.pool.lease().await?;
@@ -43,10 +44,15 @@ impl SessionRotation for PgStore {
         let Some(row) = lease.settle(row)? else { return Ok(None) };
         Ok(Some((session_row!(row).try_into()?, user_row!(row).try_into()?)))
     }
-    /// What the same columns mean to the waiting one above. The rows are locked before anything is decided about them,
-    /// and a locked row is looked at as it is then, not as it was when the statement began.
-    async fn rotate_refreshes(&self, rotations: &[Arc<Rotation>]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
-        let column = |of: fn(&Rotation) -> &[u8]| rotations.iter().map(|one| of(one)).collect::<Vec<_>>();
+
+    /// The rows are locked before anything is decided about them, and a locked row is looked at as it is then, not as
+    /// it was when the statement began. Planned anew each time: a plan that was made for an empty table would read a
+    /// full one from end to end.
+    async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+        if let [alone] = rotations {
+            return Ok(vec![self.rotate_refresh(alone).await?]);
+        }
+        let column = |of: fn(&Rotation) -> &[u8]| rotations.iter().map(of).collect::<Vec<_>>();
         let time =
             |of: fn(&Rotation) -> Timestamp| rotations.iter().map(|one| of(one).as_datetime()).collect::<Vec<_>>();
         let most: Vec<_> = rotations.iter().map(|one| i64::from(one.most)).collect();
@@ -77,15 +83,24 @@ impl SessionRotation for PgStore {
             &column(|one| one.child.as_bytes()) as _,
             &column(|one| one.sealed_child.as_bytes()) as _,
             &time(|one| one.now),
-            &time(|one| one.idle_expires_at),
+            &time(Rotation::idle_expires_at),
             &most,
         );
-        let mut lease = self.pool.lease().await?;
-        let rows = bounded("rotate_refreshes", query.fetch_all(lease.connection())).await;
+        let mut work = PgUnitOfWork::begin(&self.pool).await?;
+        let planning =
+            bounded("plan", work.connection()?.execute("SET LOCAL plan_cache_mode = force_custom_plan")).await;
+        work.settle(planning)?;
+        let rows = bounded("rotate_refreshes", query.fetch_all(work.connection()?)).await;
+        let rows = work.settle(rows)?;
+        Box::new(work).commit().await?;
         let mut rotated = HashMap::new();
-        for row in lease.settle(rows)? {
+        for row in rows {
             let child = row.refresh_hash.clone();
-            rotated.insert(child, (session_row!(row).try_into()?, user_row!(row).try_into()?));
+            match (session_row!(row).try_into(), user_row!(row).try_into()) {
+                (Ok(session), Ok(user)) => drop(rotated.insert(child, (session, user))),
+                // Whoever it concerns comes upon it, and nobody else.
+                (Err(error), _) | (_, Err(error)) => tracing::error!(%error, "a refreshed session cannot be read"),
+            }
         }
         Ok(rotations.iter().map(|one| rotated.remove(one.child.as_bytes().as_slice())).collect())
     }
