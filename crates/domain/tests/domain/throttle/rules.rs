@@ -302,7 +302,9 @@ fn d55_one_network_has_one_spelling() {
     let of = |text: &str| Network::of(text.parse::<IpAddr>().unwrap());
     assert_eq!(of("2001:db8:1:2::1"), of("2001:0DB8:0001:0002:ffff:ffff:ffff:ffff"));
     assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-    assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    for spelling in ["::ffff:192.0.2.1", "64:ff9b::192.0.2.1"] {
+        assert_eq!(of(spelling), of("192.0.2.1"));
+    }
     assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
 }
 
