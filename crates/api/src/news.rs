@@ -1,7 +1,7 @@
 //! Who waits for the change feed to grow, and who reads it in the store.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
@@ -13,6 +13,9 @@ const PLACES: usize = 1_000;
 const PLACES_OF_ONE: usize = 100;
 /// How many read the store at once. Anybody may ask, and readers that keep up are answered from memory.
 const READERS: usize = 2;
+/// Of one network, which so takes its turns among the others: with however many old cursors it comes, it holds no
+/// more than one reader, and nobody waits behind more than one of its requests.
+const READERS_OF_ONE: usize = 1;
 /// How long to wait for a turn to read.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -22,6 +25,7 @@ pub(crate) struct News {
     grown: Arc<watch::Sender<()>>,
     waiting: Arc<Mutex<Waiting>>,
     readers: Arc<Semaphore>,
+    readers_of: Arc<Mutex<HashMap<Option<Network>, Weak<Semaphore>>>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +40,13 @@ struct Waiting {
 pub(crate) struct Place {
     waiting: Arc<Mutex<Waiting>>,
     of: Option<Network>,
+}
+
+/// Held while somebody reads the store.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _own: OwnedSemaphorePermit,
+    _reader: OwnedSemaphorePermit,
 }
 
 /// Why there is no place.
@@ -71,9 +82,27 @@ impl News {
         Ok(Place { waiting: Arc::clone(&self.waiting), of })
     }
 
-    /// A turn to read the store, as long as it is held; `None` if it does not come within a second.
-    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        timeout(PATIENCE, Arc::clone(&self.readers).acquire_owned()).await.ok()?.ok()
+    /// A turn to read the store, as long as it is held; `None` if it does not come within a second. Whose address is
+    /// not known shares one network's turns.
+    pub(crate) async fn turn(&self, of: Option<Network>) -> Option<Turn> {
+        let turn = async {
+            let own = self.readers_of(of).acquire_owned().await.ok()?;
+            let reader = Arc::clone(&self.readers).acquire_owned().await.ok()?;
+            Some(Turn { _own: own, _reader: reader })
+        };
+        timeout(PATIENCE, turn).await.ok()?
+    }
+
+    /// Kept as long as one of the network reads or waits.
+    fn readers_of(&self, of: Option<Network>) -> Arc<Semaphore> {
+        let mut all = lock(&self.readers_of);
+        if let Some(readers) = all.get(&of).and_then(Weak::upgrade) {
+            return readers;
+        }
+        all.retain(|_, readers| readers.strong_count() > 0);
+        let readers = Arc::new(Semaphore::new(READERS_OF_ONE));
+        all.insert(of, Arc::downgrade(&readers));
+        readers
     }
 }
 
@@ -90,14 +119,14 @@ impl Drop for Place {
     }
 }
 
-fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Default for News {
     fn default() -> Self {
         let readers = Arc::new(Semaphore::new(READERS));
-        Self { grown: Arc::default(), waiting: Arc::default(), readers }
+        Self { grown: Arc::default(), waiting: Arc::default(), readers, readers_of: Arc::default() }
     }
 }
 
@@ -139,19 +168,48 @@ mod tests {
         assert_eq!((waiting.total, waiting.of.len()), (0, 0));
     }
 
+    fn nth(n: u32) -> Option<Network> {
+        Some(Network::of(std::net::Ipv4Addr::from(n).into()))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn two_read_at_once_and_others_wait_a_second_for_their_turn() {
         let news = News::default();
-        let turns = [news.turn().await, news.turn().await];
+        let turns = [news.turn(nth(1)).await, news.turn(None).await];
         assert!(turns.iter().all(Option::is_some));
         let began = Instant::now();
-        assert!(news.turn().await.is_none());
+        assert!(news.turn(nth(2)).await.is_none());
         assert_eq!(began.elapsed(), Duration::from_secs(1));
         let other = news.clone();
-        let waiting = tokio::spawn(async move { other.turn().await.is_some() });
+        let waiting = tokio::spawn(async move { other.turn(nth(2)).await.is_some() });
         tokio::task::yield_now().await;
         drop(turns);
         assert!(waiting.await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn networks_take_turns_to_read_however_many_readers_they_have() {
+        let news = News::default();
+        let served = Arc::<Mutex<Vec<u32>>>::default();
+        let mut readers = tokio::task::JoinSet::new();
+        for n in [vec![1; 300], vec![2; 300], vec![3, 4, 5]].concat() {
+            let (news, served) = (news.clone(), Arc::clone(&served));
+            readers.spawn(async move {
+                let Some(_turn) = news.turn(nth(n)).await else { return };
+                lock(&served).push(n);
+                tokio::time::advance(Duration::from_millis(10)).await;
+            });
+        }
+        readers.join_all().await;
+        let served = lock(&served);
+        assert!(served.len() > 50, "{served:?}");
+        for n in [3, 4, 5] {
+            let before = served.iter().take_while(|served| **served != n).count();
+            assert!(before <= 6, "{n} waited for {before} others: {served:?}");
+        }
+        assert!(lock(&news.readers_of).values().all(|readers| readers.strong_count() == 0));
+        drop(news.turn(nth(6)).await);
+        assert_eq!(lock(&news.readers_of).len(), 1, "nothing is kept of who has read");
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use vestibule_domain::client::ClientRecord;
 use vestibule_domain::client::store::ClientReads;
 use vestibule_domain::credential::PasswordHash;
@@ -45,6 +46,8 @@ pub struct CountingStore {
     reach: AtomicU8,
     /// Up to which change the feed has been read and applied; -1 before the first look.
     followed: AtomicI64,
+    /// After which change nobody is told of ends for now, and how many wait for that.
+    held: watch::Sender<(Option<i64>, usize)>,
 }
 
 impl CountingStore {
@@ -54,6 +57,7 @@ impl CountingStore {
             calls: Mutex::default(),
             reach: AtomicU8::new(Reach::Everything as u8),
             followed: AtomicI64::new(-1),
+            held: watch::Sender::default(),
         }
     }
 
@@ -72,6 +76,18 @@ impl CountingStore {
             assert!(Instant::now() < deadline, "nobody follows the feed");
             looks.tick().await;
         }
+    }
+
+    /// Whoever asks for the ends after this change waits, until somebody says otherwise.
+    pub fn hold_ends(&self, after: Option<i64>) {
+        self.held.send_modify(|(held, _)| *held = after);
+    }
+
+    /// Returns once somebody waits for the ends that are held.
+    pub async fn holds_somebody(&self) {
+        let mut held = self.held.subscribe();
+        let waits = tokio::time::timeout(Duration::from_secs(10), held.wait_for(|(_, waiting)| *waiting > 0)).await;
+        assert!(matches!(waits, Ok(Ok(_))), "nobody asks");
     }
 
     pub fn set_reach(&self, reach: Reach) {
@@ -221,6 +237,8 @@ impl RevocationReads for CountingStore {
     }
 
     async fn ends(&self, after: i64, missing: &[i64], limit: u32) -> Answer<Option<Vec<Run>>> {
+        self.held.send_modify(|(held, waiting)| *waiting += usize::from(*held == Some(after)));
+        self.held.subscribe().wait_for(|(held, _)| *held != Some(after)).await.expect("a sender");
         self.call("ends")?.ends(after, missing, limit).await
     }
 }

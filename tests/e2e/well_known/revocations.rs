@@ -3,11 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use vestibule_domain::feed::Change;
 use vestibule_domain::feed::store::FeedUpkeep;
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::{Clock, Store};
-use vestibule_testkit::app::{ALICE, Client, PASSWORD, Scene, TestApp};
+use vestibule_testkit::app::{ALICE, Client, PASSWORD, Scene, Setup, TestApp};
 use vestibule_testkit::counting::Reach;
 use vestibule_testkit::{StoreKind, scenes};
 
@@ -22,7 +23,8 @@ scenes!(
     a_lower_number_that_commits_later_is_told,
     whoever_keeps_up_costs_no_look_at_the_store,
     whoever_does_not_costs_two_however_much_has_changed,
-    faults_are_told_at_once,
+    faults_are_told_at_once;
+    with_setup: nobody_waits_behind_the_many_readers_of_another_network,
 );
 
 pub(crate) const REVOCATIONS: &str = "/.well-known/revocations";
@@ -248,6 +250,35 @@ async fn whoever_does_not_costs_two_however_much_has_changed(Scene { app, anonym
         assert_eq!(spent.filter(|(_, n)| *n > 0).collect::<Vec<_>>(), looks);
     }
     app.store.set_reach(Reach::Everything);
+}
+
+async fn nobody_waits_behind_the_many_readers_of_another_network(store: StoreKind) {
+    let mut setup = Setup::default();
+    setup.http.trusted_proxies = vec!["127.0.0.1/32".parse().expect("a network")];
+    let scene = TestApp::start(store, setup).await;
+    let Scene { app, anonymous, .. } = &scene;
+    for _ in 0..3 {
+        begin_end(app).await.0.commit().await.expect("a commit");
+    }
+    // So that all have to ask the store.
+    app.store.caught_up().await;
+    app.store.set_reach(Reach::NoFeed);
+    app.clock().advance(Duration::from_secs(1));
+    let ask = |address: &str, cursor: &str| {
+        let request = anonymous.get(&format!("{REVOCATIONS}?after={cursor}")).header("x-forwarded-for", address);
+        async { request.await.status }
+    };
+    app.store.hold_ends(Some(1));
+    let mut many = JoinSet::new();
+    for _ in 0..200 {
+        many.spawn(ask("192.0.2.1", "AAAAAAAAAAE"));
+    }
+    app.store.holds_somebody().await;
+    assert_eq!(ask("192.0.2.2", "AAAAAAAAAAI").await, 200);
+    app.store.hold_ends(None);
+    assert!(many.join_all().await.contains(&200));
+    app.store.set_reach(Reach::Everything);
+    scene.app.finish().await;
 }
 
 async fn faults_are_told_at_once(Scene { anonymous, admin, .. }: &Scene) {

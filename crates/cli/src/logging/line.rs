@@ -41,8 +41,11 @@ where
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, L>) {
         let Some(span) = context.span(id) else { return };
+        // Before the span is locked: a value may log in that span while it is being formatted.
+        let mut recorded = String::new();
+        values.record(&mut Fields { format: self.format, line: &mut recorded });
         if let Some(SpanFields(fields)) = span.extensions_mut().get_mut() {
-            values.record(&mut Fields { format: self.format, line: fields });
+            fields.push_str(&recorded);
         }
     }
 
@@ -286,6 +289,33 @@ mod tests {
              yes=true off=-1 cause={hostile}"
         );
         assert_eq!(rest, [first, format!("  INFO {module}: alone value=Some(\"x\\ny\")")]);
+    }
+
+    /// Logs while it is formatted.
+    struct Talkative;
+
+    impl fmt::Debug for Talkative {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            tracing::info!("formatting");
+            f.write_str("formatted")
+        }
+    }
+
+    #[test]
+    fn a_value_may_log_in_the_span_that_records_it() {
+        let (finished, finish) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let log = || {
+                let span = tracing::info_span!("request", value = tracing::field::Empty).entered();
+                span.record("value", tracing::field::debug(Talkative));
+                tracing::info!("done");
+            };
+            finished.send(lines(LogFormat::Text, log)).unwrap();
+        });
+        let lines = finish.recv_timeout(std::time::Duration::from_secs(10)).expect("a span that is not locked");
+        let [first, second] = &lines[..] else { panic!("{lines:?}") };
+        assert!(first.contains("request{}: ") && first.ends_with(": formatting"), "{first}");
+        assert!(second.contains("request{value=formatted}: ") && second.ends_with(": done"), "{second}");
     }
 
     #[test]

@@ -71,8 +71,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, mut sink: impl Write) {
-        let mut lines = Vec::new();
+    fn write(&self, sink: impl Write) {
+        let (mut lines, mut output) = (Vec::new(), Output { sink, is_torn: false, lost: 0, told: 0 });
         loop {
             let state = self.lock();
             let filled = self.filled.wait_while(state, |state| state.waiting.is_empty());
@@ -82,12 +82,10 @@ impl Shared {
             let (mut state, _) = gathered.unwrap_or_else(PoisonError::into_inner);
             std::mem::swap(&mut lines, &mut state.waiting);
             state.is_writing = true;
-            let lost = std::mem::take(&mut state.lost);
+            output.lost += std::mem::take(&mut state.lost);
             drop(state);
-            // Where standard error cannot be written there is nobody to tell.
-            let _ = sink.write_all(&lines);
-            if lost > 0 {
-                tracing::warn!(lost, "the log was not read in time: lines are missing");
+            if let Some(lost) = output.write(&lines) {
+                tracing::warn!(lost, "the log was not read in time, or could not be written: lines are missing");
             }
             lines.clear();
             // What a burst needed is given back.
@@ -95,6 +93,53 @@ impl Shared {
             self.lock().is_writing = false;
             self.emptied.notify_all();
         }
+    }
+}
+
+/// Where lines go to, and what did not get there.
+struct Output<W> {
+    sink: W,
+    /// Whether it ends amid a line.
+    is_torn: bool,
+    /// How many lines are missing without the log saying so.
+    lost: u64,
+    /// How many of them it says that are missing, as soon as the lines are written that come next.
+    told: u64,
+}
+
+impl<W: Write> Output<W> {
+    /// How many lines are missing, once there is hope that somebody reads it.
+    fn write(&mut self, lines: &[u8]) -> Option<u64> {
+        if self.is_torn {
+            self.is_torn = self.put(b"\n") == 0;
+        }
+        let written = if self.is_torn { 0 } else { self.put(lines) };
+        let (written, missing) = lines.split_at(written);
+        self.is_torn |= written.last().is_some_and(|last| *last != b'\n');
+        if missing.is_empty() {
+            self.told = std::mem::take(&mut self.lost);
+            return Some(self.told).filter(|lost| *lost > 0);
+        }
+        // What was to be told may be among it: rather twice than not at all.
+        self.lost += std::mem::take(&mut self.told);
+        self.lost += missing.iter().filter(|byte| **byte == b'\n').count() as u64;
+        None
+    }
+
+    /// How much of it is written: less than all if the disk is full, or nobody will ever read it.
+    fn put(&mut self, bytes: &[u8]) -> usize {
+        let mut written = 0;
+        while let Some(rest @ [_, ..]) = bytes.get(written..) {
+            match self.sink.write(rest) {
+                Ok(0) => break,
+                Ok(more) => written += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // A pipe that somebody else made non-blocking: it is full, and read later.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::park_timeout(GATHERING),
+                Err(_) => break,
+            }
+        }
+        written
     }
 }
 
@@ -124,6 +169,52 @@ mod tests {
     fn gate() -> (Spool, Sender<()>, Receiver<Vec<u8>>) {
         let ((open, opened), (taken, written)) = (channel(), channel());
         (Spool::writing_to(Gate { opened, taken }), open, written)
+    }
+
+    /// Takes as many bytes as it is told, or fails.
+    #[derive(Default)]
+    struct Scripted {
+        script: std::collections::VecDeque<Result<usize, io::ErrorKind>>,
+        taken: Vec<u8>,
+    }
+
+    impl Write for Scripted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let takes = self.script.pop_front().unwrap_or(Ok(bytes.len()))?.min(bytes.len());
+            self.taken.extend_from_slice(&bytes[..takes]);
+            Ok(takes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn output(script: &[Result<usize, io::ErrorKind>]) -> Output<Scripted> {
+        let sink = Scripted { script: script.iter().copied().collect(), taken: Vec::new() };
+        Output { sink, is_torn: false, lost: 0, told: 0 }
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_counted_and_told_and_nothing_is_glued_to_a_torn_line() {
+        let full = io::ErrorKind::StorageFull;
+        let mut output = output(&[Ok(6), Err(full), Err(full)]);
+        assert_eq!(output.write(b"one\ntwo\nthree\n"), None);
+        assert_eq!(output.write(b"four\n"), None);
+        assert_eq!(output.write(b"five\n"), Some(3));
+        output.sink.script.push_back(Err(io::ErrorKind::BrokenPipe));
+        assert_eq!(output.write(b"three are missing\n"), None);
+        assert_eq!(output.write(b"six\n"), Some(4), "that three are missing was not told");
+        assert_eq!(output.write(b"four are missing\n"), None);
+        assert_eq!(String::from_utf8(output.sink.taken).unwrap(), "one\ntw\nfive\nsix\nfour are missing\n");
+    }
+
+    #[test]
+    fn a_pipe_that_is_full_loses_nothing() {
+        let full = io::ErrorKind::WouldBlock;
+        let mut output = output(&[Ok(6), Err(full), Err(io::ErrorKind::Interrupted), Err(full)]);
+        assert_eq!(output.write(b"one\ntwo\nthree\n"), None);
+        assert_eq!((output.sink.taken.as_slice(), output.lost), (b"one\ntwo\nthree\n".as_slice(), 0));
     }
 
     #[test]

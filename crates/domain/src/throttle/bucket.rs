@@ -11,9 +11,10 @@ pub struct Bucket {
     /// In a row.
     pub failures: u32,
     pub closed_until: Timestamp,
-    /// Which accounts were tried; at most as many as close the bucket, and those that ran when it closed.
+    /// Which accounts were tried; at most as many as close the bucket, and those that ran when it closed. At a budget:
+    /// which attempts run, by when they began.
     pub tried: Vec<Tried>,
-    /// How many attempts are charged and not settled. Too many if a process died over one, so it counts only
+    /// How many attempts in a row are charged and not settled. Too many if a process died over one, so it counts only
     /// until [`running_until`](Self::running_until).
     pub running: u32,
     /// When no attempt that has begun can be under way any more.
@@ -24,10 +25,10 @@ pub struct Bucket {
     pub expires_at: Timestamp,
 }
 
-/// An account that was tried from one place.
+/// An account that was tried from one place; or attempts that began at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
-    /// The beginning of its key.
+    /// The beginning of its key; 0 for attempts.
     pub account: u64,
     /// When it was last failed at, or else charged.
     pub at: Timestamp,

@@ -1,7 +1,7 @@
 //! Whose bucket it is.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The port for hashes that only the holder of the service's secret can make or check: whoever has the store alone
 /// cannot find out by trying which addresses are in it.
@@ -48,10 +48,15 @@ impl Network {
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(v4) => Self(IpAddr::V4(v4)),
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                Self(IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)))
-            }
+            IpAddr::V6(v6) => match v6.segments() {
+                // A translator speaks for all of IPv4 from one /96 (RFC 6052, section 2.1): by the rule below all of it
+                // would share a budget.
+                [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
+                    let [.., a, b, c, d] = v6.octets();
+                    Self(IpAddr::V4(Ipv4Addr::new(a, b, c, d)))
+                }
+                [a, b, c, d, ..] => Self(IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))),
+            },
         }
     }
 

@@ -27,15 +27,55 @@ impl Budget {
         bucket.keep_until(bucket.full_at);
     }
 
-    fn give_back(self, bucket: &mut Bucket) {
-        bucket.full_at = bucket.full_at.minus(self.refill);
+    /// No more of what was charged at `began` than time has not filled since: else whoever waits with what is given
+    /// back would get more than the budget has.
+    fn give_back(self, bucket: &mut Bucket, began: Timestamp, now: Timestamp) {
+        bucket.full_at = bucket.full_at.minus(self.refill.saturating_sub(now.since(began)));
     }
 
-    /// When it is full again. A time that nobody can have written but by a clock that was ahead does not count: no
-    /// bucket stays closed for good.
+    /// An attempt that may yet be right is only noted: what was charged and is given back later may have been filled by
+    /// time meanwhile, and would be there twice.
+    fn begin(self, bucket: &mut Bucket, now: Timestamp) {
+        bucket.full_at = self.failed_until(bucket, now, |begun| !begun.is_open(now));
+        bucket.tried.retain(|begun| begun.is_open(now) && begun.at <= now.plus(Bucket::SKEW));
+        let running = Self::take(bucket, now).map_or(0, |begun| begun.running);
+        bucket.tried.push(Tried { account: 0, at: now, running: running.saturating_add(1), has_failed: false });
+        bucket.keep_until(self.full_at(bucket, now));
+    }
+
+    /// It counts from when it began. One that is not noted any more has failed already, because it took too long.
+    fn fail(self, bucket: &mut Bucket, began: Timestamp) {
+        if self.withdraw(bucket, began) {
+            bucket.full_at = bucket.full_at.max(began).plus(self.refill);
+            bucket.keep_until(bucket.full_at);
+        }
+    }
+
+    fn withdraw(self, bucket: &mut Bucket, began: Timestamp) -> bool {
+        let begun = Self::take(bucket, began);
+        bucket
+            .tried
+            .extend(begun.filter(|begun| begun.running > 1).map(|begun| Tried { running: begun.running - 1, ..begun }));
+        begun.is_some()
+    }
+
+    fn take(bucket: &mut Bucket, began: Timestamp) -> Option<Tried> {
+        let position = bucket.tried.iter().position(|begun| begun.at == began)?;
+        Some(bucket.tried.remove(position))
+    }
+
+    /// When it is full again, if all that runs fails.
     fn full_at(self, bucket: &Bucket, now: Timestamp) -> Timestamp {
+        self.failed_until(bucket, now, |_| true).max(now)
+    }
+
+    /// When it is full again, if of what has begun this fails. A time that nobody can have written but by a clock that
+    /// was ahead does not count: no bucket stays closed for good.
+    fn failed_until(self, bucket: &Bucket, now: Timestamp, fails: impl Fn(&Tried) -> bool) -> Timestamp {
         let possible = bucket.full_at <= now.plus(self.window()).plus(Bucket::SKEW);
-        if possible { bucket.full_at.max(now) } else { now }
+        let full_at = if possible { bucket.full_at } else { now };
+        let failed = bucket.tried.iter().filter(|begun| begun.at <= now.plus(Bucket::SKEW) && fails(begun));
+        failed.fold(full_at, |full_at, begun| full_at.max(begun.at).plus(self.refill.saturating_mul(begun.running)))
     }
 }
 
@@ -165,9 +205,7 @@ impl Rule {
     fn at_best(&self, bucket: &Bucket, now: Timestamp) -> Bucket {
         let mut best = bucket.clone();
         match self {
-            Self::Failures(budget) => {
-                best.full_at = best.full_at.minus(budget.refill.saturating_mul(bucket.running(now)));
-            }
+            Self::Failures(_) => best.tried.retain(|begun| !begun.is_open(now)),
             Self::Attempts(_) => {}
             Self::InARow(_) => {
                 if bucket.running(now) > 0 {
@@ -186,10 +224,7 @@ impl Rule {
     pub fn charge(&self, bucket: &mut Bucket, now: Timestamp) {
         bucket.is_reported = false;
         match self {
-            Self::Failures(budget) => {
-                budget.charge(bucket, now);
-                bucket.begin(now);
-            }
+            Self::Failures(budget) => budget.begin(bucket, now),
             Self::Attempts(budget) => budget.charge(bucket, now),
             Self::InARow(lockout) => {
                 if bucket.expires_at <= now {
@@ -219,33 +254,31 @@ impl Rule {
         matches!(self, Self::Attempts(_))
     }
 
-    /// The attempt was wrong, as it was charged.
-    pub fn fail(&self, bucket: &mut Bucket, now: Timestamp) {
+    /// The attempt that was charged at `began` was wrong.
+    pub fn fail(&self, bucket: &mut Bucket, began: Timestamp, now: Timestamp) {
         match self {
             Self::Attempts(_) => {}
-            Self::Failures(_) | Self::InARow(_) => bucket.end(),
+            Self::Failures(budget) => budget.fail(bucket, began),
+            Self::InARow(_) => bucket.end(),
             Self::Accounts(spread, account) => spread.fail(bucket, *account, now),
         }
     }
 
-    /// The attempt was right.
-    pub fn succeed(&self, bucket: &mut Bucket, now: Timestamp) {
+    /// The attempt that was charged at `began` was right.
+    pub fn succeed(&self, bucket: &mut Bucket, began: Timestamp, now: Timestamp) {
         match self {
             Self::Attempts(_) => {}
-            Self::Failures(_) => self.withdraw(bucket, now),
+            Self::Failures(_) => self.withdraw(bucket, began, now),
             Self::InARow(_) => *bucket = bucket.with_nothing_but_what_runs(now),
             Self::Accounts(spread, account) => spread.succeed(bucket, *account),
         }
     }
 
-    /// Nothing came of the attempt, through no fault of whoever made it.
-    pub fn withdraw(&self, bucket: &mut Bucket, now: Timestamp) {
+    /// Nothing came of the attempt that was charged at `began`, through no fault of whoever made it.
+    pub fn withdraw(&self, bucket: &mut Bucket, began: Timestamp, now: Timestamp) {
         match self {
-            Self::Failures(budget) => {
-                budget.give_back(bucket);
-                bucket.end();
-            }
-            Self::Attempts(budget) => budget.give_back(bucket),
+            Self::Failures(budget) => drop(budget.withdraw(bucket, began)),
+            Self::Attempts(budget) => budget.give_back(bucket, began, now),
             Self::InARow(lockout) => {
                 bucket.end();
                 bucket.failures = bucket.failures.saturating_sub(1);

@@ -58,7 +58,8 @@ impl Throttle {
         }
         let shown = charges.first().map(|charge| charge.key);
         charges.sort_unstable_by_key(|charge| charge.key);
-        let (place, left) = match self.charge(place, &charges, shown, context).await {
+        let began = self.ports.store_time();
+        let (place, left) = match self.charge(place, &charges, shown, began, context).await {
             Ok((place, Decision::Admitted(standing))) => (place, standing),
             Ok((_, Decision::Refused(_, standing))) => {
                 tracing::info!(policy = standing.policy, "too many attempts");
@@ -78,6 +79,7 @@ impl Throttle {
             // What both outcomes cost alike is told alike: the time of a settlement would show in the standing.
             left
         } else {
+            let verdict = |rule: &Rule, bucket: &mut Bucket, now| verdict(rule, bucket, began, now);
             self.settle(place, &charges, shown, verdict, context).await.or(left)
         };
         Limited { outcome, standing }
@@ -88,12 +90,12 @@ impl Throttle {
         place: Place,
         charges: &[Charge],
         shown: Option<BucketKey>,
+        now: Timestamp,
         context: &RequestContext,
     ) -> Result<(Place, Decision), StoreError> {
         if let Some((key, standing)) = self.refusals.find(keys(charges), self.ports.clock.monotonic()) {
             return Ok((place, Decision::Refused(key, standing)));
         }
-        let now = self.ports.store_time();
         let (mut decision, mut closed) = (Decision::Admitted(None), Vec::new());
         let place = self
             .change(place, charges, &mut |buckets| {
@@ -116,7 +118,7 @@ impl Throttle {
         place: Place,
         charges: &[Charge],
         shown: Option<BucketKey>,
-        verdict: fn(&Rule, &mut Bucket, Timestamp),
+        verdict: impl Fn(&Rule, &mut Bucket, Timestamp) + Send + Sync,
         context: &RequestContext,
     ) -> Option<Standing> {
         let now = self.ports.store_time();

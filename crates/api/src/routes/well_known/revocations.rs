@@ -106,17 +106,17 @@ pub(super) async fn list_revocations(
     Context(context): Context,
     Query(RevocationQuery { mut after, wait }): Query<RevocationQuery>,
 ) -> Result<Json<Revocations>, ApiError> {
-    let deadline = Instant::now() + wait;
+    let (deadline, network) = (Instant::now() + wait, context.ip.map(Network::of));
     // Before the first look, so that nothing comes between.
     let mut news = state.news.listen();
     let mut place = None;
     loop {
-        let page = look(&state, after).await?;
+        let page = look(&state, network, after).await?;
         if !page.data.is_empty() || wait.is_zero() || state.readiness.is_draining() {
             return Ok(Json(page.into()));
         }
         if place.is_none() {
-            place = match state.news.place(context.ip.map(Network::of)) {
+            place = match state.news.place(network) {
                 Ok(place) => Some(place),
                 // Better heard too early than not at all.
                 Err(Full::ForAll) => return Ok(Json(page.into())),
@@ -131,12 +131,16 @@ pub(super) async fn list_revocations(
 }
 
 /// From memory, or when it is this request's turn from the store.
-async fn look(state: &AppState, after: Option<RevocationCursor>) -> Result<RevocationPage, ApiError> {
+async fn look(
+    state: &AppState,
+    network: Option<Network>,
+    after: Option<RevocationCursor>,
+) -> Result<RevocationPage, ApiError> {
     let revocations = &state.services.revocations;
     if let Some(page) = after.as_ref().and_then(|after| revocations.remembered(after)) {
         return Ok(page);
     }
-    let _turn = state.news.turn().await.ok_or_else(|| ApiError::new(Code::Overloaded))?;
+    let _turn = state.news.turn(network).await.ok_or_else(|| ApiError::new(Code::Overloaded))?;
     Ok(revocations.page(after).await?)
 }
 
@@ -186,17 +190,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn while_two_read_the_store_others_are_told_to_come_back() {
         let state = state_of_silence();
-        let reading: Vec<_> = (0..2).map(|_| tokio::spawn(read(state.clone()))).collect();
+        let reading: Vec<_> = (0..2).map(|n| tokio::spawn(read(state.clone(), n))).collect();
         tokio::task::yield_now().await;
         let began = Instant::now();
-        let refused = timeout(Duration::from_secs(2), read(state.clone())).await.unwrap().unwrap_err();
+        let refused = timeout(Duration::from_secs(2), read(state.clone(), 2)).await.unwrap().unwrap_err();
         assert_eq!((refused.code(), began.elapsed()), (Code::Overloaded, Duration::from_secs(1)));
         for reading in reading {
             reading.abort();
         }
     }
 
-    async fn read(state: AppState) -> Result<(), ApiError> {
-        look(&state, Some(cursor())).await.map(drop)
+    async fn read(state: AppState, network: u32) -> Result<(), ApiError> {
+        let network = Network::of(std::net::Ipv4Addr::from(network).into());
+        look(&state, Some(network), Some(cursor())).await.map(drop)
     }
 }

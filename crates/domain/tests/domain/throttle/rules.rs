@@ -25,7 +25,7 @@ fn begin(rule: &Rule, bucket: &mut Bucket, now: Timestamp) -> Result<(), Duratio
 fn attempt(rule: &Rule, bucket: &mut Bucket, now: Timestamp) -> Result<(), Duration> {
     let begun = begin(rule, bucket, now);
     if begun.is_ok() {
-        rule.fail(bucket, now);
+        rule.fail(bucket, now, now);
     }
     begun
 }
@@ -60,7 +60,7 @@ proptest! {
         let mut bucket = Bucket::default();
         for _ in 0..rights {
             prop_assert_eq!(begin(&rule, &mut bucket, at(0)), Ok(()));
-            rule.succeed(&mut bucket, at(0));
+            rule.succeed(&mut bucket, at(0), at(0));
         }
         for _ in 0..burst {
             prop_assert_eq!(attempt(&rule, &mut bucket, at(0)), Ok(()));
@@ -68,28 +68,80 @@ proptest! {
         prop_assert!(attempt(&rule, &mut bucket, at(0)).is_err());
     }
 
+    /// However long they take, in whatever order they end, and whatever is given back meanwhile.
     #[test]
     fn of_attempts_that_run_no_more_are_let_in_than_of_those_that_failed(
-        burst in 1..20_u32,
-        ends in prop::collection::vec((0..4_usize, 0..3_u64), 1..200),
+        burst in 1..12_u32,
+        refill in 1..6_u64,
+        steps in prop::collection::vec((0..5_usize, 0..3_u64, any::<prop::sample::Index>()), 1..300),
     ) {
-        let rule = Rule::Failures(Budget::new(burst, Duration::from_mins(1)));
-        let mut bucket = Bucket::default();
-        let (mut running, mut failed, mut now) = (0, 0, 0);
-        for (end, pause) in ends {
+        let rule = Rule::Failures(Budget::new(burst, Duration::from_secs(refill)));
+        let (mut bucket, mut now) = (Bucket::default(), 0);
+        let (mut running, mut guesses): (Vec<u64>, Vec<u64>) = Default::default();
+        for (step, pause, which) in steps {
             now += pause;
-            running += u64::from(begin(&rule, &mut bucket, at(now)).is_ok());
-            match end {
-                0 if running > 0 => rule.succeed(&mut bucket, at(now)),
-                1 if running > 0 => rule.withdraw(&mut bucket, at(now)),
-                2 if running > 0 => {
-                    rule.fail(&mut bucket, at(now));
-                    failed += 1;
+            if step < 2 {
+                running.extend(begin(&rule, &mut bucket, at(now)).is_ok().then_some(now));
+            } else if !running.is_empty() {
+                let began = running.swap_remove(which.index(running.len()));
+                match step {
+                    2 => rule.succeed(&mut bucket, at(began), at(now)),
+                    3 => rule.withdraw(&mut bucket, at(began), at(now)),
+                    _ => {
+                        rule.fail(&mut bucket, at(began), at(now));
+                        guesses.push(began);
+                    }
                 }
-                _ => continue,
             }
-            running -= 1;
-            prop_assert!(running + failed <= u64::from(burst) + now / 60, "{running} and {failed} within {now} s");
+            let mut begun = [guesses.as_slice(), &running].concat();
+            begun.sort_unstable();
+            for (n, first) in begun.iter().enumerate() {
+                for (m, last) in begun.iter().enumerate().skip(n) {
+                    prop_assert!((m - n + 1) as u64 <= u64::from(burst) + (last - first) / refill, "{begun:?}");
+                }
+            }
+        }
+    }
+
+    /// Nor does a budget of attempts that are given back when nothing came of them.
+    #[test]
+    fn what_time_has_filled_is_not_given_back_once_more(
+        burst in 1..12_u32,
+        refill in 1..6_u64,
+        steps in prop::collection::vec((any::<bool>(), 0..3_u64, any::<prop::sample::Index>()), 1..300),
+    ) {
+        let rule = Rule::Attempts(Budget::new(burst, Duration::from_secs(refill)));
+        let (mut bucket, mut now, mut kept) = (Bucket::default(), 0, Vec::new());
+        for (begins, pause, which) in steps {
+            now += pause;
+            if begins {
+                kept.extend(begin(&rule, &mut bucket, at(now)).is_ok().then_some(now));
+            } else if !kept.is_empty() {
+                rule.withdraw(&mut bucket, at(kept.remove(which.index(kept.len()))), at(now));
+            }
+            for (n, first) in kept.iter().enumerate() {
+                for (m, last) in kept.iter().enumerate().skip(n) {
+                    prop_assert!((m - n + 1) as u64 <= u64::from(burst) + (last - first) / refill, "{kept:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_is_right_pays_nothing_however_long_it_takes(
+        burst in 1..12_u32,
+        lasts in prop::collection::vec(0..9_u64, 1..12),
+    ) {
+        let rule = Rule::Failures(Budget::new(burst, Duration::from_secs(1)));
+        let mut bucket = Bucket::default();
+        for lasts in lasts {
+            for _ in 0..burst {
+                prop_assert_eq!(begin(&rule, &mut bucket, at(0)), Ok(()));
+            }
+            prop_assert!(begin(&rule, &mut bucket, at(0)).is_err());
+            for _ in 0..burst {
+                rule.succeed(&mut bucket, at(0), at(lasts));
+            }
         }
     }
 
@@ -113,9 +165,9 @@ fn attempts_are_not_given_back_to_whoever_succeeds() {
     let rule = Rule::Attempts(Budget::new(1, Duration::from_mins(1)));
     let mut bucket = Bucket::default();
     attempt(&rule, &mut bucket, at(0)).unwrap();
-    rule.succeed(&mut bucket, at(0));
+    rule.succeed(&mut bucket, at(0), at(0));
     assert_eq!(attempt(&rule, &mut bucket, at(0)), Err(Duration::from_mins(1)));
-    rule.withdraw(&mut bucket, at(0));
+    rule.withdraw(&mut bucket, at(0), at(0));
     assert_eq!(attempt(&rule, &mut bucket, at(0)), Ok(()));
 }
 
@@ -139,7 +191,7 @@ fn failures_in_a_row_make_the_next_one_wait_ever_longer_and_at_last_a_day() {
         attempt(&rule, &mut bucket, now).unwrap();
     }
     assert_eq!(attempt(&rule, &mut bucket, now), Err(Duration::from_secs(1)));
-    rule.succeed(&mut bucket, now);
+    rule.succeed(&mut bucket, now, now);
     assert_eq!(bucket, Bucket::default());
 }
 
@@ -181,7 +233,7 @@ fn accounts_that_were_opened_or_tried_long_ago_do_not_count() {
     let mut office = Bucket::default();
     for n in 0..200 {
         begin(&account(n), &mut office, at(0)).unwrap();
-        account(n).succeed(&mut office, at(0));
+        account(n).succeed(&mut office, at(0), at(0));
     }
     let mut slow = Bucket::default();
     for n in 0..200 {
@@ -196,10 +248,10 @@ fn the_fifteenth_account_opens_again_if_it_was_right() {
     for n in 0..15 {
         begin(&account(n), &mut bucket, at(0)).unwrap();
         if n < 14 {
-            account(n).fail(&mut bucket, at(0));
+            account(n).fail(&mut bucket, at(0), at(0));
         }
     }
-    account(14).succeed(&mut bucket, at(0));
+    account(14).succeed(&mut bucket, at(0), at(0));
     assert_eq!(attempt(&account(20), &mut bucket, at(0)), Ok(()));
     assert!(attempt(&account(21), &mut bucket, at(0)).is_err());
 }
@@ -212,16 +264,16 @@ fn d49_an_attempt_that_comes_to_nothing_hides_no_earlier_failure() {
     }
     for n in 0..14 {
         begin(&account(n), &mut bucket, at(1)).unwrap();
-        account(n).withdraw(&mut bucket, at(1));
+        account(n).withdraw(&mut bucket, at(1), at(1));
     }
     // Nor one that still runs.
     begin(&account(14), &mut bucket, at(2)).unwrap();
     let mut twice = bucket.clone();
     account(14).charge(&mut twice, at(2));
-    account(14).withdraw(&mut twice, at(2));
+    account(14).withdraw(&mut twice, at(2), at(2));
     for mut bucket in [bucket, twice] {
         assert!(begin(&account(15), &mut bucket, at(2)).is_err());
-        account(14).withdraw(&mut bucket, at(3));
+        account(14).withdraw(&mut bucket, at(3), at(3));
         assert_eq!(begin(&account(15), &mut bucket, at(3)), Ok(()));
     }
 }
@@ -250,7 +302,9 @@ fn d55_one_network_has_one_spelling() {
     let of = |text: &str| Network::of(text.parse::<IpAddr>().unwrap());
     assert_eq!(of("2001:db8:1:2::1"), of("2001:0DB8:0001:0002:ffff:ffff:ffff:ffff"));
     assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-    assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    for spelling in ["::ffff:192.0.2.1", "64:ff9b::192.0.2.1"] {
+        assert_eq!(of(spelling), of("192.0.2.1"));
+    }
     assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
 }
 
