@@ -154,7 +154,7 @@ impl Server {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        Self { process: process, url: url.trim().to_owned() }
+        Self { process, url: url.trim().to_owned() }
     }
 }
 
