@@ -106,6 +106,18 @@ fn what_was_read_before_a_client_was_deleted_is_not_remembered_after_it() {
 }
 
 #[test]
+fn a_client_that_is_deleted_while_clients_are_read_is_not_remembered() {
+    let world = World::default();
+    let (shop, secret) = create(&world);
+    let (id, secret) = (shop.id.to_string(), secret.reveal());
+    follow(&world, &mut Follower::default());
+    let clients = world.services.clients.clone();
+    world.store.while_it_is_read(move || now(clients.delete(shop.id)).unwrap());
+    assert!(authenticate(&world, &id, &secret).is_ok(), "it was read before");
+    assert!(authenticate(&world, &id, &secret).is_err());
+}
+
+#[test]
 fn making_and_deleting_is_in_the_trail() {
     let world = World::default();
     let (shop, _) = create(&world);

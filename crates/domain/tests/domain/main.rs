@@ -52,4 +52,6 @@ mod snapshots;
 #[cfg(test)]
 mod throttle;
 #[cfg(test)]
+mod trail;
+#[cfg(test)]
 mod user;

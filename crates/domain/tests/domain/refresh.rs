@@ -1,7 +1,7 @@
 use crate::fakes::{World, now};
 use std::time::Duration;
 use vestibule_domain::Settings;
-use vestibule_domain::audit::AuditKind;
+use vestibule_domain::audit::{Actor, AuditKind};
 use vestibule_domain::session::{EndReason, RefreshToken, SessionError, SessionSettings, SignIn};
 use vestibule_domain::user::Status;
 
@@ -146,7 +146,8 @@ fn a_session_that_is_refreshed_more_often_than_any_client_needs_ends() {
     assert_eq!(ended(&world, &first), None);
     assert!(is_refused(&refresh(&world, &token)));
     assert_eq!(ended(&world, &first), Some(EndReason::RefreshedTooOften));
-    let told = world.store.audited(AuditKind::SessionEnded);
-    assert_eq!(told.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("refreshed_too_often")]);
+    let (told, expected) =
+        (world.store.audited(AuditKind::SessionEnded), (Actor::Service, Some("refreshed_too_often")));
+    assert_eq!(told.iter().map(|event| (event.actor, event.reason)).collect::<Vec<_>>(), [expected]);
     assert!(is_refused(&refresh(&world, &token)));
 }
