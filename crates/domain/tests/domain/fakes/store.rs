@@ -94,9 +94,11 @@ impl State {
 
 type Interruption = Box<dyn FnOnce(&mut State) -> Result<(), StoreError> + Send>;
 
+type Delay = Option<(Arc<HandClock>, Duration)>;
+
 /// What time it takes to ask the store for something, on which clock.
 #[derive(Clone, Default)]
-pub(super) struct RoundTrip(Arc<Mutex<Option<(Arc<HandClock>, Duration)>>>);
+pub(super) struct RoundTrip(Arc<Mutex<Delay>>);
 
 impl RoundTrip {
     pub(super) fn pass(&self) {
