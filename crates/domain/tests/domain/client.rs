@@ -94,6 +94,19 @@ fn a_process_that_is_cut_off_from_the_feed_remembers_no_client() {
 }
 
 #[test]
+fn whoever_begins_to_follow_another_feed_remembers_no_client() {
+    let world = World::default();
+    let (shop, secret) = create(&world);
+    follow(&world, &mut Follower::default());
+    assert!(authenticate(&world, &shop.id.to_string(), &secret.reveal()).is_ok());
+    let mut restored = world.store.state();
+    (restored.clients.clear(), restored.changes.clear(), restored.changed_at.clear());
+    drop(restored);
+    follow(&world, &mut Follower::default());
+    assert!(authenticate(&world, &shop.id.to_string(), &secret.reveal()).is_err());
+}
+
+#[test]
 fn what_was_read_before_a_client_was_deleted_is_not_remembered_after_it() {
     let world = World::default();
     create(&world);
