@@ -111,8 +111,9 @@ impl SessionService {
     ) -> Result<(), SessionError> {
         self.admit(authority, Permission::UsersWrite, user).await?;
         let except = match authority {
-            Authority::User(caller) if caller.user.id == user => Some(caller.session.id),
-            _ => None,
+            // Of another user it is none.
+            Authority::User(caller) => Some(caller.session.id),
+            Authority::Operator => None,
         };
         let event = AuditEvent::of(AuditKind::SessionsEnded, user, context).by(authority);
         retried(|| self.end_many(user, except, EndReason::Revoked, &event)).await?;

@@ -159,7 +159,7 @@ impl SessionService {
         Ok(SignIn {
             access_token: self.ports.codec.sign(&claims)?,
             access_ttl: self.settings.access_ttl,
-            refresh_ttl: session.idle_expires_at.min(session.expires_at).since(now),
+            refresh_ttl: session.idle_expires_at.since(now),
             refresh_token,
             session,
             user,

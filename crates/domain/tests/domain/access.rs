@@ -1,7 +1,12 @@
 use crate::fakes::{World, now};
 use std::time::Duration;
-use vestibule_domain::Clock;
-use vestibule_domain::access::{AccessError, Authority, Denied, Freshness, Permission};
+use vestibule_domain::access::{
+    AccessError, Authority, Denied, Freshness, Introspection, Permission, RoleCatalog, RoleName,
+};
+use vestibule_domain::id::UserId;
+use vestibule_domain::session::{EndReason, RefreshToken, SessionError};
+use vestibule_domain::user::{ChangeProfile, DeleteUser, Name, ProfileChange, Status, UserError};
+use vestibule_domain::{Clock, Settings};
 
 #[test]
 fn case_104_without_the_permission_others_do_not_exist() {
@@ -52,4 +57,110 @@ fn case_83_a_session_is_over_at_its_absolute_end() {
     assert!(authenticate().is_ok());
     world.clock.advance_millis(1);
     assert!(matches!(authenticate(), Err(AccessError::SessionOver)));
+}
+
+fn of_users<T>(outcome: Result<T, UserError>) -> Option<Denied> {
+    match outcome {
+        Ok(_) => None,
+        Err(UserError::Denied(denied)) => Some(denied),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn of_sessions<T>(outcome: Result<T, SessionError>) -> Option<Denied> {
+    match outcome {
+        Ok(_) => None,
+        Err(SessionError::Denied(denied)) => Some(denied),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Each act on another user, which permission it needs, and whether somebody with just this one is denied it.
+fn acts(roles: RoleCatalog, role: &str) -> Vec<(&'static str, Permission, Option<Denied>)> {
+    let world = World::new(Settings { roles, ..Settings::default() });
+    let alice = world.register("alice", &[]).id;
+    world.register("bob", &[role]);
+    let (session, bob) = (world.login("alice").session.id, world.caller(&world.login("bob")));
+    let (users, sessions, context) = (&world.services.users, &world.services.sessions, &world.context);
+    let by = Authority::User(&bob);
+    let change = ProfileChange { name: Some(Name::parse("A").unwrap()), email: None };
+    let change = ChangeProfile { id: alice, change, version: None };
+    let delete = DeleteUser { id: alice, version: None };
+    vec![
+        ("get", Permission::UsersRead, of_users(now(users.get(&bob, alice)))),
+        ("list sessions", Permission::UsersRead, of_sessions(now(sessions.list(by, alice)))),
+        ("end one", Permission::UsersWrite, of_sessions(now(sessions.end(by, alice, session, context)))),
+        ("end all", Permission::UsersWrite, of_sessions(now(sessions.end_all(by, alice, context)))),
+        ("rename", Permission::UsersWrite, of_users(now(users.change_profile(&bob, &change, context)).outcome)),
+        ("disable", Permission::UsersWrite, of_users(now(users.disable(by, alice, context)))),
+        ("enable", Permission::UsersWrite, of_users(now(users.enable(by, alice, context)))),
+        ("unlock", Permission::UsersWrite, of_users(now(users.unlock(by, alice, context)))),
+        ("set roles", Permission::RolesWrite, of_users(now(users.set_roles(by, alice, &[].into(), context)))),
+        ("delete", Permission::UsersWrite, of_users(now(users.delete(&bob, &delete, context)))),
+    ]
+}
+
+#[test]
+fn case_104_each_act_on_another_needs_its_own_permission_and_no_other_will_do() {
+    let roles = ["auditor", "granter", "reader", "writer"];
+    let names = roles.map(|role| RoleName::parse(role).unwrap());
+    let catalog = RoleCatalog::new(names.into_iter().zip(Permission::ALL.map(|one| [one].into())));
+    for (role, held) in roles.into_iter().zip(Permission::ALL) {
+        for (act, needed, denied) in acts(catalog.clone(), role) {
+            assert_eq!(denied, (held != needed).then_some(Denied::NotFound), "{act} with {}", held.as_str());
+        }
+    }
+}
+
+#[test]
+fn case_104_nobody_has_no_sessions() {
+    let world = World::default();
+    world.register("root", &["admin"]);
+    let root = world.caller(&world.login("root"));
+    let nobody = UserId::generate(&*world.clock, &*world.services.ports.rng);
+    let sessions = &world.services.sessions;
+    for authority in [Authority::User(&root), Authority::Operator] {
+        assert_eq!(of_sessions(now(sessions.list(authority, nobody))), Some(Denied::NotFound));
+        assert_eq!(of_sessions(now(sessions.end_all(authority, nobody, &world.context))), Some(Denied::NotFound));
+    }
+}
+
+#[test]
+fn a_refresh_token_is_good_while_it_is_the_newest_of_a_live_session() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    let sign_in = world.login("alice");
+    let session = sign_in.session.id;
+    let is_good = |token: &RefreshToken| {
+        let found = now(world.services.access.introspect(&token.reveal())).unwrap();
+        found.is_some_and(|found| matches!(found, Introspection::Refresh(found) if found.id == session))
+    };
+    let first = &sign_in.refresh_token;
+    assert!(is_good(first));
+    world.store.state().users.get_mut(&id).unwrap().status = Status::Disabled;
+    assert!(!is_good(first));
+    world.store.state().users.get_mut(&id).unwrap().status = Status::Active;
+    world.store.state().sessions.get_mut(&session).unwrap().ended = Some(EndReason::LoggedOut);
+    assert!(!is_good(first));
+    world.store.state().sessions.get_mut(&session).unwrap().ended = None;
+    let presented = Some(RefreshToken::from_bytes(*first.as_bytes()));
+    let second = now(world.services.sessions.refresh(presented, &world.context)).outcome.unwrap().refresh_token;
+    assert_eq!([first, &second].map(is_good), [false, true]);
+    world.clock.advance(Duration::from_hours(14 * 24) - Duration::from_millis(1));
+    assert!(is_good(&second));
+    world.clock.advance_millis(1);
+    assert!(!is_good(&second));
+}
+
+#[test]
+fn an_access_token_is_good_until_it_expires() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let token = world.login("alice").access_token;
+    let introspect = || now(world.services.access.introspect(token.reveal())).unwrap();
+    world.clock.advance(Duration::from_mins(10) - Duration::from_millis(1));
+    let Some(Introspection::Access { username, .. }) = introspect() else { panic!("it is no more good") };
+    assert_eq!(username.as_deref(), Some("alice@example.org"));
+    world.clock.advance_millis(1);
+    assert!(introspect().is_none());
 }

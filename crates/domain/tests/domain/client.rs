@@ -94,6 +94,19 @@ fn a_process_that_is_cut_off_from_the_feed_remembers_no_client() {
 }
 
 #[test]
+fn whoever_begins_to_follow_another_feed_remembers_no_client() {
+    let world = World::default();
+    let (shop, secret) = create(&world);
+    follow(&world, &mut Follower::default());
+    assert!(authenticate(&world, &shop.id.to_string(), &secret.reveal()).is_ok());
+    let mut restored = world.store.state();
+    (restored.clients.clear(), restored.changes.clear(), restored.changed_at.clear());
+    drop(restored);
+    follow(&world, &mut Follower::default());
+    assert!(authenticate(&world, &shop.id.to_string(), &secret.reveal()).is_err());
+}
+
+#[test]
 fn what_was_read_before_a_client_was_deleted_is_not_remembered_after_it() {
     let world = World::default();
     create(&world);
@@ -103,6 +116,18 @@ fn what_was_read_before_a_client_was_deleted_is_not_remembered_after_it() {
     snapshots.apply(vestibule_domain::feed::Change::ClientsChanged);
     snapshots.insert_clients(&Arc::default(), generation, read_at);
     assert!(snapshots.clients(read_at).is_none());
+}
+
+#[test]
+fn a_client_that_is_deleted_while_clients_are_read_is_not_remembered() {
+    let world = World::default();
+    let (shop, secret) = create(&world);
+    let (id, secret) = (shop.id.to_string(), secret.reveal());
+    follow(&world, &mut Follower::default());
+    let clients = world.services.clients.clone();
+    world.store.while_it_is_read(move || now(clients.delete(shop.id)).unwrap());
+    assert!(authenticate(&world, &id, &secret).is_ok(), "it was read before");
+    assert!(authenticate(&world, &id, &secret).is_err());
 }
 
 #[test]

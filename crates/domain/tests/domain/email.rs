@@ -210,6 +210,10 @@ fn case_27_lengths_are_exact() {
     assert!(canonical(&format!("a@{l63}.org")).is_some());
     // The limits hold for what goes over the wire, the A-label.
     assert_eq!(code(&format!("a@{}.org", "ü".repeat(63))), "invalid_email");
+    // Each of these labels is `xn--tda` then.
+    let international = |local: usize| format!("{}@{}com", "a".repeat(local), "ü.".repeat(25));
+    assert_eq!(canonical(&international(50)).map(|form| form.len()), Some(254));
+    assert_eq!(code(&international(51)), "too_long");
     assert_eq!(code(&"a".repeat(1_000_000)), "too_long");
     // UTS 46 drops soft hyphens: only the form that is compared would be short.
     let written = format!("ada@b\u{fc}{}.example", "\u{ad}".repeat(300));

@@ -2,7 +2,7 @@ use crate::fakes::{PASSWORD, World, email, new_password, now};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use vestibule_domain::audit::AuditKind;
-use vestibule_domain::user::{IdempotencyKey, Name, Register, RegistrationMode, User, UserError};
+use vestibule_domain::user::{Email, IdempotencyKey, Name, Register, RegistrationMode, User, UserError};
 use vestibule_domain::{RequestContext, Settings};
 
 fn request(name: &str, password: &str) -> Register {
@@ -37,6 +37,27 @@ fn j124_another_registration_under_the_key_is_refused() {
     }
     assert_eq!(world.store.state().users.len(), 1);
     assert!(register(&world, "two", "bob", PASSWORD).is_ok());
+}
+
+#[test]
+fn j124_no_field_of_a_registration_runs_into_the_next() {
+    let world = World::default();
+    let register = |email: &str, name: &str, password: &str| {
+        let (email, name) = (Email::parse(email).unwrap(), Name::parse(name).unwrap());
+        let (request, key) =
+            (Register { email, name, password: new_password(password) }, IdempotencyKey::parse("one").unwrap());
+        now(world.services.users.register(request, Some(&key), &world.context)).outcome
+    };
+    register("ada@example.com", "mary", PASSWORD).unwrap();
+    let all_one = format!("y{PASSWORD}");
+    for (email, name, password) in [
+        ("ada@example.comm", "ary", PASSWORD),
+        ("ada@example.co", "mmary", PASSWORD),
+        ("ada@example.com", "mar", &all_one),
+    ] {
+        let again = register(email, name, password);
+        assert!(matches!(again, Err(UserError::IdempotencyKeyReused)), "{email} {name}: {again:?}");
+    }
 }
 
 #[test]

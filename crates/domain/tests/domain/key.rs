@@ -48,6 +48,16 @@ fn a_key_is_next_then_active_then_retiring_then_retired() {
 }
 
 #[test]
+fn the_generation_of_a_key_that_is_left_out_is_taken_all_the_same() {
+    let mut keys = KeySet::new(vec![key(1, 0, None)]);
+    for (left_out, newest) in [(5, 5), (3, 5), (6, 6)] {
+        keys.leave_out(key(left_out, 0, None).id, left_out, "ES999");
+        assert_eq!(keys.newest_generation(), newest);
+    }
+    assert_eq!(keys.iter().count(), 1);
+}
+
+#[test]
 fn case_75_a_revoked_key_is_good_for_nothing_and_another_takes_over() {
     let mut second = key(2, 20, None);
     second.revoked_at = Some(minute(25));

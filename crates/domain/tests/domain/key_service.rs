@@ -128,6 +128,18 @@ fn case_74_a_rotation_publishes_first_and_leaves_no_token_behind() {
 }
 
 #[test]
+fn case_74_whoever_adds_a_key_takes_it_into_use_at_once() {
+    let keys = Keys::default();
+    let world = keys.process(Algorithm::EdDsa);
+    ensure(&world);
+    assert_eq!(world.codec.loaded(), keys.set());
+    for timing in [RotationTiming::Published, RotationTiming::Now] {
+        rotate(&world, timing);
+        assert_eq!(world.codec.loaded(), keys.set(), "{timing:?}");
+    }
+}
+
+#[test]
 fn a_waiting_key_that_was_overtaken_waits_for_nothing_unless_the_other_is_revoked() {
     let keys = Keys::default();
     let world = keys.process(Algorithm::EdDsa);
@@ -265,7 +277,7 @@ fn an_answer_that_comes_late_does_not_bring_a_revoked_key_back() {
     ensure(&world);
     let services = world.services.clone();
     let active = keys.active(Algorithm::EdDsa).unwrap().id;
-    keys.store.while_keys_are_read(move || now(services.keys.revoke(active)).unwrap());
+    keys.store.while_it_is_read(move || now(services.keys.revoke(active)).unwrap());
     now(world.services.keys.reload()).unwrap();
     let revoked = |key: &SigningKey| key.id == active && key.revoked_at.is_some();
     assert!(world.codec.loaded().iter().any(revoked));

@@ -1,9 +1,10 @@
-use crate::fakes::{PASSWORD, World, new_password, now};
+use crate::fakes::{PASSWORD, World, email, new_password, now};
+use std::time::Duration;
 use vestibule_domain::access::Denied;
 use vestibule_domain::audit::{Actor, AuditKind};
 use vestibule_domain::credential::{ChangePassword, CredentialError, PasswordAttempt, PasswordHash};
 use vestibule_domain::id::UserId;
-use vestibule_domain::session::{EndReason, SessionError};
+use vestibule_domain::session::{DeviceToken, EndReason, Login, SessionError};
 use vestibule_domain::user::Status;
 use vestibule_domain::{Clock, Timestamp};
 
@@ -247,4 +248,33 @@ fn of_two_changes_at_once_one_wins() {
     });
     assert!(matches!(change(&world, &caller, PASSWORD), Err(CredentialError::WrongPassword)));
     assert_eq!(world.store.state().passwords[&id].as_phc(), format!("new:{PASSWORD}"));
+}
+
+#[test]
+fn the_word_of_an_operator_holds_though_another_changed_the_password_meanwhile() {
+    let world = World::default();
+    let id = world.register("alice", &[]).id;
+    world.store.before_next_transaction(move |state| {
+        state.users.get_mut(&id).unwrap().epoch += 1;
+        Ok(())
+    });
+    now(world.services.credentials.set_password(id, new_password("another lamp, another hill"), &world.context))
+        .unwrap();
+    assert!(world.try_login("alice", "another lamp, another hill").is_ok());
+}
+
+#[test]
+fn a_device_is_known_for_180_days() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let device = world.login("alice").device_token.unwrap();
+    let login = || {
+        let (email, password) = (email("alice"), PasswordAttempt::parse(PASSWORD).unwrap());
+        let device_token = Some(DeviceToken::from_bytes(*device.as_bytes()));
+        now(world.services.sessions.login(Login { email, password, device_token }, &world.context)).outcome.unwrap()
+    };
+    world.clock.advance(Duration::from_hours(180 * 24) - Duration::from_millis(1));
+    assert!(login().device_token.is_none());
+    world.clock.advance_millis(1);
+    assert!(login().device_token.is_some(), "a new one");
 }

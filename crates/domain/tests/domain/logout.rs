@@ -76,6 +76,17 @@ fn case_80_nothing_refreshes_after_a_logout_however_old_its_token() {
     }
 }
 
+/// Whoever finds an old one cannot log its owner out everywhere.
+#[test]
+fn case_80_a_token_of_a_session_that_is_over_ends_no_other() {
+    let (world, [first, second, _]) = three_sessions();
+    logout(&world, &first.refresh_token, LogoutScope::Current);
+    for scope in [LogoutScope::Others, LogoutScope::All] {
+        logout(&world, &first.refresh_token, scope);
+        assert_eq!(alive(&world, [&first, &second]), [false, true], "{scope:?}");
+    }
+}
+
 #[test]
 fn a_token_that_was_replaced_long_ago_ends_no_other_session() {
     let world = World::default();

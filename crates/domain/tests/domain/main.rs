@@ -18,6 +18,8 @@ mod fakes;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]
+mod follower;
+#[cfg(test)]
 mod id;
 #[cfg(test)]
 mod idempotency;
@@ -25,6 +27,8 @@ mod idempotency;
 mod key;
 #[cfg(test)]
 mod key_service;
+#[cfg(test)]
+mod key_times;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
@@ -51,5 +55,7 @@ mod secret;
 mod snapshots;
 #[cfg(test)]
 mod throttle;
+#[cfg(test)]
+mod trail;
 #[cfg(test)]
 mod user;

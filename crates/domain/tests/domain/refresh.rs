@@ -1,10 +1,10 @@
 use crate::fakes::{World, begin, now};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use vestibule_domain::Settings;
-use vestibule_domain::audit::AuditKind;
-use vestibule_domain::session::{EndReason, RefreshToken, SessionError, SessionSettings, SignIn};
+use vestibule_domain::audit::{Actor, AuditKind};
+use vestibule_domain::session::{EndReason, RefreshToken, SealedToken, SessionError, SessionSettings, SignIn};
 use vestibule_domain::user::Status;
+use vestibule_domain::{Clock, Settings};
 
 /// Alice, signed in.
 fn signed_in() -> (World, SignIn) {
@@ -93,6 +93,40 @@ fn the_answer_never_promises_more_than_the_session_has() {
     assert_eq!(third.refresh_ttl, Duration::from_hours(4 * 24));
 }
 
+/// Whoever checks tokens offline asks by it for a recent login.
+#[test]
+fn a_refresh_proves_no_login() {
+    let (world, first) = signed_in();
+    let login = world.codec.last_signed();
+    assert_eq!(login.authenticated_at, world.clock.now());
+    world.clock.advance(Duration::from_mins(10));
+    refresh(&world, &first.refresh_token).unwrap();
+    let refreshed = world.codec.last_signed();
+    assert_eq!(refreshed.authenticated_at, login.authenticated_at);
+    assert_eq!(refreshed.issued_at, world.clock.now());
+    assert_eq!(refreshed.expires_at, world.clock.now().plus(Duration::from_mins(10)));
+}
+
+#[test]
+fn a_child_that_does_not_open_is_refused_as_everything_else_is() {
+    let (world, first) = signed_in();
+    refresh(&world, &first.refresh_token).unwrap();
+    for stored in world.store.state().sessions.values_mut() {
+        stored.parent.as_mut().unwrap().2 = SealedToken::from_bytes(vec![0; 64]);
+    }
+    assert!(is_refused(&refresh(&world, &first.refresh_token)));
+}
+
+#[test]
+fn a_session_that_is_not_refreshed_lasts_no_longer_than_one_that_is() {
+    let sessions = SessionSettings { refresh_idle: Duration::from_hours(60 * 24), ..SessionSettings::default() };
+    let world = World::new(Settings { sessions, ..Settings::default() });
+    world.register("alice", &[]);
+    let session = world.login("alice").session;
+    assert_eq!(session.expires_at, world.clock.now().plus(Duration::from_hours(30 * 24)));
+    assert_eq!(session.idle_expires_at, session.expires_at);
+}
+
 #[test]
 fn every_refusal_is_one_answer_and_its_reason_is_in_the_trail() {
     let (world, first) = signed_in();
@@ -136,6 +170,8 @@ fn case_106_a_refresh_takes_the_roles_of_the_moment() {
 fn a_session_that_is_refreshed_more_often_than_any_client_needs_ends() {
     assert_eq!(SessionSettings::default().most_rotations(), 43_200, "every minute for 30 days");
     let sessions = SessionSettings { access_ttl: Duration::from_hours(1), ..SessionSettings::default() };
+    let short = SessionSettings { refresh_absolute: Duration::from_hours(2), ..sessions.clone() };
+    assert_eq!(short.most_rotations(), 100, "however short it is");
     let sessions = SessionSettings { refresh_absolute: Duration::from_hours(11), ..sessions };
     let world = World::new(Settings { sessions, ..Settings::default() });
     world.register("alice", &[]);
@@ -147,8 +183,9 @@ fn a_session_that_is_refreshed_more_often_than_any_client_needs_ends() {
     assert_eq!(ended(&world, &first), None);
     assert!(is_refused(&refresh(&world, &token)));
     assert_eq!(ended(&world, &first), Some(EndReason::RefreshedTooOften));
-    let told = world.store.audited(AuditKind::SessionEnded);
-    assert_eq!(told.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("refreshed_too_often")]);
+    let (told, expected) =
+        (world.store.audited(AuditKind::SessionEnded), (Actor::Service, Some("refreshed_too_often")));
+    assert_eq!(told.iter().map(|event| (event.actor, event.reason)).collect::<Vec<_>>(), [expected]);
     assert!(is_refused(&refresh(&world, &token)));
 }
 

@@ -1,11 +1,12 @@
 use crate::fakes::{PASSWORD, World, new_password, now};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use vestibule_domain::access::Authority;
 use vestibule_domain::credential::{ChangePassword, PasswordAttempt};
 use vestibule_domain::feed::Change;
 use vestibule_domain::id::SessionId;
 use vestibule_domain::session::{Logout, LogoutScope, RefreshToken, SignIn};
-use vestibule_domain::user::DeleteUser;
+use vestibule_domain::user::{ChangeProfile, DeleteUser, Name, ProfileChange};
 
 /// Alice with three sessions, of which the first acts, and Bob, an administrator, with one.
 fn signed_in() -> (World, [SignIn; 3], SignIn) {
@@ -72,6 +73,35 @@ fn each_session_that_a_disabling_ends_is_told_of_by_its_id() {
     };
     assert_eq!(told(&world, &alices[0], disable), alices.each_ref().map(|sign_in| sign_in.session.id));
     assert_eq!(told(&world, &alices[0], disable), [], "a second time none is left");
+}
+
+/// Other processes may answer from memory with the record, its roles and its status.
+#[test]
+fn whatever_changes_a_record_is_told_of() {
+    let (world, alices, bobs) = signed_in();
+    let (alice, bob) = (world.caller(&alices[0]), world.caller(&bobs));
+    let (id, by_bob, context) = (alice.user.id, Authority::User(&bob), &world.context);
+    let users = &world.services.users;
+    let rename = || {
+        let change = ProfileChange { name: Some(Name::parse("A").unwrap()), email: None };
+        let request = ChangeProfile { id, change, version: None };
+        now(users.change_profile(&alice, &request, context)).outcome.unwrap();
+    };
+    let acts: [(&str, &dyn Fn()); 6] = [
+        ("a new name", &rename),
+        ("other roles", &|| drop(now(users.set_roles(by_bob, id, &BTreeSet::new(), context)).unwrap())),
+        ("a login", &|| drop(world.login("alice"))),
+        ("a new password", &|| {
+            now(world.services.credentials.set_password(id, new_password(PASSWORD), context)).unwrap();
+        }),
+        ("a disabling", &|| drop(now(users.disable(by_bob, id, context)).unwrap())),
+        ("an enabling", &|| drop(now(users.enable(by_bob, id, context)).unwrap())),
+    ];
+    for (what, act) in acts {
+        let before = world.store.state().changes.len();
+        act();
+        assert!(world.store.state().changes[before..].contains(&Change::UserChanged(id)), "{what}");
+    }
 }
 
 #[test]

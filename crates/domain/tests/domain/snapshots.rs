@@ -9,7 +9,7 @@ use vestibule_domain::access::Freshness;
 use vestibule_domain::feed::{Change, Follower, Principal, Snapshots};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::session::{Logout, LogoutScope};
-use vestibule_domain::{Clock, Settings};
+use vestibule_domain::{Clock, RequestContext, Settings};
 
 /// Snapshots that the feed vouches for, and principals to remember.
 struct Memory {
@@ -210,6 +210,21 @@ fn case_76_a_logout_in_this_process_is_felt_at_once() {
     let caller = world.caller(&sign_in);
     now(world.services.sessions.logout(Logout::Access(&caller), LogoutScope::Current, &world.context)).unwrap();
     assert!(now(world.services.access.authenticate(sign_in.access_token.reveal(), Freshness::Feed)).is_err());
+}
+
+#[test]
+fn case_76_a_session_that_ends_while_it_is_read_is_not_remembered() {
+    let world = World::default();
+    now(Follower::default().poll(&*world.store, &*world.clock, &world.services.ports.snapshots)).unwrap();
+    world.register("alice", &[]);
+    let sign_in = world.login("alice");
+    let (caller, sessions) = (world.caller(&sign_in), world.services.sessions.clone());
+    world.store.while_it_is_read(move || {
+        now(sessions.logout(Logout::Access(&caller), LogoutScope::Current, &RequestContext::default())).unwrap();
+    });
+    let authenticate = |freshness| now(world.services.access.authenticate(sign_in.access_token.reveal(), freshness));
+    assert!(authenticate(Freshness::Store).is_ok(), "it was read before");
+    assert!(authenticate(Freshness::Feed).is_err());
 }
 
 #[test]

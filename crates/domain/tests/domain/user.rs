@@ -50,6 +50,19 @@ fn case_108_the_last_administrator_can_be_neither_demoted_nor_disabled_nor_delet
 }
 
 #[test]
+fn nobody_gets_a_role_that_is_not_configured() {
+    let world = World::default();
+    let alice = world.register("alice", &[]);
+    let request = Register { email: email("bob"), name: Name::parse("Bob").unwrap(), password: new_password(PASSWORD) };
+    let (users, unknown) = (&world.services.users, roles(&["user", "emperor"]));
+    let created = now(users.create(request, unknown.clone(), &world.context));
+    assert!(matches!(created, Err(UserError::UnknownRole(_))), "{created:?}");
+    let given = now(users.set_roles(Authority::Operator, alice.id, &unknown, &world.context));
+    assert!(matches!(given, Err(UserError::UnknownRole(_))), "{given:?}");
+    assert_eq!(world.store.state().users.values().collect::<Vec<_>>(), [&alice]);
+}
+
+#[test]
 fn j131_a_transaction_that_loses_is_tried_three_times() {
     let world = World::default();
     let alice = world.register("alice", &[]);

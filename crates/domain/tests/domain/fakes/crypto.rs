@@ -100,6 +100,8 @@ impl KeyedHash for PlainHash {
 pub(crate) struct PlainCodec {
     stopped: AtomicBool,
     loaded: Mutex<KeySet>,
+    /// What the newest token says.
+    signed: Mutex<Option<AccessClaims>>,
     /// A key that does not open.
     closed: Mutex<Option<KeyId>>,
 }
@@ -113,6 +115,10 @@ impl PlainCodec {
         self.loaded.lock().unwrap().clone()
     }
 
+    pub(crate) fn last_signed(&self) -> AccessClaims {
+        self.signed.lock().unwrap().clone().unwrap()
+    }
+
     pub(crate) fn cannot_open(&self, key: KeyId) {
         *self.closed.lock().unwrap() = Some(key);
     }
@@ -123,6 +129,7 @@ impl TokenCodec for PlainCodec {
         if !self.is_ready() {
             return Err(SigningError::NoActiveKey);
         }
+        *self.signed.lock().unwrap() = Some(claims.clone());
         let times = [claims.issued_at, claims.expires_at].map(Timestamp::as_millis);
         let ids = format!("{} {} {}", claims.subject, claims.session, claims.id);
         Ok(AccessToken::new(format!("{ids} {} {}", times[0], times[1])))

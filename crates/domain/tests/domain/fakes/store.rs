@@ -19,7 +19,7 @@ use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::{CredentialReads, LoginCandidate};
 use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, MAX_PASSED, RevocationReads};
 use vestibule_domain::feed::{Change, Principal, Recorded, Run};
-use vestibule_domain::id::{KeyId, SessionId, UserId};
+use vestibule_domain::id::{ClientId, KeyId, SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{
     FoundRefresh, RefreshStanding, Rotation, SessionReads, SessionRotation, SessionUpkeep,
@@ -48,7 +48,8 @@ pub(crate) struct State {
     /// Numbers that transactions have taken which are still open.
     pub(crate) taken: BTreeSet<i64>,
     pub(crate) idempotency_keys: BTreeMap<[u8; 32], FirstOutcome>,
-    pub(crate) devices: Vec<(UserId, DeviceTokenHash)>,
+    /// With the time until which each is known.
+    pub(crate) devices: Vec<(UserId, DeviceTokenHash, Timestamp)>,
 }
 
 #[derive(Debug, Clone)]
@@ -72,7 +73,9 @@ pub(crate) struct Audited {
     pub(crate) kind: AuditKind,
     pub(crate) actor: Actor,
     pub(crate) subject: Option<UserId>,
+    pub(crate) session: Option<SessionId>,
     pub(crate) key: Option<KeyId>,
+    pub(crate) client: Option<ClientId>,
     pub(crate) reason: Option<&'static str>,
 }
 
@@ -93,9 +96,11 @@ impl State {
 
 type Interruption = Box<dyn FnOnce(&mut State) -> Result<(), StoreError> + Send>;
 
+type Delay = Option<(Arc<HandClock>, Duration)>;
+
 /// What time it takes to ask the store for something, on which clock.
 #[derive(Clone, Default)]
-pub(super) struct RoundTrip(Arc<Mutex<Option<(Arc<HandClock>, Duration)>>>);
+pub(super) struct RoundTrip(Arc<Mutex<Delay>>);
 
 impl RoundTrip {
     pub(super) fn pass(&self) {
@@ -138,9 +143,16 @@ impl MemoryStore {
         self.interruptions.lock().unwrap().push(Box::new(interruption));
     }
 
-    /// What happens while the answer to the next reading of the keys is on its way.
-    pub(crate) fn while_keys_are_read(&self, meanwhile: impl FnOnce() + Send + 'static) {
+    /// What happens while the answer to the next reading of keys, clients or a session is on its way.
+    pub(crate) fn while_it_is_read(&self, meanwhile: impl FnOnce() + Send + 'static) {
         *self.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
+    }
+
+    fn read_meanwhile(&self) {
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
     }
 
     /// What the store's own clock shows; without it the store has none.
@@ -224,7 +236,8 @@ impl CredentialReads for MemoryStore {
 #[async_trait]
 impl SessionReads for MemoryStore {
     async fn principal(&self, id: SessionId) -> Result<Option<Principal>, StoreError> {
-        let state = self.state();
+        let state = self.state().clone();
+        self.read_meanwhile();
         let live = state.sessions.get(&id).filter(|stored| stored.ended.is_none());
         Ok(live.map(|stored| Principal {
             session: Arc::new(stored.session.clone()),
@@ -256,9 +269,10 @@ impl SessionReads for MemoryStore {
         }))
     }
 
-    async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, _: Timestamp) -> Result<bool, StoreError> {
+    async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError> {
         let state = self.state();
-        Ok(state.devices.iter().any(|(owner, known)| known == device && state.users[owner].email == *user))
+        let is_theirs = |owner: &UserId| state.users[owner].email == *user;
+        Ok(state.devices.iter().any(|(owner, known, until)| known == device && is_theirs(owner) && now < *until))
     }
 }
 
@@ -342,10 +356,7 @@ impl IdempotencyUpkeep for MemoryStore {
 impl KeyReads for MemoryStore {
     async fn signing_keys(&self) -> Result<KeySet, StoreError> {
         let keys = KeySet::new(self.state().keys.clone());
-        let meanwhile = self.meanwhile.lock().unwrap().take();
-        if let Some(meanwhile) = meanwhile {
-            meanwhile();
-        }
+        self.read_meanwhile();
         Ok(keys)
     }
 }
@@ -353,7 +364,9 @@ impl KeyReads for MemoryStore {
 #[async_trait]
 impl ClientReads for MemoryStore {
     async fn clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
-        Ok(self.state().clients.clone())
+        let clients = self.state().clients.clone();
+        self.read_meanwhile();
+        Ok(clients)
     }
 }
 

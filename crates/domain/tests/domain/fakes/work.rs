@@ -205,7 +205,7 @@ impl SessionWrites for MemoryWork {
     }
 
     async fn forget_devices(&mut self, user: UserId) -> Result<(), StoreError> {
-        self.state.devices.retain(|(owner, _)| *owner != user);
+        self.state.devices.retain(|(owner, ..)| *owner != user);
         Ok(())
     }
 
@@ -214,9 +214,9 @@ impl SessionWrites for MemoryWork {
         user: UserId,
         device: &DeviceTokenHash,
         _: Timestamp,
-        _: Timestamp,
+        expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.state.devices.push((user, device.clone()));
+        self.state.devices.push((user, device.clone(), expires_at));
         Ok(())
     }
 }
@@ -269,8 +269,8 @@ impl ClientWrites for MemoryWork {
 impl AuditWrites for MemoryWork {
     async fn append_audit(&mut self, _: AuditEventId, _: Timestamp, event: &AuditEvent<'_>) -> Result<(), StoreError> {
         self.round_trip.pass();
-        let AuditEvent { kind, actor, subject, key, reason, .. } = *event;
-        self.state.audit.push(Audited { kind, actor, subject, key, reason });
+        let AuditEvent { kind, actor, subject, session, key, client, reason, .. } = *event;
+        self.state.audit.push(Audited { kind, actor, subject, session, key, client, reason });
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use vestibule_domain::credential::{ChangePassword, CredentialError, PasswordAtte
 use vestibule_domain::session::SessionError;
 use vestibule_domain::throttle::ThrottleSettings;
 use vestibule_domain::user::{ChangeProfile, Name, ProfileChange, Register, RegistrationMode, UserError};
-use vestibule_domain::{RequestContext, Settings};
+use vestibule_domain::{RequestContext, Settings, StoreError};
 
 fn context() -> RequestContext {
     RequestContext { ip: Some("192.0.2.1".parse().unwrap()), ..RequestContext::default() }
@@ -45,6 +45,23 @@ fn d44_strict_registration_counts_taken_and_free_addresses_alike() {
         let throttled = |error: Result<_, UserError>| matches!(error, Err(UserError::Throttled(_)));
         assert_eq!((throttled(a.outcome), throttled(b.outcome)), (n >= 60, n >= 60), "{n}");
     }
+}
+
+#[test]
+fn d53_a_wrong_current_password_counts_though_the_trail_cannot_be_written() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let caller = world.caller(&world.login("alice"));
+    let change = || {
+        let current = PasswordAttempt::parse("wrong").unwrap();
+        let request = ChangePassword { current, new: new_password("a better lamp on a hill") };
+        now(world.services.credentials.change_password(&caller, request, &context()))
+    };
+    let before = change().standing.unwrap().remaining;
+    world.store.before_next_transaction(|_| Err(StoreError::Unavailable { context: "trail", source: None }));
+    let unrecorded = change();
+    assert!(matches!(unrecorded.outcome, Err(CredentialError::Unrecorded(_))));
+    assert_eq!(unrecorded.standing.unwrap().remaining, before - 1);
 }
 
 #[test]
