@@ -123,10 +123,10 @@ async fn j138_a_flood_of_everything_takes_no_more_memory_than_there_is_in_256_mi
          content-length: {LARGEST}\r\n\r\n{}",
         " ".repeat(LARGEST - 1)
     );
-    let mut held = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..CLIENTS {
-        held.push(say(process.public, &head).await);
-        held.push(say(process.public, &body).await);
+        connections.push(say(process.public, &head).await);
+        connections.push(say(process.public, &body).await);
     }
     let mut requests = JoinSet::new();
     let mut send = |path: &str, body: &Value| {
@@ -144,5 +144,5 @@ async fn j138_a_flood_of_everything_takes_no_more_memory_than_there_is_in_256_mi
     assert_eq!(log_in(&over_http1(), process.public, ALICE).await, 200);
     let (peak, most) = (peak_kib(&process), before + THREADS * ARENA_KIB + 64 * 1_024);
     assert!(peak < most && most < 256 * 1_024, "{before} KiB, then {peak} KiB");
-    drop(held);
+    drop(connections);
 }

@@ -45,18 +45,17 @@ impl Budget {
 
     /// It counts from when it began. One that is not noted any more has failed already, because it took too long.
     fn fail(self, bucket: &mut Bucket, began: Timestamp) {
-        if self.withdraw(bucket, began) {
+        if Self::withdraw(bucket, began) {
             bucket.full_at = bucket.full_at.max(began).plus(self.refill);
             bucket.keep_until(bucket.full_at);
         }
     }
 
-    fn withdraw(self, bucket: &mut Bucket, began: Timestamp) -> bool {
-        let begun = Self::take(bucket, began);
-        bucket
-            .tried
-            .extend(begun.filter(|begun| begun.running > 1).map(|begun| Tried { running: begun.running - 1, ..begun }));
-        begun.is_some()
+    fn withdraw(bucket: &mut Bucket, began: Timestamp) -> bool {
+        let noted = Self::take(bucket, began);
+        let others = noted.filter(|noted| noted.running > 1).map(|noted| Tried { running: noted.running - 1, ..noted });
+        bucket.tried.extend(others);
+        noted.is_some()
     }
 
     fn take(bucket: &mut Bucket, began: Timestamp) -> Option<Tried> {
@@ -277,7 +276,7 @@ impl Rule {
     /// Nothing came of the attempt that was charged at `began`, through no fault of whoever made it.
     pub fn withdraw(&self, bucket: &mut Bucket, began: Timestamp, now: Timestamp) {
         match self {
-            Self::Failures(budget) => drop(budget.withdraw(bucket, began)),
+            Self::Failures(_) => drop(Budget::withdraw(bucket, began)),
             Self::Attempts(budget) => budget.give_back(bucket, began, now),
             Self::InARow(lockout) => {
                 bucket.end();

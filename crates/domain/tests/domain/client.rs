@@ -100,7 +100,9 @@ fn whoever_begins_to_follow_another_feed_remembers_no_client() {
     follow(&world, &mut Follower::default());
     assert!(authenticate(&world, &shop.id.to_string(), &secret.reveal()).is_ok());
     let mut restored = world.store.state();
-    (restored.clients.clear(), restored.changes.clear(), restored.changed_at.clear());
+    restored.clients.clear();
+    restored.changes.clear();
+    restored.changed_at.clear();
     drop(restored);
     follow(&world, &mut Follower::default());
     assert!(authenticate(&world, &shop.id.to_string(), &secret.reveal()).is_err());

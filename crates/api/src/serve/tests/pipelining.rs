@@ -9,7 +9,7 @@ const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 const POST: &str = "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc";
 
 fn statuses(answers: &str) -> Vec<&str> {
-    answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect()
+    answers.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)).collect()
 }
 
 #[tokio::test]
