@@ -5,6 +5,7 @@
 //! ([`crate::middleware`]) writes it, for these errors and those of the framework alike.
 
 use crate::problem::{Code, FieldError};
+use crate::rate_limit::whole_seconds;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use std::borrow::Cow;
@@ -150,8 +151,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"vestibule\""));
         }
         if let Some(delay) = self.retry_after {
-            let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(delay).max(1)));
         }
         if self.is_last {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

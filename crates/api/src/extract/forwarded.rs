@@ -107,6 +107,8 @@ mod tests {
         {
             assert_eq!(client(PROXY, "x-forwarded-for", &[line]), PROXY, "{line}");
         }
+        // Nor does what the proxies before the nearest one wrote of each other.
+        assert_eq!(client(PROXY, "x-forwarded-for", &["x, 10.2.3.4"]), PROXY);
     }
 
     #[test]

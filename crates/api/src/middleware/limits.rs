@@ -22,3 +22,31 @@ pub(super) fn refusal(request: &Request) -> Option<ApiError> {
 fn bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use http::HeaderValue;
+
+    fn refused(uri: &str, headers: &[(&'static str, usize)]) -> Option<Code> {
+        let mut request = Request::builder().uri(uri).body(Body::empty()).unwrap();
+        for (name, length) in headers {
+            request.headers_mut().append(*name, HeaderValue::from_str(&"x".repeat(*length)).unwrap());
+        }
+        refusal(&request).map(|error| error.code())
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        let target = |length: usize| format!("/?{}", "x".repeat(length - 2));
+        assert_eq!(refused(&target(8_192), &[]), None);
+        assert_eq!(refused(&target(8_193), &[]), Some(Code::UriTooLong));
+        // `x-large: ` and the line end are eleven.
+        let large = ("x-large", 8_192 - 11);
+        assert_eq!(refused("/", &[large, large]), None);
+        assert_eq!(refused("/", &[large, ("x-large", large.1 + 1)]), Some(Code::HeadersTooLarge));
+        assert_eq!(refused("/", &[("x-many", 1); 64]), None);
+        assert_eq!(refused("/", &[("x-many", 1); 65]), Some(Code::HeadersTooLarge));
+    }
+}

@@ -7,7 +7,7 @@ mod work;
 
 pub(crate) use breach::{Listed, policy};
 pub(crate) use crypto::{PlainCodec, PlainHash, PlainHasher, PlainKeys, XorSealer};
-pub(crate) use store::{Audited, MemoryStore};
+pub(crate) use store::{Audited, MemoryStore, State};
 
 use std::collections::BTreeSet;
 use std::pin::{Pin, pin};
