@@ -59,6 +59,18 @@ mod tests {
     }
 
     #[test]
+    fn a_migration_has_all_the_time_but_does_not_wait_for_ever() {
+        let options = migration_options(&options("postgres://u@h/d").expect("a valid URL"));
+        let text = options.get_options().expect("options");
+        for (of_requests, its_own) in
+            [("statement_timeout=2s", "statement_timeout=0"), ("lock_timeout=1s", "lock_timeout=30s")]
+        {
+            let (of_requests, its_own) = (text.find(of_requests), text.find(its_own));
+            assert!(of_requests.expect("a limit") < its_own.expect("another one"), "{text}");
+        }
+    }
+
+    #[test]
     fn the_url_may_name_the_application() {
         let named = options("postgres://u@h/d?application_name=replica-1").expect("a valid URL");
         assert_eq!(named.get_application_name(), Some("replica-1"));

@@ -1,6 +1,9 @@
 //! Empty, half migrated and newer databases.
 
 use crate::database::Database;
+use sqlx::Executor;
+use std::time::Duration;
+use tokio::time::timeout;
 use vestibule_domain::{Store, StoreError};
 
 async fn pending(database: &Database) -> usize {
@@ -26,6 +29,18 @@ async fn j139_several_processes_may_migrate_at_once() {
         outcome.expect("one migrates, the others wait for it");
     }
     assert_eq!(pending(&database).await, 0);
+}
+
+#[tokio::test]
+async fn j139_it_waits_longer_than_a_request_would_for_whoever_is_in_the_way() {
+    let database = Database::empty().await;
+    let mut held = database.connect().await;
+    held.execute("BEGIN; CREATE TABLE users ()").await.expect("a transaction");
+    let store = database.store(1);
+    let mut migrating = tokio::spawn(async move { store.migrate().await });
+    timeout(Duration::from_secs(3), &mut migrating).await.expect_err("it waits");
+    held.execute("ROLLBACK").await.expect("the way is free");
+    migrating.await.expect("no panic").expect("the steps apply");
 }
 
 #[tokio::test]
