@@ -14,9 +14,11 @@ const NO_VERSION: i64 = 0;
 
 /// The version that the record must still have; `None` without the header, or with `*`.
 ///
-/// Versions only grow, and whoever names several has seen them all: only the highest can still be the record's. A
-/// list in which nothing can match (weak tags, tags of another form) gives a version that no record has, so that the
-/// answer is `stale` after all other refusals have had their turn.
+/// Of several versions only the highest counts, though RFC 9110 lets any of them match: versions only grow, and whoever
+/// names several has seen them all, so no other can still be the record's. One version is what the store compares in the
+/// statement that changes the record; to choose by the record first would leave a gap between the two. A list in which
+/// nothing can match (weak tags, tags of another form) gives a version that no record has, so that the answer is `stale`
+/// after all other refusals have had their turn.
 ///
 /// Fails with 400 `malformed_request` for what is no list of entity tags.
 #[derive(Debug, PartialEq, Eq, IntoParams)]
@@ -24,7 +26,7 @@ const NO_VERSION: i64 = 0;
 pub(crate) struct IfMatch(
     /// The `ETag` of the record as it was read: change it only if nobody else did.
     #[param(value_type = String, required = false, example = "\"3\"",
-        pattern = "^(\\*|(W/)?\"[!#-~]*\"([ \\t]*,[ \\t]*(W/)?\"[!#-~]*\")*)$")]
+        pattern = "^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$")]
     pub(crate) Option<i64>,
 );
 
@@ -48,17 +50,23 @@ pub(super) fn parse(headers: &HeaderMap) -> Option<IfMatch> {
     if list.trim() == "*" {
         return Some(IfMatch(None));
     }
-    let mut highest = NO_VERSION;
-    let mut rest = list.as_str();
-    loop {
-        let (version, after) = entity_tag(rest.trim_start())?;
-        highest = highest.max(version);
-        match after.trim_start().strip_prefix(',') {
-            Some(more) => rest = more,
-            None if after.trim().is_empty() => return Some(IfMatch(Some(highest))),
-            None => return None,
+    let mut highest = None;
+    let mut rest = after_gap(&list);
+    while !rest.is_empty() {
+        let (version, after) = entity_tag(rest)?;
+        highest = highest.max(Some(version));
+        rest = after_gap(after);
+        let is_separated = after.trim_start().starts_with(',');
+        if !rest.is_empty() && !is_separated {
+            return None;
         }
     }
+    highest.map(|version| IfMatch(Some(version)))
+}
+
+/// Elements of a list may be empty (RFC 9110, section 5.6.1.2).
+fn after_gap(list: &str) -> &str {
+    list.trim_start_matches([' ', '\t', ','])
 }
 
 /// One tag from the start of the text, and what follows it. Compared strongly, a weak one matches nothing.
@@ -100,6 +108,14 @@ mod tests {
     }
 
     #[test]
+    fn empty_elements_of_a_list_are_none() {
+        for line in ["\"7\",", ",\"7\"", "\"5\",,\"7\"", " , \"7\" ,\t, \"5\" ,", ",W/\"9\",\"7\""] {
+            assert_eq!(parsed(&[line]), Some(version(7)), "{line}");
+        }
+        assert_eq!(parsed(&["", "\"7\"", ""]), Some(version(7)));
+    }
+
+    #[test]
     fn what_cannot_match_matches_nothing() {
         for tag in ["W/\"3\"", "\"abc\"", "\"\"", "\"03\"", "\"+3\"", "\"-3\"", "\"0\"", "\"9223372036854775808\""] {
             assert_eq!(parsed(&[tag]), Some(version(NO_VERSION)), "{tag}");
@@ -108,7 +124,20 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_tags_is_refused() {
-        for line in ["", "3", "\"3", "\"3\" \"4\"", "\"3\",", ",\"3\"", "*, \"3\"", "w/\"3\"", "\"a b\""] {
+        for line in [
+            "",
+            "3",
+            "\"3",
+            "\"3\" \"4\"",
+            "\"3\"\"4\"",
+            ",",
+            " , ,",
+            "*, \"3\"",
+            "*,",
+            "\"3\", *",
+            "w/\"3\"",
+            "\"a b\"",
+        ] {
             assert_eq!(parsed(&[line]), None, "{line}");
         }
     }

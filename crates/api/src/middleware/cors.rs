@@ -1,6 +1,10 @@
 //! Scripts of other origins (the Fetch standard).
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, LINK, LOCATION, RETRY_AFTER};
+use axum::extract::Request;
+use http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK,
+    LOCATION, ORIGIN, RETRY_AFTER,
+};
 use http::{HeaderValue, Method};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -22,6 +26,7 @@ pub(super) fn allow(origins: &[HeaderValue]) -> Option<CorsLayer> {
             AUTHORIZATION,
             CONTENT_TYPE,
             IF_MATCH,
+            IF_NONE_MATCH,
             named("idempotency-key"),
             super::request_id::X_REQUEST_ID,
         ])
@@ -36,4 +41,12 @@ pub(super) fn allow(origins: &[HeaderValue]) -> Option<CorsLayer> {
         ])
         .max_age(MAX_AGE);
     Some(layer)
+}
+
+/// Whether the layer may see the request: it takes every `OPTIONS` for a preflight and answers it with 200, whether or
+/// not there is such a path.
+pub(super) fn concerns(request: &Request) -> bool {
+    let headers = request.headers();
+    let is_preflight = || headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    request.method() != Method::OPTIONS || is_preflight()
 }

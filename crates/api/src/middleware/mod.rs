@@ -23,18 +23,18 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use std::convert::Infallible;
+use std::sync::Arc;
 use tower::layer::layer_fn;
-use tower::util::option_layer;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_http::cors::CorsLayer;
 use tracing::Instrument;
 
 /// One layer, because the router boxes and copies each anew with every request.
 pub(crate) fn apply(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
-    let (state, cors) = (state.clone(), option_layer(cors::allow(&state.http.cors_origins)));
+    let (state, cors) = (state.clone(), cors::allow(&state.http.cors_origins).map(Arc::new));
     routes.layer(layer_fn(move |route: Route| {
-        let inside = service_fn(move |request| inside(request, route.clone()));
-        let (state, service) = (state.clone(), cors.layer(inside));
-        service_fn(move |request| around(request, state.clone(), service.clone()))
+        let (state, cors) = (state.clone(), cors.clone());
+        service_fn(move |request| around(request, state.clone(), cors.clone(), route.clone()))
     }))
 }
 
@@ -45,18 +45,23 @@ pub(crate) fn apply(routes: Router<AppState>, state: &AppState) -> Router<AppSta
 /// 3. security headers: on every answer, whoever made it;
 /// 4. problem renderer: outside everything that can fail, so that all failures look alike;
 /// 5. framing: whose message it is must be beyond doubt before anything answers it, a preflight included;
-/// 6. CORS, the service in between: on errors too, or scripts could not read them; answers preflights without any work.
-async fn around<S>(mut request: Request, state: AppState, service: S) -> Result<Response, Infallible>
-where
-    S: Service<Request, Response = Response, Error = Infallible>,
-{
+/// 6. CORS: on errors too, or scripts could not read them; answers preflights without any work.
+async fn around(
+    mut request: Request,
+    state: AppState,
+    cors: Option<Arc<CorsLayer>>,
+    route: Route,
+) -> Result<Response, Infallible> {
     let id = request_id::assign(&mut request, &state);
     let exchange = trace::Exchange::begin(&request, &state, &id);
     let uri = request.uri().clone();
     let answer = async {
-        match framing::refusal(&request) {
-            Some(refusal) => Ok(refusal.into_response()),
-            None => service.oneshot(request).await,
+        match (framing::refusal(&request), cors) {
+            (Some(refusal), _) => Ok(refusal.into_response()),
+            (None, Some(cors)) if cors::concerns(&request) => {
+                cors.layer(service_fn(|request| inside(request, route.clone()))).oneshot(request).await
+            }
+            (None, _) => inside(request, route).await,
         }
     };
     let mut response = answer.instrument(exchange.span.clone()).await?;
