@@ -76,7 +76,8 @@ impl SessionService {
         };
         // Made and sealed before the store is asked: what fails, fails while the parent still counts.
         let store = Arc::clone(&self.ports.store);
-        if let Some((session, user)) = self.rotations.rotate(store, &*self.ports, rotation.clone()).await? {
+        let now = || self.ports.store_time();
+        if let Some((session, user)) = self.rotations.rotate(store, &now, rotation.clone()).await? {
             return self.sign_in(user, session, child, None);
         }
         let mut found = self.find_presented(&rotation).await?;

@@ -7,7 +7,6 @@ use super::Session;
 use super::store::{Rotation, SessionRotation};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
-use crate::services::Ports;
 use crate::user::User;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
@@ -20,15 +19,12 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
 
 /// So that a group is through long before its statement would be given up, also on a slow disk.
 const MOST: usize = 32;
-/// How long one may wait for its turn: as long as for a connection.
-const LONGEST: Duration = Duration::from_secs(1);
 
 pub(super) struct Rotations {
-    waiting: Mutex<Vec<Waiting>>,
+    waiting: Queue,
     /// The group that is under way. It belongs to nobody in particular: if whoever saw it through goes, the next one
     /// goes on.
     turn: Turn<Option<Group>>,
@@ -36,32 +32,17 @@ pub(super) struct Rotations {
     present: AtomicUsize,
 }
 
+type Queue = Arc<Mutex<Vec<Waiting>>>;
+
 type Group = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 struct Waiting {
     rotation: Rotation,
-    since: Duration,
     answer: oneshot::Sender<Answer>,
 }
 
 /// `None` for a token that may be current all the same: whoever holds its session is not waited for in a group.
 type Answer = Result<Option<(Session, User)>, StoreError>;
-
-/// What time it is when a group leaves.
-pub(super) trait Departure: Send + Sync {
-    fn store_time(&self) -> Timestamp;
-    fn monotonic(&self) -> Duration;
-}
-
-impl Departure for Ports {
-    fn store_time(&self) -> Timestamp {
-        Self::store_time(self)
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.clock.monotonic()
-    }
-}
 
 /// Counts who is there; the last one to go leaves no group behind, which would keep what it holds of the store.
 struct Present<'a>(&'a Rotations);
@@ -85,20 +66,20 @@ impl Drop for Present<'_> {
 
 impl Rotations {
     pub(super) fn new() -> Self {
-        Self { waiting: Mutex::default(), turn: Turn::new(None), present: AtomicUsize::new(0) }
+        Self { waiting: Queue::default(), turn: Turn::new(None), present: AtomicUsize::new(0) }
     }
 
-    /// The times of the rotation are those of its group's departure.
+    /// The time of the rotation is that at which its group leaves, by `now`.
     pub(super) async fn rotate(
         &self,
         store: Arc<dyn SessionRotation>,
-        departure: &dyn Departure,
+        now: &(dyn Fn() -> Timestamp + Send + Sync),
         rotation: Rotation,
     ) -> Answer {
         // Declared first, so that it goes last.
         let _present = Present::enter(self);
         let (answer, answered) = oneshot::channel();
-        self.waiting().push(Waiting { rotation, since: departure.monotonic(), answer });
+        lock(&self.waiting).push(Waiting { rotation, answer });
         let (mut turn, mut answered) = match select(answered, self.turn.lock()).await {
             Either::Left((outcome, _)) => return outcome.unwrap_or_else(|_| Err(broken_off())),
             Either::Right(taken) => taken,
@@ -110,7 +91,7 @@ impl Rotations {
                 Err(_) => return Err(broken_off()),
             }
             if turn.is_none() {
-                *turn = Some(self.depart(Arc::clone(&store), departure));
+                *turn = Some(self.depart(Arc::clone(&store), now()));
             }
             poll_fn(|cx| {
                 // In nobody's hands while it is polled, so that one that panics is gone.
@@ -125,41 +106,32 @@ impl Rotations {
         }
     }
 
-    /// Those who wait longest, but for those whose clients have gone, and for those who have waited too long.
-    fn depart(&self, store: Arc<dyn SessionRotation>, departure: &dyn Departure) -> Group {
-        let (now, monotonic) = (departure.store_time(), departure.monotonic());
-        let mut group = Vec::new();
-        let mut waiting = self.waiting();
-        for one in mem::take(&mut *waiting) {
-            if one.answer.is_canceled() {
-                continue;
-            }
-            if monotonic.saturating_sub(one.since) > LONGEST {
-                let _ = one.answer.send(Err(StoreError::Unavailable { context: "turn to refresh", source: None }));
-            } else if group.len() < MOST {
-                group.push(one);
-            } else {
-                waiting.push(one);
-            }
-        }
-        drop(waiting);
-        let (rotations, answers): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|one| (one.rotation.leaving_at(now), one.answer)).unzip();
-        Box::pin(see_through(store, rotations, answers))
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Those who wait longest, but for those whose clients have gone.
+    fn depart(&self, store: Arc<dyn SessionRotation>, now: Timestamp) -> Group {
+        let mut waiting = lock(&self.waiting);
+        waiting.retain(|one| !one.answer.is_canceled());
+        let most = waiting.len().min(MOST);
+        let group = waiting.drain(..most).map(|one| (one.rotation.leaving_at(now), one.answer)).unzip();
+        Box::pin(see_through(store, Arc::clone(&self.waiting), group))
     }
 }
 
-async fn see_through(store: Arc<dyn SessionRotation>, rotations: Vec<Rotation>, answers: Vec<oneshot::Sender<Answer>>) {
-    if rotations.is_empty() {
-        return;
-    }
+fn lock(waiting: &Queue) -> MutexGuard<'_, Vec<Waiting>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn see_through(
+    store: Arc<dyn SessionRotation>,
+    waiting: Queue,
+    (rotations, mut answers): (Vec<Rotation>, Vec<oneshot::Sender<Answer>>),
+) {
     let mut outcome = match store.rotate_refreshes(&rotations).await {
         Ok(rotated) => Ok(rotated.into_iter()),
-        Err(StoreError::Unavailable { context, source }) => Err((context, source.map(Arc::from))),
+        Err(StoreError::Unavailable { context, source }) => {
+            // Those who waited meanwhile would find it no better, and have waited long enough.
+            answers.extend(mem::take(&mut *lock(&waiting)).into_iter().map(|one| one.answer));
+            Err((context, source.map(Arc::from)))
+        }
         // The fault of one of them, which must not be that of all: each goes alone.
         Err(error) => {
             tracing::warn!(%error, together = rotations.len(), "refreshes that were written together failed");

@@ -8,6 +8,7 @@ use futures_channel::oneshot::Sender;
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 /// Answers a group when the test says so.
 #[derive(Default)]
@@ -91,16 +92,6 @@ struct World {
     elapsed: Mutex<Duration>,
 }
 
-impl Departure for World {
-    fn store_time(&self) -> Timestamp {
-        Timestamp::EPOCH.plus(self.monotonic())
-    }
-
-    fn monotonic(&self) -> Duration {
-        *self.elapsed.lock().unwrap()
-    }
-}
-
 type Refresh<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
 
 impl World {
@@ -114,7 +105,10 @@ impl World {
 
     fn refresh(&self, number: u8) -> Refresh<'_> {
         let store = Arc::clone(&self.store) as Arc<dyn SessionRotation>;
-        let mut refresh: Refresh<'_> = Box::pin(self.rotations.rotate(store, self, rotation(number)));
+        let mut refresh: Refresh<'_> = Box::pin(async move {
+            let now = || Timestamp::EPOCH.plus(*self.elapsed.lock().unwrap());
+            self.rotations.rotate(store, &now, rotation(number)).await
+        });
         assert!(poll(&mut refresh).is_none(), "the store has not answered");
         refresh
     }
@@ -229,31 +223,19 @@ fn a_client_that_left_while_it_waited_costs_nothing() {
 }
 
 #[test]
-fn nobody_waits_for_a_turn_longer_than_for_a_connection() {
-    let world = World::new();
-    let (mut first, [mut early]) = world.crowd(1, [2]);
-    world.advance(Duration::from_millis(1_001));
-    let mut late = world.refresh(3);
-    world.answer(Err(StoreError::Unavailable { context: "acquire", source: None }));
-    assert!(matches!(failed(&mut first), StoreError::Unavailable { context: "acquire", .. }));
-    assert!(poll(&mut late).is_none());
-    assert!(matches!(failed(&mut early), StoreError::Unavailable { context: "turn to refresh", .. }));
-    assert_eq!(world.groups(), [[1], [3]]);
-}
-
-#[test]
-fn a_store_out_of_reach_is_so_for_all_and_for_the_same_reason() {
+fn a_store_out_of_reach_is_so_for_all_who_wait_and_for_the_same_reason() {
     let world = World::new();
     let (mut first, mut others) = world.crowd(1, [2, 3]);
-    world.answer(Ok(vec![1]));
-    assert_eq!(answered(&mut first), 1);
-    assert!(poll(&mut others[0]).is_none());
     world.answer(Err(StoreError::Unavailable { context: "acquire", source: Some("no connection".into()) }));
-    for refresh in &mut others {
+    for refresh in [&mut first].into_iter().chain(&mut others) {
         let error = failed(refresh);
         let StoreError::Unavailable { context: "acquire", source: Some(source) } = error else { panic!("{error:?}") };
         assert_eq!(source.to_string(), "no connection");
     }
+    let mut next = world.refresh(4);
+    assert_eq!(world.groups(), [[1], [4]], "whoever comes later looks anew");
+    world.answer(Ok(vec![4]));
+    assert_eq!(answered(&mut next), 4);
 }
 
 #[test]
