@@ -202,9 +202,13 @@ mod tests {
 
         #[test]
         fn d54_nothing_that_a_client_wrote_hides_what_the_proxy_wrote(
-            line in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), Just(b','), Just(b'\t'), b' '..=b'~', 128_u8..], 0..60)
+            line in prop::collection::vec(
+                prop_oneof![Just(b'"'), Just(b'\\'), Just(b','), Just(b'\t'), b' '..=b'~', 128_u8..],
+                0..60,
+            )
         ) {
-            for (name, entry) in [("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=\"198.51.100.7\";host=\",\"")] {
+            let entries = [("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=\"198.51.100.7\";host=\",\"")];
+            for (name, entry) in entries {
                 let line = [&line, b", ".as_slice(), entry.as_bytes()].concat();
                 prop_assert_eq!(client(PROXY, name, &[&line]), "198.51.100.7");
             }

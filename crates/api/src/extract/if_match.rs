@@ -14,11 +14,11 @@ const NO_VERSION: i64 = 0;
 
 /// The version that the record must still have; `None` without the header, or with `*`.
 ///
-/// Of several versions only the highest counts, though RFC 9110 lets any of them match: versions only grow, and whoever
-/// names several has seen them all, so no other can still be the record's. One version is what the store compares in the
-/// statement that changes the record; to choose by the record first would leave a gap between the two. A list in which
-/// nothing can match (weak tags, tags of another form) gives a version that no record has, so that the answer is `stale`
-/// after all other refusals have had their turn.
+/// Of several versions only the highest counts, though RFC 9110 lets any of them match: versions only grow, and
+/// whoever names several has seen them all, so no other can still be the record's. One version is what the store
+/// compares in the statement that changes the record; to choose by the record first would leave a gap between the two.
+/// A list in which nothing can match (weak tags, tags of another form) gives a version that no record has, so that the
+/// answer is `stale` after all other refusals have had their turn.
 ///
 /// Fails with 400 `malformed_request` for what is no list of entity tags.
 #[derive(Debug, PartialEq, Eq, IntoParams)]
