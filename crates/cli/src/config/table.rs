@@ -266,8 +266,8 @@ settings! {
 
     /// Who may register.
     registration: Registration {
-        /// `open`: anyone, and a taken address is said to be taken; `strict`: anyone, and nobody learns who has an
-        /// account; `closed`: nobody.
+        /// `open`: anyone, and a taken address is said to be taken; `strict`: anyone, and the answer tells nobody who
+        /// has an account, but until registrations are confirmed by mail a login afterwards does; `closed`: nobody.
         mode: RegistrationMode {
             parse: one(parse::registration_mode),
             default: Is("open"),
