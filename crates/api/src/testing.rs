@@ -4,8 +4,10 @@ use crate::{AppState, HttpSettings};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use vestibule_domain::client::ClientRecord;
 use vestibule_domain::client::store::ClientReads;
 use vestibule_domain::clock::{Clock, Timer, Timestamp};
@@ -65,6 +67,10 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn start(&self) -> tracing::subscriber::DefaultGuard {
+        // While there is one subscriber alone, `tracing` lets the thread that comes to an event first decide for good
+        // whether anybody wants it; another test's thread does not.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+        LazyLock::force(&SECOND);
         let writer = self.clone();
         let lines = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE);
         tracing::subscriber::set_default(lines.with_writer(move || writer.clone()).finish())
