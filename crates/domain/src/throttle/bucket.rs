@@ -25,7 +25,7 @@ pub struct Bucket {
     pub expires_at: Timestamp,
 }
 
-/// An account that was tried from one place; or attempts that began at the same time.
+/// An account that was tried from one place; or an attempt at a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
     /// The beginning of its key; 0 for attempts.
@@ -85,6 +85,12 @@ impl Bucket {
 
     pub(super) fn end(&mut self) {
         self.running = self.running.saturating_sub(1);
+    }
+
+    /// The attempt at a budget that began then runs no more; whether it was noted.
+    pub(super) fn forget(&mut self, began: Timestamp) -> bool {
+        let position = self.tried.iter().position(|attempt| attempt.at == began);
+        position.map(|position| self.tried.remove(position)).is_some()
     }
 
     /// What a success leaves of it.

@@ -38,29 +38,16 @@ impl Budget {
     fn begin(self, bucket: &mut Bucket, now: Timestamp) {
         bucket.full_at = self.failed_until(bucket, now, |begun| !begun.is_open(now));
         bucket.tried.retain(|begun| begun.is_open(now) && begun.at <= now.plus(Bucket::SKEW));
-        let running = Self::take(bucket, now).map_or(0, |begun| begun.running);
-        bucket.tried.push(Tried { account: 0, at: now, running: running.saturating_add(1), has_failed: false });
+        bucket.tried.push(Tried { account: 0, at: now, running: 1, has_failed: false });
         bucket.keep_until(self.full_at(bucket, now));
     }
 
     /// It counts from when it began. One that is not noted any more has failed already, because it took too long.
     fn fail(self, bucket: &mut Bucket, began: Timestamp) {
-        if Self::withdraw(bucket, began) {
+        if bucket.forget(began) {
             bucket.full_at = bucket.full_at.max(began).plus(self.refill);
             bucket.keep_until(bucket.full_at);
         }
-    }
-
-    fn withdraw(bucket: &mut Bucket, began: Timestamp) -> bool {
-        let noted = Self::take(bucket, began);
-        let others = noted.filter(|noted| noted.running > 1).map(|noted| Tried { running: noted.running - 1, ..noted });
-        bucket.tried.extend(others);
-        noted.is_some()
-    }
-
-    fn take(bucket: &mut Bucket, began: Timestamp) -> Option<Tried> {
-        let position = bucket.tried.iter().position(|begun| begun.at == began)?;
-        Some(bucket.tried.remove(position))
     }
 
     /// When it is full again, if all that runs fails.
@@ -276,7 +263,9 @@ impl Rule {
     /// Nothing came of the attempt that was charged at `began`, through no fault of whoever made it.
     pub fn withdraw(&self, bucket: &mut Bucket, began: Timestamp, now: Timestamp) {
         match self {
-            Self::Failures(_) => drop(Budget::withdraw(bucket, began)),
+            Self::Failures(_) => {
+                bucket.forget(began);
+            }
             Self::Attempts(budget) => budget.give_back(bucket, began, now),
             Self::InARow(lockout) => {
                 bucket.end();
