@@ -222,3 +222,12 @@ fn f79_the_grace_begins_when_the_token_is_replaced_however_long_it_waited() {
     assert!(refresh(&world, &alice.refresh_token).is_ok());
     assert_eq!(ended(&world, &alice), None);
 }
+
+#[test]
+fn a_session_that_somebody_holds_is_waited_for_alone() {
+    let (world, alice) = signed_in();
+    world.store.sessions_are_held.store(true, Ordering::SeqCst);
+    let child = refresh(&world, &alice.refresh_token).unwrap();
+    assert!(refresh(&world, &child.refresh_token).is_ok());
+    assert_eq!(ended(&world, &alice), None);
+}

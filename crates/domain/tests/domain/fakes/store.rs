@@ -121,6 +121,8 @@ pub(crate) struct MemoryStore {
     /// Whether refreshes, though written, are not answered yet.
     pub(crate) refreshes_wait: AtomicBool,
     pub(crate) loses_answers: AtomicBool,
+    /// Whether somebody holds all sessions, for whom no group waits.
+    pub(crate) sessions_are_held: AtomicBool,
     looks_at_clock: Mutex<Option<Box<dyn Fn() -> Timestamp + Send>>>,
 }
 
@@ -318,6 +320,9 @@ impl SessionRotation for MemoryStore {
     }
 
     async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
+        if self.sessions_are_held.load(Ordering::SeqCst) {
+            return Ok(vec![None; rotations.len()]);
+        }
         let mut rotated = Vec::new();
         for rotation in rotations {
             rotated.push(self.rotate_refresh(rotation).await?);
