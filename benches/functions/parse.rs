@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vestibule_domain::credential::{
     BreachKey, BreachedPasswords, NewPassword, Owner, PasswordAttempt, PasswordPolicy, PasswordSettings,
 };
-use vestibule_domain::id::uuid_v7;
+use vestibule_domain::id::UserId;
 use vestibule_domain::session::RefreshToken;
 use vestibule_domain::throttle::KeyedHash;
 use vestibule_domain::user::{Email, Name};
@@ -29,7 +29,7 @@ pub(crate) fn parsers(c: &mut Criterion) {
     let token = RefreshToken::generate(&SystemRng).reveal();
     c.bench_function("refresh/parse", |b| b.iter(|| RefreshToken::parse(black_box(&token))));
     let clock = SystemClock::new();
-    c.bench_function("request/id", |b| b.iter(|| uuid_v7(&clock, &SystemRng)));
+    c.bench_function("user/id", |b| b.iter(|| UserId::generate(&clock, &SystemRng)));
     let keyed_hash = HmacKeyedHash::derive(&MasterKey::generate(&SystemRng)).expect("a key");
     c.bench_function("throttle/key", |b| b.iter(|| keyed_hash.digest("login", black_box(&[127, 0, 0, 1]))));
 }

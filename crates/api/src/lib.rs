@@ -2,6 +2,7 @@
 
 mod background;
 mod docs;
+mod endpoints;
 mod error;
 mod extract;
 mod metrics;
@@ -16,7 +17,9 @@ pub mod serve;
 mod state;
 #[cfg(test)]
 mod testing;
+mod text;
 
+pub use docs::DOCUMENT;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use extract::fuzzing;
@@ -24,19 +27,17 @@ pub use openapi::openapi;
 pub use state::{AppState, HttpSettings, Readiness};
 
 use axum::Router;
+use endpoints::Endpoints;
 
 /// Everything for clients.
 pub fn router(state: AppState) -> Router {
-    let document = docs::Document::default();
-    let (routes, outline) = routes::public(document.clone()).split_for_parts();
-    state.metrics.name_operations(&outline);
-    document.write(outline, &state.http.public_url);
-    middleware::apply(routes, &state).with_state(state)
+    let Endpoints { router, operations } = routes::public();
+    state.metrics.name_operations(operations);
+    middleware::apply(router, &state).with_state(state)
 }
 
 /// Everything for operators, on a listener of its own.
 pub fn ops_router(state: AppState) -> Router {
-    let (routes, _) = routes::health::routes().split_for_parts();
-    let routes = routes.merge(routes::metrics::routes());
+    let routes = routes::health::routes().router.merge(routes::metrics::routes());
     middleware::apply(routes, &state).with_state(state)
 }

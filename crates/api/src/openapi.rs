@@ -3,7 +3,6 @@
 mod errors;
 mod schemas;
 
-use crate::docs::Document;
 use crate::problem::{FieldError, Problem};
 use crate::routes;
 use utoipa::OpenApi as _;
@@ -31,9 +30,9 @@ use utoipa::openapi::{OpenApi, RefOr, ServerBuilder};
 )]
 struct Outline;
 
-/// The document without the operator's address: its server is wherever it is read from.
+/// The document, from what the code says: to be committed ([`crate::DOCUMENT`]). Its server is wherever it is read from.
 pub fn openapi() -> OpenApi {
-    complete(routes::public(Document::default()).into_openapi(), "/")
+    complete(routes::described().into_openapi())
 }
 
 /// What the endpoints are added to.
@@ -42,8 +41,8 @@ pub(crate) fn outline() -> OpenApi {
 }
 
 /// Adds what no endpoint says of itself: the server, how to authenticate, and what errors look like.
-pub(crate) fn complete(mut document: OpenApi, server: &str) -> OpenApi {
-    document.servers = Some(vec![ServerBuilder::new().url(server).build()]);
+fn complete(mut document: OpenApi) -> OpenApi {
+    document.servers = Some(vec![ServerBuilder::new().url("/").build()]);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")

@@ -2,33 +2,51 @@
 
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
+use std::ops::Deref;
 use std::sync::Arc;
 use vestibule_domain::Services;
 
+use crate::docs::Document;
 use crate::metrics::Metrics;
+use crate::middleware::RequestIds;
 use crate::news::News;
 pub use crate::readiness::Readiness;
 
-/// Copied several times for each request, so that each part is behind a pointer.
+/// Copied several times for each request: a pointer.
 #[derive(Debug, Clone)]
-pub struct AppState {
-    pub services: Arc<Services>,
-    pub http: Arc<HttpSettings>,
+pub struct AppState(Arc<Shared>);
+
+#[derive(Debug)]
+pub struct Shared {
+    pub services: Services,
+    pub http: HttpSettings,
     pub readiness: Readiness,
     pub(crate) news: News,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) metrics: Metrics,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) document: Document,
 }
 
 impl AppState {
     pub fn new(services: Services, http: HttpSettings) -> Self {
-        let metrics = Arc::new(Metrics::new(Arc::clone(&services.ports)));
-        Self {
-            services: Arc::new(services),
-            http: Arc::new(http),
+        let metrics = Metrics::new(Arc::clone(&services.ports));
+        Self(Arc::new(Shared {
+            services,
+            http,
             readiness: Readiness::default(),
             news: News::default(),
             metrics,
-        }
+            request_ids: RequestIds::default(),
+            document: Document::default(),
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }
 

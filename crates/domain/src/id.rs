@@ -4,9 +4,9 @@ use crate::{Clock, Rng};
 use uuid::{Builder, Uuid};
 
 /// RFC 9562, section 5.7: what is made later sorts later, to the millisecond.
-pub fn uuid_v7(clock: &dyn Clock, rng: &dyn Rng) -> Uuid {
+pub fn uuid_v7(clock: &dyn Clock, random: [u8; 10]) -> Uuid {
     let millis = u64::try_from(clock.now().as_millis()).unwrap_or_default();
-    Builder::from_unix_timestamp_millis(millis, &rng.bytes()).into_uuid()
+    Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
 /// The text is not an id: 32 lower- or upper-case hex digits in the hyphenated form of RFC 9562.
@@ -23,7 +23,7 @@ macro_rules! id {
         impl $name {
             /// As [`uuid_v7`] makes them.
             pub fn generate(clock: &dyn Clock, rng: &dyn Rng) -> Self {
-                Self(uuid_v7(clock, rng))
+                Self(uuid_v7(clock, rng.bytes()))
             }
 
             /// Takes only the hyphenated form, so that an id has one spelling up to case.

@@ -1,8 +1,7 @@
 //! The machine's own clock and randomness.
 
-use chrono::{DateTime, Utc};
 use std::io::Write as _;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use vestibule_domain::clock::Timer;
 use vestibule_domain::{Clock, Rng, Timestamp};
 
@@ -28,7 +27,8 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         #[expect(clippy::disallowed_methods, reason = "the one place where calendar time enters")]
         let now = SystemTime::now();
-        DateTime::<Utc>::from(now).into()
+        let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::EPOCH.plus(since_1970)
     }
 
     fn monotonic(&self) -> Duration {

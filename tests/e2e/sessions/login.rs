@@ -27,7 +27,7 @@ async fn gives_tokens(Scene { app, anonymous, alice, .. }: &Scene) {
       "expires_in": 600,
       "refresh_expires_in": 1209600,
       "refresh_token": "[refresh_token]",
-      "session_id": "019b76da-a800-74ae-b4d3-c67693905030",
+      "session_id": "019b76da-a800-7c0c-ab3e-f64eb894a4c9",
       "token_type": "Bearer",
       "user": {
         "created_at": "2026-01-01T00:00:00.000Z",
@@ -69,12 +69,12 @@ async fn the_access_token_says_who_and_for_how_long(Scene { app, admin, .. }: &S
       "exp": 1767226200,
       "iat": 1767225600,
       "iss": "https://auth.example",
-      "jti": "019b76da-a800-77f6-98ee-344a1eb303a9",
+      "jti": "019b76da-a800-713d-9038-420bc44daabc",
       "nbf": 1767225600,
       "roles": [
         "admin"
       ],
-      "sid": "019b76da-a800-7393-967a-60257d9ed482",
+      "sid": "019b76da-a800-75cd-8a4e-9cae9b5624dc",
       "sub": "019b76da-a800-70a6-8087-0d9d2e40e4dc"
     }
     "#);

@@ -20,7 +20,7 @@ async fn gives_new_tokens(Scene { app, anonymous, alice, .. }: &Scene) {
       "expires_in": 600,
       "refresh_expires_in": 1209600,
       "refresh_token": "[refresh_token]",
-      "session_id": "019b76da-a800-71b4-a5d0-3a01f7aba7a9",
+      "session_id": "019b76da-a800-7338-b06a-2fd69d375566",
       "token_type": "Bearer",
       "user": {
         "created_at": "2026-01-01T00:00:00.000Z",

@@ -63,7 +63,7 @@ async fn tells_which_session_is_over(Scene { app, anonymous, alice, .. }: &Scene
       "data": [
         {
           "at": "2026-01-01T00:00:00.000Z",
-          "sid": "019b76da-a800-71b4-a5d0-3a01f7aba7a9",
+          "sid": "019b76da-a800-7338-b06a-2fd69d375566",
           "sub": "019b76da-a800-73c7-8dac-f4a7c74364b1"
         }
       ],

@@ -11,8 +11,8 @@ const FEED: Duration = Duration::from_millis(200);
 
 /// Keeps what is remembered right, and tells those who wait that there is something new.
 /// While the feed cannot be read, requests ask the store.
-pub(super) async fn follow(AppState { services, news, .. }: AppState) {
-    let ports = &services.ports;
+pub(super) async fn follow(state: AppState) {
+    let ports = &state.services.ports;
     let mut follower = Follower::default();
     let (mut outage, mut key_outage) = (Outage::new("the change feed"), Outage::new("changed signing keys"));
     let (mut keys_changed, mut told) = (false, 0);
@@ -25,14 +25,14 @@ pub(super) async fn follow(AppState { services, news, .. }: AppState) {
                 keys_changed |= changed;
                 let recorded = ports.snapshots.recorded();
                 if std::mem::replace(&mut told, recorded) != recorded {
-                    news.announce();
+                    state.news.announce();
                 }
                 outage.over();
             }
             Err(error) => outage.goes_on(&error),
         }
         if keys_changed {
-            match services.keys.follow().await {
+            match state.services.keys.follow().await {
                 Ok(()) => {
                     keys_changed = false;
                     key_outage.over();

@@ -83,10 +83,10 @@ where
 }
 
 /// Sees to it that there is always a key to sign with, from the first moment that the store answers.
-async fn look_after_keys(AppState { services, .. }: AppState) {
+async fn look_after_keys(state: AppState) {
     let mut outage = Outage::new("the signing keys");
     loop {
-        match services.keys.ensure().await {
+        match state.services.keys.ensure().await {
             Ok(()) => {
                 outage.over();
                 sleep(KEYS).await;
@@ -100,11 +100,11 @@ async fn look_after_keys(AppState { services, .. }: AppState) {
 }
 
 /// Whatever is counted in the store's time depends on it; beyond what can be borne readiness says so.
-async fn watch_clock(AppState { services, .. }: AppState) {
-    let drift = &services.ports.drift;
+async fn watch_clock(state: AppState) {
+    let drift = &state.services.ports.drift;
     let mut outage = Outage::new("the store's clock");
     loop {
-        if let Err(error) = services.ports.measure_drift().await {
+        if let Err(error) = state.services.ports.measure_drift().await {
             outage.goes_on(&error);
             sleep(RETRY).await;
             continue;

@@ -21,15 +21,15 @@ const KEEP_SEALED_CHILDREN: Duration = Duration::from_mins(2);
 /// Followers are seconds behind at most; services that check tokens offline may be as far behind as a token lives.
 const KEEP_CHANGES: Duration = Duration::from_hours(24);
 
-pub(super) async fn purge(AppState { services, .. }: AppState) {
+pub(super) async fn purge(state: AppState) {
     loop {
         sleep(PURGE).await;
         let purged = [
-            purge_sessions(&services).await,
-            purge_spent_tokens(&services).await,
-            forget_children(&services).await,
-            purge_changes(&services).await,
-            purge_idempotency_keys(&services).await,
+            purge_sessions(&state.services).await,
+            purge_spent_tokens(&state.services).await,
+            forget_children(&state.services).await,
+            purge_changes(&state.services).await,
+            purge_idempotency_keys(&state.services).await,
         ];
         for error in purged.into_iter().filter_map(Result::err) {
             tracing::warn!(error = chain(&error), "what is out of date could not be deleted, trying again in an hour");
@@ -37,8 +37,8 @@ pub(super) async fn purge(AppState { services, .. }: AppState) {
     }
 }
 
-pub(super) async fn purge_throttles(AppState { services, .. }: AppState) {
-    let ports = &services.ports;
+pub(super) async fn purge_throttles(state: AppState) {
+    let ports = &state.services.ports;
     loop {
         sleep(PURGE_BUCKETS).await;
         loop {

@@ -3,17 +3,9 @@
 mod document;
 mod page;
 
+pub use document::DOCUMENT;
 pub(crate) use document::Document;
 
-use crate::state::AppState;
-use axum::Extension;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::endpoints::endpoints;
 
-pub(crate) fn routes(document: Document) -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(document::openapi_document))
-        .layer(Extension(document))
-        .routes(routes!(page::docs_page))
-        .routes(routes!(page::docs_asset))
-}
+endpoints!(document::openapi_document, page::docs_page, page::docs_asset);

@@ -22,7 +22,6 @@ use standing::Standing;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use utoipa::openapi::OpenApi;
 use vestibule_domain::Ports;
 
 /// In seconds: from an answer out of memory, over one hash, to the deadline of a request.
@@ -63,9 +62,9 @@ impl Metrics {
         Self { operations: OnceLock::new(), answers, durations, problems, registry }
     }
 
-    /// Whatever is not in `outline` is counted as one: `other`.
-    pub(crate) fn name_operations(&self, outline: &OpenApi) {
-        self.operations.get_or_init(|| Operations::new(outline));
+    /// Whatever is none of `operations`, each a method and a route, is counted as one: `other`.
+    pub(crate) fn name_operations(&self, operations: Vec<(&'static str, String)>) {
+        self.operations.get_or_init(|| Operations::new(operations));
     }
 
     /// As what the answer to `request` will count.

@@ -4,9 +4,8 @@ use http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use std::collections::HashMap;
 use std::sync::Arc;
-use utoipa::openapi::OpenApi;
 
-/// A method and a route of the OpenAPI document.
+/// A method and a route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Operation {
     method: &'static str,
@@ -20,22 +19,13 @@ pub(super) struct Operations {
 }
 
 impl Operations {
-    pub(super) fn new(outline: &OpenApi) -> Self {
-        let by_route = outline.paths.paths.iter().map(|(path, item)| {
-            let route: Arc<str> = Arc::from(path.as_str());
-            let operations = [
-                ("GET", &item.get),
-                ("POST", &item.post),
-                ("PUT", &item.put),
-                ("PATCH", &item.patch),
-                ("DELETE", &item.delete),
-            ];
-            let documented = operations.into_iter().filter(|(_, operation)| operation.is_some());
-            let operations = documented.map(|(method, _)| Operation { method, route: Arc::clone(&route) }).collect();
-            (route, operations)
-        });
-        let other = Operation { method: "other", route: Arc::from("other") };
-        Self { by_route: by_route.collect(), other }
+    pub(super) fn new(operations: Vec<(&'static str, String)>) -> Self {
+        let mut by_route: HashMap<_, Vec<_>> = HashMap::new();
+        for (method, route) in operations {
+            let route: Arc<str> = route.into();
+            by_route.entry(Arc::clone(&route)).or_default().push(Operation { method, route });
+        }
+        Self { by_route, other: Operation { method: "other", route: Arc::from("other") } }
     }
 
     pub(super) fn find(&self, method: &Method, route: Option<&str>) -> &Operation {

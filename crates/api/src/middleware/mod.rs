@@ -15,7 +15,7 @@ mod tests;
 mod trace;
 
 pub(crate) use framing::Unread;
-pub(crate) use request_id::RequestId;
+pub(crate) use request_id::{RequestId, RequestIds};
 
 use crate::state::AppState;
 use axum::Router;
@@ -23,9 +23,10 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use tower::layer::layer_fn;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 use tracing::Instrument;
 
@@ -55,7 +56,7 @@ async fn around(
     let id = request_id::assign(&mut request, &state);
     let exchange = trace::Exchange::begin(&request, &state, &id);
     let uri = request.uri().clone();
-    let answer = async {
+    let answer = pin!(async {
         match (framing::refusal(&request), cors) {
             (Some(refusal), _) => Ok(refusal.into_response()),
             (None, Some(cors)) if cors::concerns(&request) => {
@@ -63,7 +64,7 @@ async fn around(
             }
             (None, _) => inside(request, route).await,
         }
-    };
+    });
     let mut response = answer.instrument(exchange.span.clone()).await?;
     problems::render(&mut response, &uri, &state, &id);
     security_headers::add(&mut response, &state);
@@ -77,13 +78,16 @@ async fn around(
 /// 7. panics;
 /// 8. deadline: of everything that may wait;
 /// 9. limits of URL and headers: before anything looks at them.
-async fn inside(request: Request, route: Route) -> Result<Response, Infallible> {
+///
+/// Futures are pinned where they are made, as whoever takes one by value makes a copy of it.
+async fn inside(request: Request, mut route: Route) -> Result<Response, Infallible> {
     let deadline = deadline::of(&request);
-    let work = async {
+    let work = pin!(async {
         match limits::refusal(&request) {
             Some(refusal) => refusal.into_response(),
-            None => route.oneshot(request).await.unwrap_or_else(|never| match never {}),
+            // A route is always ready.
+            None => route.call(request).await.unwrap_or_else(|never| match never {}),
         }
-    };
+    });
     Ok(panics::catch(deadline::enforce(deadline, work)).await)
 }

@@ -4,7 +4,8 @@ use crate::state::AppState;
 use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 use vestibule_domain::id::uuid_v7;
 use vestibule_domain::{Clock, Rng};
 
@@ -23,12 +24,28 @@ impl RequestId {
         is_sane.then(|| Self(text.into()))
     }
 
-    fn generate(clock: &dyn Clock, rng: &dyn Rng) -> Self {
-        Self(uuid_v7(clock, rng).to_string().into())
-    }
-
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// How many ids are made of what is drawn at once.
+const DRAWN: usize = 64;
+
+/// Asks the system for randomness once for many ids: nothing is kept secret by them.
+#[derive(Debug, Default)]
+pub(crate) struct RequestIds(Mutex<Vec<[u8; 10]>>);
+
+impl RequestIds {
+    fn next(&self, clock: &dyn Clock, rng: &dyn Rng) -> RequestId {
+        let mut drawn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let random = drawn.pop().unwrap_or_else(|| {
+            drawn.resize(DRAWN, [0; 10]);
+            rng.fill(drawn.as_flattened_mut());
+            drawn.pop().unwrap_or_default()
+        });
+        drop(drawn);
+        RequestId((&*uuid_v7(clock, random).hyphenated().encode_lower(&mut Uuid::encode_buffer())).into())
     }
 }
 
@@ -39,7 +56,7 @@ pub(super) fn assign(request: &mut Request, state: &AppState) -> RequestId {
     let ports = &state.services.ports;
     let id = only
         .and_then(|value| RequestId::parse(value.to_str().ok()?))
-        .unwrap_or_else(|| RequestId::generate(&*ports.clock, &*ports.rng));
+        .unwrap_or_else(|| state.request_ids.next(&*ports.clock, &*ports.rng));
     request.extensions_mut().insert(id.clone());
     id
 }
@@ -53,6 +70,56 @@ pub(super) fn tell(id: &RequestId, response: &mut Response) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+    use vestibule_domain::Timestamp;
+    use vestibule_domain::clock::Timer;
+
+    #[derive(Debug)]
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp::EPOCH
+        }
+
+        fn monotonic(&self) -> std::time::Duration {
+            std::time::Duration::ZERO
+        }
+
+        fn timer(&self, _: std::time::Duration) -> Timer {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// Never says the same twice.
+    #[derive(Debug, Default)]
+    struct Counting(AtomicU64);
+
+    impl Rng for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            for piece in bytes.chunks_mut(10) {
+                let number = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+                piece[2..].copy_from_slice(&number);
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_ids_are_alike() {
+        let (ids, rng) = (RequestIds::default(), Counting::default());
+        let some = || (0..10_000).map(|_| ids.next(&Still, &rng).as_str().to_owned()).collect::<Vec<_>>();
+        let made: Vec<_> = thread::scope(|scope| {
+            let makers = [(); 4].map(|()| scope.spawn(some));
+            makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect()
+        });
+        assert_eq!(made.iter().collect::<HashSet<_>>().len(), 40_000);
+        for id in made {
+            assert_eq!(Uuid::parse_str(&id).unwrap().get_version_num(), 7, "{id}");
+            assert_eq!(RequestId::parse(&id).unwrap().as_str(), id);
+        }
+    }
 
     #[test]
     fn only_a_sane_id_is_taken() {

@@ -23,7 +23,7 @@ fn all_operations(document: &Value) -> Vec<(String, &Value)> {
 
 /// What is quoted and looks like a path in how the router prints itself, but for the places of its fallback.
 fn routed_paths() -> BTreeSet<String> {
-    let (router, _) = routes::public(Document::default()).split_for_parts();
+    let router = routes::public().router;
     let printed = format!("{router:?}");
     let quoted = printed.split('"').skip(1).step_by(2);
     quoted.filter(|text| text.starts_with('/') && *text != "/" && !text.starts_with("/{*")).map(str::to_owned).collect()
@@ -114,7 +114,7 @@ fn every_error_has_the_form_of_a_problem_and_known_codes() {
 /// A word that is no code, or one of another status, would silently disappear from the document.
 #[test]
 fn every_code_that_an_endpoint_names_is_of_its_status() {
-    let outline = serde_json::to_value(routes::public(Document::default()).into_openapi()).unwrap();
+    let outline = serde_json::to_value(routes::described().into_openapi()).unwrap();
     for (name, operation) in all_operations(&outline) {
         for (status, response) in operation["responses"].as_object().unwrap() {
             if status.as_str() < "400" || response["content"].is_object() {

@@ -3,16 +3,9 @@
 use super::Code;
 use crate::error::ApiError;
 use crate::extract::Nothing;
-use crate::state::AppState;
 use axum::extract::RawPathParams;
 use axum::response::{Html, IntoResponse, Response};
 use http::header;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(problem_page))
-}
 
 /// Read about a problem
 ///
@@ -27,7 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         (status = 404, description = "not_found"),
     ),
 )]
-async fn problem_page(params: RawPathParams, Nothing: Nothing) -> Result<Response, ApiError> {
+pub(super) async fn problem_page(params: RawPathParams, Nothing: Nothing) -> Result<Response, ApiError> {
     // Everything shown is from the catalogue; nothing of the request gets into the page.
     let code = params.iter().find_map(|(_, text)| Code::parse(text)).ok_or(ApiError::new(Code::NotFound))?;
     let (name, status, title, explanation) = (code.as_str(), code.status().as_u16(), code.title(), code.explanation());

@@ -24,11 +24,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
+use tower::Service;
 
 /// Beyond what the middleware admits. What is beyond these as well is no request: hyper refuses it by itself
 /// ([`super::unread`]).
-const MAX_HEADERS: usize = 256;
 const MAX_BUFFER_BYTES: usize = 128 * 1024;
 const MAX_HEADER_LIST_BYTES: u32 = 64 * 1024;
 /// Requests at once on one connection.
@@ -149,7 +148,7 @@ fn protocol() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // `Activity` has one that leaves idle connections alone.
         .header_read_timeout(None)
-        .max_headers(MAX_HEADERS)
+        // At most 100 headers, as hyper has it: to be told a number it allocates for so many with each request.
         .max_buf_size(MAX_BUFFER_BYTES);
     builder
         .http2()
@@ -174,13 +173,14 @@ fn is_unbounded(request: &Request<Incoming>) -> bool {
 /// The `last` one on its connection says so. That is also told to a client that stays connected while the service
 /// drains, so that none is closed under a request that is already on its way.
 async fn answer(
-    router: Router,
+    mut router: Router,
     request: Request<Incoming>,
     exchange: Exchange,
     last: bool,
 ) -> Result<Response<Answer>, Infallible> {
     let version = request.version();
-    let mut response = router.oneshot(request.map(Body::new)).await?;
+    // A router is always ready.
+    let mut response = router.call(request.map(Body::new)).await?;
     if last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -74,7 +74,7 @@ pub async fn serve(
         tracing::info!(address = %door.listener.local_addr()?, connections = door.most, "listening");
     }
     let background = Background::start(&state)?;
-    run(doors, state.readiness, &settings, shutdown, force).await;
+    run(doors, state.readiness.clone(), &settings, shutdown, force).await;
     background.stop().await;
     Ok(())
 }

@@ -34,15 +34,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(command) => config::run(&inputs, &command),
         Command::Doctor => process::command(doctor::run(&inputs)),
         Command::Bench(args) => bench::run(&inputs, &args),
-        Command::Openapi => openapi(),
+        Command::Openapi => Ok(output::line(vestibule_api::DOCUMENT.trim_end())?),
         Command::Healthcheck(args) => healthcheck::run(&inputs, &args),
         Command::Backup(args) => process::command(backup::run(&inputs, args)),
     }
-}
-
-fn openapi() -> Result<(), Failure> {
-    let document = vestibule_api::openapi().to_pretty_json().map_err(std::io::Error::other)?;
-    Ok(output::line(document)?)
 }
 
 /// Reads the configuration and starts the log, for a command that ends by itself: unless told otherwise it says only

@@ -394,7 +394,7 @@ settings! {
             example: "json",
             flag: Some("--log-format"),
         }
-        /// A level, and others for parts if wanted.
+        /// A level, and others for parts if wanted. A release says no more at `trace` than at `debug`.
         level: Targets {
             parse: one(parse::log_filter),
             default: Is("info"),

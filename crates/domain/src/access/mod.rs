@@ -9,9 +9,10 @@ pub use role::{Permission, RoleCatalog, RoleName, UnknownRole};
 pub use service::{AccessError, AccessService, AccessSettings, Freshness};
 
 use crate::clock::Timestamp;
+use crate::feed::Principal;
 use crate::id::UserId;
-use crate::session::Session;
 use crate::user::User;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +22,17 @@ pub const RECENT_LOGIN: Duration = Duration::from_mins(10);
 /// The bearer of a valid access token whose session and user are alive.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    pub user: Arc<User>,
-    pub session: Arc<Session>,
+    pub(crate) principal: Arc<Principal>,
     pub(crate) roles: Arc<RoleCatalog>,
+}
+
+/// So a caller has a user and a session.
+impl Deref for Caller {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.principal
+    }
 }
 
 /// Why a caller may not do something.
@@ -44,6 +53,12 @@ pub enum Denied {
 }
 
 impl Caller {
+    /// The user as `write` shows them to themselves: written once, and kept as long as they are remembered as they are.
+    /// There is one way to show a user.
+    pub fn shown(&self, write: impl FnOnce(&User) -> Box<str>) -> &str {
+        self.principal.shown.get_or_init(|| write(&self.user))
+    }
+
     pub fn may(&self, permission: Permission) -> bool {
         self.roles.allow(&self.user.roles, permission)
     }

@@ -47,11 +47,7 @@ impl AccessService {
 
     pub async fn authenticate(&self, token: &str, freshness: Freshness) -> Result<Caller, AccessError> {
         let (_, principal) = self.identify(token, freshness).await?;
-        Ok(Caller {
-            user: Arc::clone(&principal.user),
-            session: Arc::clone(&principal.session),
-            roles: Arc::clone(&self.settings.roles),
-        })
+        Ok(Caller { principal, roles: Arc::clone(&self.settings.roles) })
     }
 
     pub(super) async fn identify(

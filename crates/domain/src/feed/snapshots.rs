@@ -9,19 +9,33 @@ use crate::id::{SessionId, UserId};
 use crate::session::Session;
 use crate::user::{Status, User};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::fmt;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// A session and its user, as they were when they were read.
-#[derive(Debug, Clone)]
 pub struct Principal {
     pub session: Arc<Session>,
     pub user: Arc<User>,
+    /// See [`Caller::shown`](crate::access::Caller::shown).
+    pub(crate) shown: OnceLock<Box<str>>,
 }
 
 impl Principal {
+    pub fn new(session: Session, user: User) -> Self {
+        Self { session: Arc::new(session), user: Arc::new(user), shown: OnceLock::new() }
+    }
+
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.user.status == Status::Active && now < self.session.expires_at
+    }
+}
+
+impl fmt::Debug for Principal {
+    /// Without how the user is shown, which has personal data in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { session, user, shown: _ } = self;
+        f.debug_struct("Principal").field("session", session).field("user", user).finish_non_exhaustive()
     }
 }
 
@@ -68,7 +82,7 @@ impl Snapshots {
     const MAX_MEMORY: Duration = Duration::from_mins(1);
     /// With the pause between two polls this keeps the promise that what is revoked is out within a second.
     const MAX_AGE: Duration = Duration::from_millis(700);
-    /// Bounds the memory: about a kilobyte each.
+    /// Bounds the memory: one or two kilobytes each.
     const CAPACITY: usize = 2_048;
 
     pub fn get(&self, session: SessionId, now: Duration) -> Option<Arc<Principal>> {

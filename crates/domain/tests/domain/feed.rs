@@ -4,10 +4,13 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use vestibule_domain::access::Caller;
 use vestibule_domain::feed::store::FeedReads;
 use vestibule_domain::feed::{Change, Follower, Gaps, Principal, Recorded, Snapshots};
 use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::session::Session;
 use vestibule_domain::token::KeySet;
+use vestibule_domain::user::User;
 use vestibule_domain::{Clock, StoreError, Timestamp};
 
 /// Changes become visible in the order in which they are committed, not in that of their numbers.
@@ -70,15 +73,14 @@ struct Process {
     rng: SeededRng,
     snapshots: Snapshots,
     follower: Follower,
-    pattern: Principal,
+    pattern: Caller,
 }
 
 impl Process {
     fn new() -> Self {
         let world = World::default();
         world.register("alice", &[]);
-        let caller = world.caller(&world.login("alice"));
-        let pattern = Principal { session: Arc::clone(&caller.session), user: Arc::clone(&caller.user) };
+        let pattern = world.caller(&world.login("alice"));
         let (feed, clock, rng) = (Feed::default(), HandClock::default(), SeededRng::default());
         Self { feed, clock, rng, snapshots: Snapshots::default(), follower: Follower::default(), pattern }
     }
@@ -89,14 +91,11 @@ impl Process {
     }
 
     /// A user with a session, read from the store and remembered.
-    fn remember(&self) -> Principal {
-        let mut principal = self.pattern.clone();
-        let user = Arc::make_mut(&mut principal.user);
-        user.id = UserId::generate(&self.clock, &self.rng);
-        let session = Arc::make_mut(&mut principal.session);
-        (session.id, session.user) = (SessionId::generate(&self.clock, &self.rng), user.id);
-        let (generation, now) = (self.snapshots.generation(), self.clock.monotonic());
-        self.snapshots.insert(&Arc::new(principal.clone()), generation, now);
+    fn remember(&self) -> Arc<Principal> {
+        let (id, user) = (SessionId::generate(&self.clock, &self.rng), UserId::generate(&self.clock, &self.rng));
+        let session = Session { id, user, ..Session::clone(&self.pattern.session) };
+        let principal = Arc::new(Principal::new(session, User { id: user, ..User::clone(&self.pattern.user) }));
+        self.snapshots.insert(&principal, self.snapshots.generation(), self.clock.monotonic());
         principal
     }
 

@@ -5,10 +5,13 @@ use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::iter;
 use std::sync::Arc;
+use vestibule_domain::access::Caller;
 use vestibule_domain::access::Freshness;
 use vestibule_domain::feed::{Change, Follower, Principal, Snapshots};
 use vestibule_domain::id::{SessionId, UserId};
+use vestibule_domain::session::Session;
 use vestibule_domain::session::{Logout, LogoutScope};
+use vestibule_domain::user::User;
 use vestibule_domain::{Clock, RequestContext, Settings};
 
 /// Snapshots that the feed vouches for, and principals to remember.
@@ -16,15 +19,14 @@ struct Memory {
     snapshots: Snapshots,
     clock: HandClock,
     rng: SeededRng,
-    pattern: Principal,
+    pattern: Caller,
 }
 
 impl Memory {
     fn new() -> Self {
         let world = World::default();
         world.register("alice", &[]);
-        let caller = world.caller(&world.login("alice"));
-        let pattern = Principal { session: Arc::clone(&caller.session), user: Arc::clone(&caller.user) };
+        let pattern = world.caller(&world.login("alice"));
         let memory =
             Self { snapshots: Snapshots::default(), clock: HandClock::default(), rng: SeededRng::default(), pattern };
         now(Follower::default().poll(&*world.store, &memory.clock, &memory.snapshots)).unwrap();
@@ -36,11 +38,9 @@ impl Memory {
     }
 
     fn session_of(&self, user: UserId) -> Arc<Principal> {
-        let mut principal = self.pattern.clone();
-        Arc::make_mut(&mut principal.user).id = user;
-        let session = Arc::make_mut(&mut principal.session);
-        (session.id, session.user) = (SessionId::generate(&self.clock, &self.rng), user);
-        Arc::new(principal)
+        let session =
+            Session { id: SessionId::generate(&self.clock, &self.rng), user, ..Session::clone(&self.pattern.session) };
+        Arc::new(Principal::new(session, User { id: user, ..User::clone(&self.pattern.user) }))
     }
 
     fn insert(&self, principal: &Arc<Principal>) {

@@ -5,7 +5,6 @@ use crate::error::{bounded, corrupt};
 use crate::open::SqliteStore;
 use crate::user::user_row;
 use async_trait::async_trait;
-use std::sync::Arc;
 use uuid::Uuid;
 use vestibule_domain::feed::Principal;
 use vestibule_domain::id::{SessionId, UserId};
@@ -23,7 +22,7 @@ impl SessionReads for SqliteStore {
         found
             .map(|row| {
                 let session = session_row!(row).try_into()?;
-                Ok(Principal { session: Arc::new(session), user: Arc::new(user_row!(row).try_into()?) })
+                Ok(Principal::new(session, user_row!(row).try_into()?))
             })
             .transpose()
     }

@@ -73,7 +73,8 @@ impl TokenState {
         Self { active: true, iss: Some(codec.issuer().to_owned()), ..state }
     }
 
-    fn access(token: &VerifiedToken, Principal { session, user }: &Principal) -> Self {
+    fn access(token: &VerifiedToken, principal: &Principal) -> Self {
+        let Principal { session, user, .. } = principal;
         let issued_at = Some(token.issued_at.as_secs());
         Self {
             token_type: Some("Bearer"),
@@ -117,10 +118,10 @@ impl TokenState {
     responses((status = 200, description = "What it is worth now.", body = TokenState)),
 )]
 pub(super) async fn introspect_token(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FromClient { token, .. }: FromClient,
 ) -> Result<Json<TokenState>, ApiError> {
-    let found = services.access.introspect(&token).await?;
-    let codec = &*services.ports.codec;
+    let found = state.services.access.introspect(&token).await?;
+    let codec = &*state.services.ports.codec;
     Ok(Json(found.map(|introspection| TokenState::of(&introspection, codec)).unwrap_or_default()))
 }

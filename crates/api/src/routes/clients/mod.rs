@@ -3,14 +3,10 @@
 mod introspect;
 mod revoke;
 
-use crate::state::AppState;
+use crate::endpoints::endpoints;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(introspect::introspect_token)).routes(routes!(revoke::revoke_token))
-}
+endpoints!(introspect::introspect_token, revoke::revoke_token);
 
 /// A form (RFC 6749, appendix B). Parameters that are not known here are ignored.
 #[derive(Debug, ToSchema)]

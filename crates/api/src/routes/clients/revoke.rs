@@ -21,10 +21,10 @@ use http::StatusCode;
     responses((status = 200, description = "It is not good any more.")),
 )]
 pub(super) async fn revoke_token(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     Context(context): Context,
     FromClient { client, token }: FromClient,
 ) -> Result<StatusCode, ApiError> {
-    services.sessions.revoke(&token, client.id, &context).await?;
+    state.services.sessions.revoke(&token, client.id, &context).await?;
     Ok(StatusCode::OK)
 }

@@ -3,10 +3,6 @@
 mod live;
 mod ready;
 
-use crate::state::AppState;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::endpoints::endpoints;
 
-pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(live::live)).routes(routes!(ready::ready))
-}
+endpoints!(live::live, ready::ready);

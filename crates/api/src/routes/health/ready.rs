@@ -85,11 +85,8 @@ impl From<Report> for ReadinessAnswer {
         (status = 503, description = "No, and why not.", body = ReadinessAnswer),
     ),
 )]
-pub(super) async fn ready(
-    State(AppState { services, readiness, .. }): State<AppState>,
-    Nothing: Nothing,
-) -> (StatusCode, Json<ReadinessAnswer>) {
-    let report = readiness.check(&services).await;
+pub(super) async fn ready(State(state): State<AppState>, Nothing: Nothing) -> (StatusCode, Json<ReadinessAnswer>) {
+    let report = state.readiness.check(&state.services).await;
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(report.into()))
 }

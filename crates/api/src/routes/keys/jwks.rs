@@ -86,8 +86,8 @@ impl From<Jwk> for PublicKey {
         )),
     ),
 )]
-pub(super) async fn key_set(State(AppState { services, .. }): State<AppState>, Nothing: Nothing) -> impl IntoResponse {
-    let keys = services.keys.public_keys().into_iter().map(PublicKey::from).collect();
+pub(super) async fn key_set(State(state): State<AppState>, Nothing: Nothing) -> impl IntoResponse {
+    let keys = state.services.keys.public_keys().into_iter().map(PublicKey::from).collect();
     let caching = format!("public, max-age={}", KEY_SET_MAX_AGE.as_secs());
     ([(CACHE_CONTROL, caching)], Json(KeySet { keys }))
 }

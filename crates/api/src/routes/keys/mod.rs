@@ -2,10 +2,6 @@
 
 mod jwks;
 
-use crate::state::AppState;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::endpoints::endpoints;
 
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(jwks::key_set))
-}
+endpoints!(jwks::key_set);

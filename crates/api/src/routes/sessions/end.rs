@@ -22,13 +22,13 @@ use vestibule_domain::access::Authority;
     ),
 )]
 pub(super) async fn end_session(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(target): TargetUser,
     SessionPath(session): SessionPath,
     Context(context): Context,
     Nothing: Nothing,
 ) -> Result<StatusCode, ApiError> {
-    services.sessions.end(Authority::User(&caller), target, session, &context).await?;
+    state.services.sessions.end(Authority::User(&caller), target, session, &context).await?;
     Ok(StatusCode::NO_CONTENT)
 }

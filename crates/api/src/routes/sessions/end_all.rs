@@ -22,12 +22,12 @@ use vestibule_domain::access::Authority;
     ),
 )]
 pub(super) async fn end_sessions(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(target): TargetUser,
     Context(context): Context,
     Nothing: Nothing,
 ) -> Result<StatusCode, ApiError> {
-    services.sessions.end_all(Authority::User(&caller), target, &context).await?;
+    state.services.sessions.end_all(Authority::User(&caller), target, &context).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,11 +3,13 @@
 use crate::error::ApiError;
 use crate::extract::{FreshBearer, Nothing, TargetUser};
 use crate::state::AppState;
+use crate::text::Text;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use std::net::IpAddr;
 use utoipa::ToSchema;
+use vestibule_domain::Timestamp;
 use vestibule_domain::access::Authority;
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::id::SessionId;
@@ -16,16 +18,16 @@ use vestibule_domain::session::{self, Amr};
 /// One login on one device.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Session {
-    #[schema(format = "uuid", examples("0190b5a2-7c3e-7a00-8000-00000000000a"))]
-    id: String,
-    #[schema(format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
-    created_at: String,
+    #[schema(value_type = String, format = "uuid", examples("0190b5a2-7c3e-7a00-8000-00000000000a"))]
+    id: Text<SessionId>,
+    #[schema(value_type = String, format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
+    created_at: Text<Timestamp>,
     /// When it was last refreshed.
-    #[schema(format = "date-time", examples("2026-11-23T10:30:00.000Z"))]
-    last_seen_at: String,
+    #[schema(value_type = String, format = "date-time", examples("2026-11-23T10:30:00.000Z"))]
+    last_seen_at: Text<Timestamp>,
     /// It cannot be refreshed after this, however often it is used.
-    #[schema(format = "date-time", examples("2026-12-23T09:30:00.000Z"))]
-    expires_at: String,
+    #[schema(value_type = String, format = "date-time", examples("2026-12-23T09:30:00.000Z"))]
+    expires_at: Text<Timestamp>,
     /// From where the login came, as far as trusted proxies vouch for it.
     #[schema(value_type = Option<String>, required, pattern = "^[0-9a-f.:]{2,45}$", examples("203.0.113.7"))]
     ip: Option<IpAddr>,
@@ -47,10 +49,10 @@ pub(crate) struct Session {
 impl Session {
     fn seen_from(session: &session::Session, current: SessionId) -> Self {
         Self {
-            id: session.id.to_string(),
-            created_at: session.created_at.to_string(),
-            last_seen_at: session.last_seen_at.to_string(),
-            expires_at: session.expires_at.to_string(),
+            id: Text(session.id),
+            created_at: Text(session.created_at),
+            last_seen_at: Text(session.last_seen_at),
+            expires_at: Text(session.expires_at),
             ip: session.ip,
             user_agent: session.user_agent.as_ref().map(UserAgent::as_str).map(str::to_owned),
             amr: session.amr.iter().map(|amr| Amr::as_str(*amr)).collect(),
@@ -80,12 +82,12 @@ pub(crate) struct SessionList {
     ),
 )]
 pub(super) async fn list_sessions(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(target): TargetUser,
     Nothing: Nothing,
 ) -> Result<Json<SessionList>, ApiError> {
-    let sessions = services.sessions.list(Authority::User(&caller), target).await?;
+    let sessions = state.services.sessions.list(Authority::User(&caller), target).await?;
     let data = sessions.iter().map(|session| Session::seen_from(session, caller.session.id)).collect();
     Ok(Json(SessionList { data }))
 }

@@ -55,10 +55,10 @@ fn parse_device_token(text: &str) -> Result<DeviceToken, Fault> {
     ),
 )]
 pub(super) async fn log_in(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     Context(context): Context,
     Body(Credentials { email, password, device_token }): Body<Credentials>,
 ) -> Response {
     let login = Login { email, password, device_token };
-    rate_limit::answer(services.sessions.login(login, &context).await, |sign_in| tokens::grant(&sign_in))
+    rate_limit::answer(state.services.sessions.login(login, &context).await, |sign_in| tokens::grant(&sign_in))
 }

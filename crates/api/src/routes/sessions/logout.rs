@@ -54,7 +54,7 @@ impl ReadJson for LogoutRequest {
     responses((status = 204, description = "Logged out.")),
 )]
 pub(super) async fn log_out(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     bearer: OptionalBearer,
     Context(context): Context,
     OptionalBody(LogoutRequest { scope, refresh_token }): OptionalBody<LogoutRequest>,
@@ -67,7 +67,7 @@ pub(super) async fn log_out(
         (OptionalBearer::Over, None) => None,
     };
     if let Some(proof) = proof {
-        services.sessions.logout(proof, scope, &context).await?;
+        state.services.sessions.logout(proof, scope, &context).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,15 +8,13 @@ mod logout;
 mod refresh;
 mod tokens;
 
-use crate::state::AppState;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::endpoints::endpoints;
 
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(login::log_in))
-        .routes(routes!(refresh::refresh_session))
-        .routes(routes!(logout::log_out))
-        .routes(routes!(list::list_sessions, end_all::end_sessions))
-        .routes(routes!(end::end_session))
-}
+endpoints!(
+    login::log_in,
+    refresh::refresh_session,
+    logout::log_out,
+    list::list_sessions,
+    end_all::end_sessions,
+    end::end_session,
+);

@@ -51,9 +51,9 @@ impl ReadJson for RefreshRequest {
     ),
 )]
 pub(super) async fn refresh_session(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     Context(context): Context,
     Body(RefreshRequest { refresh_token: PresentedToken(token) }): Body<RefreshRequest>,
 ) -> Response {
-    rate_limit::answer(services.sessions.refresh(token, &context).await, |sign_in| tokens::grant(&sign_in))
+    rate_limit::answer(state.services.sessions.refresh(token, &context).await, |sign_in| tokens::grant(&sign_in))
 }

@@ -1,11 +1,13 @@
 //! What a login and a refresh give.
 
 use crate::routes::users::User;
+use crate::text::Text;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
+use vestibule_domain::id::SessionId;
 use vestibule_domain::session::{DeviceToken, SignIn};
 
 /// An access token, and a refresh token for the next one.
@@ -32,8 +34,8 @@ pub(crate) struct Tokens<'a> {
     /// How long the refresh token is good for, in seconds.
     #[schema(examples(1_209_600))]
     refresh_expires_in: u64,
-    #[schema(format = "uuid", examples("0190b5a2-7c3e-7a00-8000-00000000000a"))]
-    session_id: String,
+    #[schema(value_type = String, format = "uuid", examples("0190b5a2-7c3e-7a00-8000-00000000000a"))]
+    session_id: Text<SessionId>,
     user: User<'a>,
     /// After the first login from a device: to be sent with the next ones, for 180 days.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +56,7 @@ pub(super) fn grant(sign_in: &SignIn) -> Response {
         refresh_token: &refresh_token,
         // Rounded, or the milliseconds since the session began would cost a second.
         refresh_expires_in: (sign_in.refresh_ttl + Duration::from_millis(500)).as_secs(),
-        session_id: sign_in.session.id.to_string(),
+        session_id: Text(sign_in.session.id),
         user: User::from(&sign_in.user),
         device_token: device_token.as_ref().map(|token| token.as_str()),
     };

@@ -26,13 +26,13 @@ use vestibule_domain::user::DeleteUser;
     ),
 )]
 pub(super) async fn delete_user(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(id): TargetUser,
     IfMatch(version): IfMatch,
     Context(context): Context,
     Nothing: Nothing,
 ) -> Result<StatusCode, ApiError> {
-    services.users.delete(&caller, &DeleteUser { id, version }, &context).await?;
+    state.services.users.delete(&caller, &DeleteUser { id, version }, &context).await?;
     Ok(StatusCode::NO_CONTENT)
 }

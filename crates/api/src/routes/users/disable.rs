@@ -27,11 +27,11 @@ use vestibule_domain::access::Authority;
     ),
 )]
 pub(super) async fn disable_user(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(id): TargetUser,
     Context(context): Context,
     Nothing: Nothing,
 ) -> Result<Response, ApiError> {
-    Ok(user::show(&services.users.disable(Authority::User(&caller), id, &context).await?))
+    Ok(user::show(&state.services.users.disable(Authority::User(&caller), id, &context).await?))
 }

@@ -26,11 +26,11 @@ use vestibule_domain::access::Authority;
     ),
 )]
 pub(super) async fn enable_user(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(id): TargetUser,
     Context(context): Context,
     Nothing: Nothing,
 ) -> Result<Response, ApiError> {
-    Ok(user::show(&services.users.enable(Authority::User(&caller), id, &context).await?))
+    Ok(user::show(&state.services.users.enable(Authority::User(&caller), id, &context).await?))
 }

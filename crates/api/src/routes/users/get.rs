@@ -49,9 +49,10 @@ impl FromRequestParts<AppState> for Reading {
     ),
 )]
 pub(super) async fn get_user(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     Reading { caller, target }: Reading,
     Nothing: Nothing,
 ) -> Result<Response, ApiError> {
-    Ok(user::show(&*services.users.get(&caller, target).await?))
+    let user = state.services.users.get(&caller, target).await?;
+    Ok(if user.id == caller.user.id { user::show_self(&caller) } else { user::show(&user) })
 }

@@ -129,14 +129,15 @@ impl<'a> From<&'a ListedUser> for UserInList<'a> {
     ),
 )]
 pub(super) async fn list_users(
-    State(AppState { services, http, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     Query(query): Query<UserQuery>,
 ) -> Result<Response, ApiError> {
     let (filter, request) = query.clone().into_request();
-    let page = services.users.list(Authority::User(&caller), &filter, request).await?;
-    let next =
-        page.next.map(|cursor| (LINK, format!("<{}/users?{}>; rel=\"next\"", http.public_url, query.after(cursor))));
+    let page = state.services.users.list(Authority::User(&caller), &filter, request).await?;
+    let next = page
+        .next
+        .map(|cursor| (LINK, format!("<{}/users?{}>; rel=\"next\"", state.http.public_url, query.after(cursor))));
     let data = page.data.iter().map(UserInList::from).collect();
     let body = UserPage { data, next_cursor: page.next.map(Cursor::encode) };
     Ok((AppendHeaders(next), Json(body)).into_response())

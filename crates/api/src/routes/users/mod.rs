@@ -13,16 +13,16 @@ mod user;
 
 pub(crate) use user::User;
 
-use crate::state::AppState;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::endpoints::endpoints;
 
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(register::register_user, list::list_users))
-        .routes(routes!(get::get_user, update::update_user, delete::delete_user))
-        .routes(routes!(disable::disable_user))
-        .routes(routes!(enable::enable_user))
-        .routes(routes!(roles::set_roles))
-        .routes(routes!(password::change_password))
-}
+endpoints!(
+    register::register_user,
+    list::list_users,
+    get::get_user,
+    update::update_user,
+    delete::delete_user,
+    disable::disable_user,
+    enable::enable_user,
+    roles::set_roles,
+    password::change_password,
+);

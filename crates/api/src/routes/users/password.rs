@@ -77,12 +77,12 @@ impl FromRequestParts<AppState> for OwnAccount {
     ),
 )]
 pub(super) async fn change_password(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     OwnAccount(caller): OwnAccount,
     Context(context): Context,
     Body(PasswordChange { current_password, new_password }): Body<PasswordChange>,
 ) -> Response {
     let change = ChangePassword { current: current_password, new: new_password };
-    let changed = services.credentials.change_password(&caller, change, &context).await;
+    let changed = state.services.credentials.change_password(&caller, change, &context).await;
     rate_limit::answer(changed, |()| StatusCode::NO_CONTENT.into_response())
 }

@@ -92,14 +92,14 @@ impl FromRequestParts<AppState> for RegistrationIsOpen {
 )]
 pub(super) async fn register_user(
     _: RegistrationIsOpen,
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     Context(context): Context,
     Idempotency(idempotency_key): Idempotency,
     Body(Registration { email, password, name }): Body<Registration>,
 ) -> Response {
-    let strict = services.users.registration_mode() == RegistrationMode::Strict;
+    let strict = state.services.users.registration_mode() == RegistrationMode::Strict;
     let Limited { outcome, standing } =
-        services.users.register(Register { email, name, password }, idempotency_key.as_ref(), &context).await;
+        state.services.users.register(Register { email, name, password }, idempotency_key.as_ref(), &context).await;
     let response = match outcome {
         Ok(_) | Err(UserError::EmailTaken) if strict => {
             Ok((StatusCode::ACCEPTED, Json(Accepted { status: "accepted" })).into_response())

@@ -51,16 +51,16 @@ impl ReadJson for RoleAssignment {
     ),
 )]
 pub(super) async fn set_roles(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(id): TargetUser,
     Context(context): Context,
     Body(RoleAssignment { roles }): Body<RoleAssignment>,
 ) -> Result<Response, ApiError> {
     let set = roles.iter().cloned().collect();
-    match services.users.set_roles(Authority::User(&caller), id, &set, &context).await {
+    match state.services.users.set_roles(Authority::User(&caller), id, &set, &context).await {
         Ok(user) => Ok(user::show(&user)),
-        Err(UserError::UnknownRole(_)) => Err(ApiError::validation(unknown_roles(&services.users, &roles))),
+        Err(UserError::UnknownRole(_)) => Err(ApiError::validation(unknown_roles(&state.services.users, &roles))),
         Err(error) => Err(error.into()),
     }
 }

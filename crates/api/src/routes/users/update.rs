@@ -48,7 +48,7 @@ impl ReadJson for ProfilePatch {
     ),
 )]
 pub(super) async fn update_user(
-    State(AppState { services, .. }): State<AppState>,
+    State(state): State<AppState>,
     FreshBearer(caller): FreshBearer,
     TargetUser(id): TargetUser,
     IfMatch(version): IfMatch,
@@ -56,7 +56,7 @@ pub(super) async fn update_user(
     Body(ProfilePatch { email, name }): Body<ProfilePatch>,
 ) -> Response {
     let request = ChangeProfile { id, change: ProfileChange { name, email }, version };
-    rate_limit::answer(services.users.change_profile(&caller, &request, &context).await, |user| user::show(&user))
+    rate_limit::answer(state.services.users.change_profile(&caller, &request, &context).await, |user| user::show(&user))
 }
 
 #[cfg(test)]

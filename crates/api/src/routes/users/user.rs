@@ -1,20 +1,24 @@
 //! A user, as clients see one.
 
 use crate::openapi;
-use axum::Json;
-use axum::response::{IntoResponse, Response};
-use http::header::ETAG;
+use crate::text::Text;
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, ETAG};
+use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
-use vestibule_domain::access::RoleName;
+use vestibule_domain::Timestamp;
+use vestibule_domain::access::{Caller, RoleName};
+use vestibule_domain::id::UserId;
 use vestibule_domain::user::{self, Status};
 
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct User<'a> {
-    #[schema(format = "uuid", examples("0190b5a2-7c3e-7a00-8000-000000000000"))]
-    id: String,
+    #[schema(value_type = String, format = "uuid", examples("0190b5a2-7c3e-7a00-8000-000000000000"))]
+    id: Text<UserId>,
     /// As its owner wrote it.
     #[schema(format = "email-address", max_length = 254, examples("ada@example.com"))]
     email: &'a str,
@@ -28,13 +32,13 @@ pub(crate) struct User<'a> {
     /// Whoever registers has `user`, which carries no permission unless the operator gave it one.
     #[schema(pattern = "^[a-z][a-z0-9_-]{0,31}$", examples("support"))]
     roles: Vec<&'a str>,
-    #[schema(format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
-    created_at: String,
-    #[schema(format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
-    updated_at: String,
+    #[schema(value_type = String, format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
+    created_at: Text<Timestamp>,
+    #[schema(value_type = String, format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
+    updated_at: Text<Timestamp>,
     /// `null` before the first login.
-    #[schema(required, format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
-    last_login_at: Option<String>,
+    #[schema(value_type = Option<String>, required, format = "date-time", examples("2026-11-23T09:30:00.000Z"))]
+    last_login_at: Option<Text<Timestamp>>,
 }
 
 pub(super) const STATUSES: [(&str, Status); 2] = [("active", Status::Active), ("disabled", Status::Disabled)];
@@ -66,21 +70,44 @@ pub(super) fn name_schema() -> Object {
 impl<'a> From<&'a user::User> for User<'a> {
     fn from(user: &'a user::User) -> Self {
         Self {
-            id: user.id.to_string(),
+            id: Text(user.id),
             email: user.email.as_written(),
             email_verified: user.email_verified,
             name: user.name.as_str(),
             status: user.status.as_str(),
             roles: user.roles.iter().map(RoleName::as_str).collect(),
-            created_at: user.created_at.to_string(),
-            updated_at: user.updated_at.to_string(),
-            last_login_at: user.last_login_at.map(|at| at.to_string()),
+            created_at: Text(user.created_at),
+            updated_at: Text(user.updated_at),
+            last_login_at: user.last_login_at.map(Text),
         }
     }
 }
 
-/// One user, with the validator that `If-Match` takes back. The version counts every change of what is shown, so the
-/// validator is strong (RFC 9110, section 8.8.1).
+/// One user.
 pub(super) fn show(user: &user::User) -> Response {
-    ([(ETAG, format!("\"{}\"", user.version))], Json(User::from(user))).into_response()
+    answer(user, write(user))
+}
+
+/// What [`show`] answers to users who read themselves, written once for as long as they are remembered.
+pub(super) fn show_self(caller: &Caller) -> Response {
+    answer(&caller.user, caller.shown(|user| write(user).into()).to_owned())
+}
+
+fn write(user: &user::User) -> String {
+    // Strings, truth values and lists alone: this cannot fail.
+    serde_json::to_string(&User::from(user)).unwrap_or_default()
+}
+
+/// With the validator that `If-Match` takes back. The version counts every change of what is shown, so the validator is
+/// strong (RFC 9110, section 8.8.1).
+fn answer(user: &user::User, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    // As many as there are in the end: a table that grows is made anew.
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", user.version)) {
+        headers.insert(ETAG, etag);
+    }
+    *response.headers_mut() = headers;
+    response
 }

@@ -56,13 +56,10 @@ pub(crate) struct ServerMetadata {
         )),
     ),
 )]
-pub(super) async fn server_metadata(
-    State(AppState { services, http, .. }): State<AppState>,
-    Nothing: Nothing,
-) -> impl IntoResponse {
-    let link = |path| format!("{}{path}", http.public_url);
+pub(super) async fn server_metadata(State(state): State<AppState>, Nothing: Nothing) -> impl IntoResponse {
+    let link = |path| format!("{}{path}", state.http.public_url);
     let metadata = ServerMetadata {
-        issuer: services.ports.codec.issuer().to_owned(),
+        issuer: state.services.ports.codec.issuer().to_owned(),
         jwks_uri: link("/.well-known/jwks.json"),
         introspection_endpoint: link("/introspect"),
         introspection_endpoint_auth_methods_supported: METHODS,

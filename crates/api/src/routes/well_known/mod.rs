@@ -3,10 +3,6 @@
 mod metadata;
 pub(crate) mod revocations;
 
-use crate::state::AppState;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use crate::endpoints::endpoints;
 
-pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(metadata::server_metadata)).routes(routes!(revocations::list_revocations))
-}
+endpoints!(metadata::server_metadata, revocations::list_revocations);

@@ -241,10 +241,7 @@ impl SessionReads for MemoryStore {
         let state = self.state().clone();
         self.read_meanwhile();
         let live = state.sessions.get(&id).filter(|stored| stored.ended.is_none());
-        Ok(live.map(|stored| Principal {
-            session: Arc::new(stored.session.clone()),
-            user: Arc::new(state.users[&stored.session.user].clone()),
-        }))
+        Ok(live.map(|stored| Principal::new(stored.session.clone(), state.users[&stored.session.user].clone())))
     }
 
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {

@@ -5,7 +5,6 @@ use crate::postgres::PgStore;
 use crate::postgres::error::{bounded, corrupt};
 use crate::postgres::user::user_row;
 use async_trait::async_trait;
-use std::sync::Arc;
 use vestibule_domain::feed::Principal;
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::session::service::MAX_SESSIONS;
@@ -25,8 +24,8 @@ impl SessionReads for PgStore {
         let mut lease = self.pool.lease().await?;
         let row = bounded("principal", query.fetch_optional(lease.connection())).await;
         let Some(row) = lease.settle(row)? else { return Ok(None) };
-        let session = Arc::new(session_row!(row).try_into()?);
-        Ok(Some(Principal { session, user: Arc::new(user_row!(row).try_into()?) }))
+        let session = session_row!(row).try_into()?;
+        Ok(Some(Principal::new(session, user_row!(row).try_into()?)))
     }
 
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
