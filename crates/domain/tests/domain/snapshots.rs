@@ -243,3 +243,13 @@ fn case_107_a_disabled_user_is_out_in_other_processes_with_their_next_poll() {
     poll();
     assert!(authenticate().is_err());
 }
+
+#[test]
+fn how_users_are_shown_is_written_once_and_is_not_for_logs() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let caller = world.caller(&world.login("alice"));
+    let shown = caller.shown(|user| user.email.as_written().into()).to_owned();
+    assert_eq!(caller.clone().shown(|_| "written again".into()), shown);
+    assert!(!format!("{caller:?}").contains(&shown), "{caller:?}");
+}
