@@ -37,7 +37,7 @@ check: ## Format, lints, documentation, arrows between crates, tests behind prom
 	SEED=1 scripts/attack-openapi
 
 .PHONY: generate
-generate: ## Write again what is generated: .sqlx, docs/openapi.json, docs/configuration.md
+generate: ## Write again what is generated: .sqlx, crates/api/openapi.json, docs/configuration.md
 	scripts/sqlx-data
 	scripts/generated
 

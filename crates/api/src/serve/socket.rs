@@ -14,8 +14,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// An answer up to this size goes out in one piece: to copy it costs less than to have the kernel gather it.
-const GATHERED_BYTES: usize = 2048;
 /// How long a client may take to notice that the connection is closed.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -124,16 +122,6 @@ fn status(written: &[u8]) -> Option<StatusCode> {
         .and_then(|s| StatusCode::from_bytes(s).ok())
 }
 
-/// All of it, if there is room.
-fn gather<'a>(bufs: &[IoSlice<'_>], room: &'a mut [u8]) -> Option<&'a [u8]> {
-    let mut length = 0;
-    for buf in bufs {
-        room.get_mut(length..)?.get_mut(..buf.len())?.copy_from_slice(buf);
-        length += buf.len();
-    }
-    room.get(..length)
-}
-
 impl Drop for Socket {
     fn drop(&mut self) {
         let left = self.stream.take().map(|stream| Left { stream, refused: self.refused });
@@ -202,11 +190,7 @@ impl AsyncWrite for Socket {
         {
             return Poll::Ready(Ok(first.len()));
         }
-        let mut room = [0; GATHERED_BYTES];
-        let outcome = match gather(bufs, &mut room) {
-            Some(whole) => self.stream()?.poll_write(cx, whole),
-            None => self.stream()?.poll_write_vectored(cx, bufs),
-        };
+        let outcome = self.stream()?.poll_write_vectored(cx, bufs);
         self.note_write(outcome)
     }
 
