@@ -6,6 +6,7 @@
 
 mod line;
 mod spool;
+mod time;
 
 use crate::config::LogFormat;
 use line::Lines;
