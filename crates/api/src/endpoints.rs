@@ -51,7 +51,8 @@ fn name(method: &HttpMethod) -> &'static str {
     }
 }
 
-/// Of a list of handlers: `routes`, which serves them, and `described`, which tells of them.
+/// Of a list of handlers, or of modules that have such a list: `routes`, which serves them, and `described`, which tells
+/// of them.
 macro_rules! endpoints {
     ($($module:ident :: $handler:ident),+ $(,)?) => {
         pub(crate) fn routes() -> $crate::endpoints::Endpoints {
@@ -63,6 +64,15 @@ macro_rules! endpoints {
 
         pub(crate) fn described() -> utoipa_axum::router::OpenApiRouter<$crate::AppState> {
             utoipa_axum::router::OpenApiRouter::new()$(.routes(utoipa_axum::routes!($module::$handler)))+
+        }
+    };
+    (all of $($module:ident),+ $(,)?) => {
+        pub(crate) fn routes() -> $crate::endpoints::Endpoints {
+            $crate::endpoints::Endpoints::default()$(.merge($module::routes()))+
+        }
+
+        pub(crate) fn described() -> utoipa_axum::router::OpenApiRouter<$crate::AppState> {
+            utoipa_axum::router::OpenApiRouter::new()$(.merge($module::described()))+
         }
     };
 }

@@ -31,7 +31,7 @@ use endpoints::Endpoints;
 
 /// Everything for clients.
 pub fn router(state: AppState) -> Router {
-    let Endpoints { router, operations } = routes::public();
+    let Endpoints { router, operations } = routes::routes();
     state.metrics.name_operations(operations);
     middleware::apply(router, &state).with_state(state)
 }

@@ -10,6 +10,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi, RefOr, ServerBuilder};
+use utoipa_axum::router::OpenApiRouter;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -32,12 +33,7 @@ struct Outline;
 
 /// The document, from what the code says: to be committed ([`crate::DOCUMENT`]). Its server is wherever it is read from.
 pub fn openapi() -> OpenApi {
-    complete(routes::described().into_openapi())
-}
-
-/// What the endpoints are added to.
-pub(crate) fn outline() -> OpenApi {
-    Outline::openapi()
+    complete(OpenApiRouter::with_openapi(Outline::openapi()).merge(routes::described()).into_openapi())
 }
 
 /// Adds what no endpoint says of itself: the server, how to authenticate, and what errors look like.

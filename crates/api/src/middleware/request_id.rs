@@ -115,6 +115,7 @@ mod tests {
             makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect()
         });
         assert_eq!(made.iter().collect::<HashSet<_>>().len(), 40_000);
+        assert_eq!(rng.0.into_inner(), 40_000, "as many are drawn as are made");
         for id in made {
             assert_eq!(Uuid::parse_str(&id).unwrap().get_version_num(), 7, "{id}");
             assert_eq!(RequestId::parse(&id).unwrap().as_str(), id);

@@ -23,7 +23,7 @@ fn all_operations(document: &Value) -> Vec<(String, &Value)> {
 
 /// What is quoted and looks like a path in how the router prints itself, but for the places of its fallback.
 fn routed_paths() -> BTreeSet<String> {
-    let router = routes::public().router;
+    let router = routes::routes().router;
     let printed = format!("{router:?}");
     let quoted = printed.split('"').skip(1).step_by(2);
     quoted.filter(|text| text.starts_with('/') && *text != "/" && !text.starts_with("/{*")).map(str::to_owned).collect()
