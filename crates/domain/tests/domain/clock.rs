@@ -79,3 +79,12 @@ fn what_is_finer_than_a_millisecond_is_cut() {
     let fine = DateTime::from_timestamp_nanos(1_234_567_899);
     assert_eq!(Timestamp::from(fine).as_millis(), 1_234);
 }
+
+#[test]
+fn what_is_finer_than_a_millisecond_is_cut_off_what_comes_out() {
+    let start = Timestamp::from_millis(1_000).unwrap();
+    for (micros, later, earlier) in [(999, 1_000, 999), (1_000, 1_001, 999), (1_001, 1_001, 998)] {
+        let duration = Duration::from_micros(micros);
+        assert_eq!((start.plus(duration).as_millis(), start.minus(duration).as_millis()), (later, earlier), "{micros}");
+    }
+}
