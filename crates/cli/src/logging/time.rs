@@ -1,6 +1,7 @@
 //! When a line was written: RFC 3339, UTC, to the microsecond.
 
 use std::cell::Cell;
+use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vestibule_domain::Timestamp;
 
@@ -9,8 +10,7 @@ pub(super) fn push_now(line: &mut String) {
     push(line, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
 }
 
-/// The calendar is asked once a second and thread: it takes longer than the rest of
-/// a line.
+/// The calendar is asked once a second and thread: it takes longer than the rest of a line.
 fn push(line: &mut String, since_1970: Duration) {
     thread_local! {
         static SECOND: Cell<(u64, [u8; 20])> = const { Cell::new((u64::MAX, [0; 20])) };
@@ -25,13 +25,8 @@ fn push(line: &mut String, since_1970: Duration) {
         SECOND.set((second, text));
     }
     line.push_str(str::from_utf8(&text).unwrap_or_default());
-    let mut micros = *b"000000Z";
-    let mut rest = since_1970.subsec_micros();
-    for digit in micros.iter_mut().take(6).rev() {
-        *digit += u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-    }
-    line.push_str(str::from_utf8(&micros).unwrap_or_default());
+    // Writing to a `String` cannot fail.
+    let _ = write!(line, "{:06}Z", since_1970.subsec_micros());
 }
 
 #[cfg(test)]
