@@ -14,6 +14,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// What every HTTP/2 connection begins with (RFC 9113, section 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long a client may take to notice that the connection is closed.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -30,6 +32,8 @@ pub(super) struct Socket {
     /// Read, and not handed over yet.
     held: BytesMut,
     refused: Option<StatusCode>,
+    /// Which version of HTTP the client speaks has still to be told.
+    undecided: bool,
     returned: Returned,
 }
 
@@ -49,8 +53,17 @@ impl Socket {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> (Self, Returned) {
         let returned = Returned::default();
         let (line_ends, held) = (LineEnds::default(), BytesMut::new());
-        let stream = Some(stream);
-        (Self { stream, activity, line_ends, held, refused: None, returned: returned.clone() }, returned)
+        let (stream, undecided) = (Some(stream), activity.is_fresh());
+        (Self { stream, activity, line_ends, held, refused: None, undecided, returned: returned.clone() }, returned)
+    }
+
+    /// Whether what a client says first does not begin HTTP/2. Told so by a read of nothing, hyper-util leaves all of
+    /// it to hyper; else it reads the length of a preface by itself, and for what follows hyper doubles its buffer.
+    fn poll_is_http1(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut first = [0; PREFACE.len()];
+        let mut buf = ReadBuf::new(&mut first);
+        ready!(self.stream()?.poll_peek(cx, &mut buf))?;
+        Poll::Ready(Ok(!PREFACE.starts_with(buf.filled())))
     }
 
     /// How much of what was read may be handed over, of which there is something.
@@ -153,6 +166,13 @@ impl AsyncRead for Socket {
         if admitted == Admitted::Nothing {
             return self.poll_gone(cx);
         }
+        if self.undecided {
+            let is_http1 = ready!(self.poll_is_http1(cx))?;
+            self.undecided = false;
+            if is_http1 {
+                return Poll::Ready(Ok(()));
+            }
+        }
         let before = buf.filled().len();
         if self.held.is_empty() {
             ready!(self.stream()?.poll_read(cx, buf))?;
@@ -210,5 +230,37 @@ impl AsyncWrite for Socket {
             return Poll::Ready(Ok(()));
         }
         self.stream()?.poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use tokio::net::TcpListener;
+
+    /// What two reads of a new connection find that begins with `sent`.
+    async fn two_reads(sent: &[u8]) -> [Vec<u8>; 2] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        let (mut socket, _) = Socket::new(listener.accept().await.unwrap().0, Arc::new(Activity::new()));
+        let mut reads = [Vec::new(), Vec::new()];
+        for read in &mut reads {
+            let mut into = [0; PREFACE.len()];
+            let length = socket.read(&mut into).await.unwrap();
+            read.extend_from_slice(&into[..length]);
+        }
+        reads
+    }
+
+    #[tokio::test]
+    async fn http1_is_told_by_a_read_of_nothing() {
+        assert_eq!(two_reads(b"PUT /").await, [b"".to_vec(), b"PUT /".to_vec()]);
+    }
+
+    #[tokio::test]
+    async fn http2_is_handed_over_at_once() {
+        assert_eq!(two_reads(PREFACE).await.concat(), PREFACE);
     }
 }
