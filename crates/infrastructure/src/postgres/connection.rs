@@ -8,13 +8,17 @@ use vestibule_domain::StoreError;
 
 /// Set when the connection is made, after whatever options the URL has, so that these hold. The server ends what
 /// takes longer and frees its locks, also when the client has vanished.
-const LIMITS: [(&str, &str); 5] = [
+pub const SETTINGS: [(&str, &str); 7] = [
     ("statement_timeout", "2s"),
     ("lock_timeout", "1s"),
     ("idle_in_transaction_session_timeout", "5s"),
     ("tcp_keepalives_idle", "60"),
     // What every conditional statement of this store is written for.
     ("default_transaction_isolation", "read committed"),
+    // Every statement finds its rows by an index. A plan from when a table was small would read all of it, and is kept
+    // until the table has been analysed; without one, what it costs to read all would be worth compiling.
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
 ];
 
 /// A migration may run long, but does not wait for ever for the one that another process runs.
@@ -26,7 +30,7 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let named = options.get_application_name().is_some();
     let options = if named { options } else { options.application_name("vestibule") };
     // The driver would write every statement to the log; each step has a span of its own.
-    Ok(options.options(LIMITS).disable_statement_logging())
+    Ok(options.options(SETTINGS).disable_statement_logging())
 }
 
 pub(super) fn migration_options(options: &PgConnectOptions) -> PgConnectOptions {

@@ -6,6 +6,7 @@ mod database;
 mod failures;
 mod locks;
 mod migrations;
+mod plans;
 mod proxy;
 mod round_trips;
 mod rows;

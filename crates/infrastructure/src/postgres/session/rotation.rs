@@ -3,29 +3,27 @@
 use super::{session_query, session_row};
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
-use crate::postgres::unit_of_work::PgUnitOfWork;
 use crate::postgres::user::user_row;
 use async_trait::async_trait;
-use sqlx::Executor;
 use std::collections::HashMap;
 use vestibule_domain::session::Session;
 use vestibule_domain::session::store::{Rotation, SessionRotation};
 use vestibule_domain::user::User;
-use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
+use vestibule_domain::{StoreError, Timestamp};
 
 #[async_trait]
 impl SessionRotation for PgStore {
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
         // Whoever waits for the row's lock looks at its conditions again once the winner has committed, and finds
-        // another token or an end.
+        // another token or an end. That it is live is said so that no plan reads the index of all that are.
         let query = session_query!(
             "WITH s AS (
                  UPDATE sessions SET
                      refresh_hash = $2, refresh_parent_hash = $1, refresh_replaced_at = $4, refresh_sealed_child = $3,
                      last_seen_at = $4, idle_expires_at = least($5, sessions.expires_at), rotations = rotations + 1
                  FROM users AS owner
-                 WHERE sessions.refresh_hash = $1 AND sessions.ended_at IS NULL AND sessions.idle_expires_at > $4
-                   AND sessions.rotations < $6
+                 WHERE sessions.refresh_hash = $1 AND num_nonnulls(sessions.ended_at) = 0
+                   AND sessions.idle_expires_at > $4 AND sessions.rotations < $6
                    AND owner.id = sessions.user_id AND owner.disabled_at IS NULL
                  RETURNING sessions.*
              ), spent AS (
@@ -46,8 +44,7 @@ impl SessionRotation for PgStore {
     }
 
     /// The rows are locked before anything is decided about them, and a locked row is looked at as it is then, not as
-    /// it was when the statement began. Planned anew each time: a plan that was made for an empty table would read a
-    /// full one from end to end.
+    /// it was when the statement began.
     async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
         if let [alone] = rotations {
             return Ok(vec![self.rotate_refresh(alone).await?]);
@@ -63,7 +60,7 @@ impl SessionRotation for PgStore {
                      AS asked (presented, child, sealed_child, replaced_at, idle_expires_at, most)
                  JOIN sessions ON sessions.refresh_hash = asked.presented
                  JOIN users AS owner ON owner.id = sessions.user_id
-                 WHERE sessions.ended_at IS NULL AND sessions.idle_expires_at > asked.replaced_at
+                 WHERE num_nonnulls(sessions.ended_at) = 0 AND sessions.idle_expires_at > asked.replaced_at
                    AND sessions.rotations < asked.most AND owner.disabled_at IS NULL
                  FOR UPDATE OF sessions SKIP LOCKED
              ), s AS (
@@ -86,13 +83,9 @@ impl SessionRotation for PgStore {
             &time(Rotation::idle_expires_at),
             &most,
         );
-        let mut work = PgUnitOfWork::begin(&self.pool).await?;
-        let planning =
-            bounded("plan", work.connection()?.execute("SET LOCAL plan_cache_mode = force_custom_plan")).await;
-        work.settle(planning)?;
-        let rows = bounded("rotate_refreshes", query.fetch_all(work.connection()?)).await;
-        let rows = work.settle(rows)?;
-        Box::new(work).commit().await?;
+        let mut lease = self.pool.lease().await?;
+        let rows = bounded("rotate_refreshes", query.fetch_all(lease.connection())).await;
+        let rows = lease.settle(rows)?;
         let mut rotated = HashMap::new();
         for row in rows {
             let child = row.refresh_hash.clone();

@@ -12,7 +12,9 @@ use vestibule_domain::{StoreError, Timestamp};
 
 #[async_trait]
 impl SessionWrites for PgUnitOfWork {
-    /// The parts do not see each other: those that make room leave as much of it as if what comes in were there.
+    /// The parts do not see each other: those that make room leave as much of it as if what comes in were there. What
+    /// has to go is told by where it begins, not by its ids: so no plan, made when the tables were small, reads more than
+    /// the user's own.
     async fn open_session(&mut self, opening: &Opening<'_>) -> Result<Vec<SessionId>, StoreError> {
         let Opening { session, token, keep, device } = opening;
         let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
@@ -22,16 +24,18 @@ impl SessionWrites for PgUnitOfWork {
                                        idle_expires_at, ip, user_agent, amr, refresh_hash)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              ), forgotten AS (
-                 DELETE FROM devices WHERE $12::bytea IS NOT NULL AND hash IN (
-                     SELECT hash FROM devices WHERE user_id = $2 ORDER BY created_at DESC, hash OFFSET $14
+                 DELETE FROM devices WHERE $12::bytea IS NOT NULL AND user_id = $2 AND (created_at, hash) <= (
+                     SELECT created_at, hash FROM devices WHERE user_id = $2
+                     ORDER BY created_at DESC, hash DESC OFFSET $14 LIMIT 1
                  )
              ), device AS (
                  INSERT INTO devices (hash, user_id, created_at, expires_at)
                  SELECT $12, $2, $3, $13 WHERE $12::bytea IS NOT NULL
              )
-             UPDATE sessions SET ended_at = $3, end_reason = $16 WHERE ended_at IS NULL AND id IN (
-                 SELECT id FROM sessions WHERE user_id = $2 AND ended_at IS NULL AND idle_expires_at > $3
-                 ORDER BY created_at DESC, id DESC OFFSET $15
+             UPDATE sessions SET ended_at = $3, end_reason = $16
+             WHERE user_id = $2 AND ended_at IS NULL AND idle_expires_at > $3 AND (created_at, id) <= (
+                 SELECT created_at, id FROM sessions WHERE user_id = $2 AND ended_at IS NULL AND idle_expires_at > $3
+                 ORDER BY created_at DESC, id DESC OFFSET $15 LIMIT 1
              )
              RETURNING id",
             session.id.as_uuid(),
@@ -85,10 +89,11 @@ impl SessionWrites for PgUnitOfWork {
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
         let query = sqlx::query_scalar!(
-            "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE ended_at IS NULL AND id IN (
-                 SELECT id FROM sessions
+            "UPDATE sessions SET ended_at = $3, end_reason = $4
+             WHERE user_id = $1 AND id <> $5 AND ended_at IS NULL AND idle_expires_at > $3 AND (created_at, id) <= (
+                 SELECT created_at, id FROM sessions
                  WHERE user_id = $1 AND id <> $5 AND ended_at IS NULL AND idle_expires_at > $3
-                 ORDER BY created_at DESC, id DESC OFFSET $2
+                 ORDER BY created_at DESC, id DESC OFFSET $2 LIMIT 1
              )
              RETURNING id",
             user.as_uuid(),
@@ -167,8 +172,9 @@ impl SessionWrites for PgUnitOfWork {
         // The statement does not see its own insert: all but one of the most leave room for it.
         let query = sqlx::query!(
             "WITH forgotten AS (
-                 DELETE FROM devices WHERE hash IN (
-                     SELECT hash FROM devices WHERE user_id = $2 ORDER BY created_at DESC, hash OFFSET $5
+                 DELETE FROM devices WHERE user_id = $2 AND (created_at, hash) <= (
+                     SELECT created_at, hash FROM devices WHERE user_id = $2
+                     ORDER BY created_at DESC, hash DESC OFFSET $5 LIMIT 1
                  )
              )
              INSERT INTO devices (hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
