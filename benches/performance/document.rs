@@ -40,7 +40,6 @@ fn text(figures: &Figures, settings: &Settings) -> Result<String, std::fmt::Erro
     writeln!(out, "The service runs by its defaults but for {}.\n", configuration.join(", "))?;
     writeln!(out, "![The ratios to their floors](performance.svg)\n")?;
     writeln!(out, "### Goals\n\n{}", goals(figures))?;
-    writeln!(out, "### Floors without a store\n\n{}", plain(figures))?;
     writeln!(
         out,
         "argon2id (19 MiB, 2 passes, 1 lane) on one thread: {} a second by the crate `argon2`, {} by Vestibule's hasher.\n",
@@ -48,7 +47,7 @@ fn text(figures: &Figures, settings: &Settings) -> Result<String, std::fmt::Erro
         number(figures.hashes.own)
     )?;
     for store in &figures.stores {
-        writeln!(out, "### {}\n\n{}", store_name(store.kind), operations(store))?;
+        writeln!(out, "### {}\n\n{}\n{}", store_name(store.kind), operations(store), plain(store))?;
         writeln!(
             out,
             "One client without HTTP: {} reads by key and {} durable inserts a second.\n\n{}",
@@ -77,10 +76,11 @@ fn goals(figures: &Figures) -> Table {
     table
 }
 
-fn plain(figures: &Figures) -> Table {
-    let head = ["Connections", "hello, a second", "p99 at half", "p99 at a fifth", "bare me, Axum", "bare me, Actix"];
+fn plain(store: &StoreFigures) -> Table {
+    let head =
+        ["Without a store", "hello, a second", "p99 at half", "p99 at a fifth", "bare me, Axum", "bare me, Actix"];
     let mut table = Table::new(head);
-    for plain in &figures.plain {
+    for plain in &store.plain {
         table.row([
             plain.connections.to_string(),
             number(plain.hello.per_second),
@@ -100,6 +100,7 @@ fn operations(store: &StoreFigures) -> Table {
         "A second",
         "Floor",
         "Ratio",
+        "Bare hashes",
         "Median at half",
         "p99 at half",
         "p99 at a fifth",
@@ -114,6 +115,7 @@ fn operations(store: &StoreFigures) -> Table {
             number(service.per_second),
             number(row.floor),
             format!("{:.2}", service.per_second / row.floor),
+            row.hashes.map_or_else(String::new, number),
             format!("{:.2} ms", service.latency.median),
             format!("{:.2} ms", service.latency.p99),
             relaxed.map_or_else(String::new, |relaxed| format!("{:.2} ms", relaxed.p99)),
@@ -128,8 +130,8 @@ fn memory(store: &StoreFigures) -> Table {
     let mib = |kib: u64| format!("{:.1} MiB", kib as f64 / 1024.0);
     let mut row = |name, memory: &Memory| table.row([name, mib(memory.now), mib(memory.own), mib(memory.peak)]);
     row("idle, after a start that hashes".to_owned(), &store.idle);
-    for (name, memory) in &store.memory {
-        row(format!("after {name}"), memory);
+    for (kind, memory) in &store.memory {
+        row(format!("after {}", kind.name()), memory);
     }
     if let Some(after) = &store.after {
         row("a minute later".to_owned(), after);

@@ -2,6 +2,7 @@
 
 use crate::growth::Growth;
 use crate::isolation::Isolation;
+use crate::operations::Kind;
 use std::time::Duration;
 use vestibule_benches::load::Outcome;
 use vestibule_benches::place::Memory;
@@ -13,7 +14,6 @@ pub(crate) struct Figures {
     /// Of one request, by its name.
     pub(crate) allocations: Vec<(&'static str, f64)>,
     pub(crate) hashes: Hashes,
-    pub(crate) plain: Vec<Plain>,
     pub(crate) stores: Vec<StoreFigures>,
 }
 
@@ -37,11 +37,13 @@ pub(crate) struct Plain {
 
 pub(crate) struct StoreFigures {
     pub(crate) kind: StoreKind,
+    /// Just before the service.
+    pub(crate) plain: Vec<Plain>,
     pub(crate) statements: Statements,
     pub(crate) start: Start,
     /// After a start, which computes a few hashes to see that they are right and how long they take.
     pub(crate) idle: Memory,
-    pub(crate) memory: Vec<(&'static str, Memory)>,
+    pub(crate) memory: Vec<(Kind, Memory)>,
     /// A minute after the last hash.
     pub(crate) after: Option<Memory>,
     pub(crate) rows: Vec<Row>,
@@ -69,6 +71,8 @@ pub(crate) struct Row {
     pub(crate) relaxed: Option<Latency>,
     /// A second.
     pub(crate) floor: f64,
+    /// Bare hashes a second, between the floor and the service, if there they hash.
+    pub(crate) hashes: Option<f64>,
 }
 
 #[derive(Clone, Copy)]

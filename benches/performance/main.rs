@@ -49,7 +49,6 @@ fn main() {
         binary_bytes: service::binary_size(),
         allocations: allocations::per_request(),
         hashes: floors::hashes(&settings),
-        plain: floors::plain(&settings),
         stores: [StoreKind::Postgres, StoreKind::Sqlite].map(|kind| on(kind, &settings)).into(),
     };
     document::write(&figures, &settings).expect("docs can be written");
@@ -62,11 +61,12 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
     let (service, start, people) = service::Service::start_measured(&database);
     pause(Duration::from_secs(2));
     let idle = service.take_peak();
+    let plain = floors::plain(settings);
     let mut memory = Vec::new();
     let mut rows = Vec::new();
     for operation in operations::Kind::ALL {
         rows.extend(operations::compare(operation, &service, &people, &floor, settings));
-        memory.push((operation.name(), service.take_peak()));
+        memory.push((operation, service.take_peak()));
     }
     drop(floor);
     let isolation = isolation::measure(&service, &database, settings);
@@ -79,5 +79,5 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
         service.process.memory().expect("a running service")
     });
     service.process.stop().expect("an end");
-    StoreFigures { kind, statements, start, idle, memory, after, rows, isolation, growth }
+    StoreFigures { kind, plain, statements, start, idle, memory, after, rows, isolation, growth }
 }

@@ -1,7 +1,7 @@
 //! What is asked of the service and of the floor alike.
 
 use crate::figures::{Latency, Row, Sample};
-use crate::floors::Floor;
+use crate::floors::{Floor, own_hashes};
 use crate::service::{PASSWORD, People, Service, email};
 use crate::settings::Settings;
 use std::net::SocketAddr;
@@ -30,6 +30,10 @@ impl Kind {
             Self::Login => "POST /login",
             Self::Register => "POST /users",
         }
+    }
+
+    pub(crate) fn hashes(self) -> bool {
+        matches!(self, Self::Login | Self::Register)
     }
 
     fn of_service(self, people: &People) -> Box<dyn Operation> {
@@ -171,10 +175,11 @@ pub(crate) fn compare(kind: Kind, service: &Service, people: &People, floor: &Fl
     let (mut of_service, mut of_floor) = (kind.of_service(people), kind.of_floor(floor));
     let row = |connections| {
         let floor = run(load(floor.address, connections, Pace::AtOnce, settings), &mut *of_floor).per_second();
+        let hashes = kind.hashes().then(|| own_hashes(settings.measured));
         let load = load(service.address, connections, Pace::AtOnce, settings);
         let sample = sample(load, &mut *of_service);
         let relaxed = (kind == Kind::Me).then(|| relaxed(load, &mut *of_service, sample.per_second));
-        let row = Row { operation: kind.name(), connections, service: sample, relaxed, floor };
+        let row = Row { operation: kind.name(), connections, service: sample, relaxed, floor, hashes };
         println!(
             "{:16} c={connections:<2} {:>9.1}/s  floor {:>9.1}/s  ratio {:.2}  p99 {:.2} ms  failed {}",
             row.operation,
