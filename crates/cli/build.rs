@@ -1,22 +1,42 @@
 //! Has the linker put beside each other what a running service executes (docs/decisions/0021).
 
 use std::env::var;
+use std::path::Path;
+use std::process::Command;
 
 const FUNCTIONS: &str = "functions.ld";
-/// There the compiler links by LLD. GNU ld would make constants executable with it, others do not know such scripts.
+/// There the compiler links by the LLD that it brings, which the script is for: GNU ld would make constants executable
+/// with it, and others do not know such scripts.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// Where somebody may choose another linker, beside cargo's own configuration.
+const CHOICES: [&str; 3] =
+    ["RUSTFLAGS", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS"];
 
 fn main() {
     println!("cargo::rerun-if-changed={FUNCTIONS}");
+    for choice in CHOICES {
+        println!("cargo::rerun-if-env-changed={choice}");
+    }
     let is = |name, value| var(name).is_ok_and(|found| found == value);
-    // Who chose a linker of their own gets its order.
-    let links_otherwise = var("RUSTC_LINKER").is_ok()
-        || var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| flags.contains("linker") || flags.contains("fuse-ld"));
     if is("TARGET", TARGET)
         && is("PROFILE", "release")
-        && !links_otherwise
+        && !links_otherwise()
+        && brings_lld()
         && let Ok(package) = var("CARGO_MANIFEST_DIR")
     {
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{package}/{FUNCTIONS}");
+        println!("cargo::rustc-link-arg-bins=-T{package}/{FUNCTIONS}");
     }
+}
+
+fn links_otherwise() -> bool {
+    let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    var("RUSTC_LINKER").is_ok() || ["linker", "fuse-ld"].iter().any(|choice| flags.contains(choice))
+}
+
+/// A distribution's compiler may have the same name for its target, and link by what the system has.
+fn brings_lld() -> bool {
+    let Ok(rustc) = var("RUSTC") else { return false };
+    let Ok(output) = Command::new(rustc).args(["--print", "sysroot"]).output() else { return false };
+    let sysroot = String::from_utf8_lossy(&output.stdout);
+    Path::new(sysroot.trim_end()).join("lib/rustlib").join(TARGET).join("bin/gcc-ld/ld.lld").exists()
 }

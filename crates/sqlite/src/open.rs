@@ -136,7 +136,7 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
 async fn writer_pool(path: &Path) -> Result<SqlitePool, sqlx::Error> {
     let options = options(path)
         .journal_mode(SqliteJournalMode::Wal)
-        .pragma("cache_size", "-512")
+        .pragma("cache_size", "-1024")
         // After a burst the WAL gives its space back; what is deleted is overwritten where that costs no more I/O.
         .pragma("journal_size_limit", "16777216")
         .pragma("secure_delete", "FAST")
@@ -150,7 +150,7 @@ async fn writer_pool(path: &Path) -> Result<SqlitePool, sqlx::Error> {
 }
 
 fn reader_pool(path: &Path, connections: u32, name: fn(u64) -> String) -> SqlitePool {
-    let options = options(path).pragma("query_only", "ON").pragma("cache_size", "-256").thread_name(name);
+    let options = options(path).pragma("query_only", "ON").pragma("cache_size", "-512").thread_name(name);
     pool(connections).connect_lazy_with(options)
 }
 
@@ -168,7 +168,7 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 async fn check_file(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let failed = |source| OpenError::Database { path: path.to_owned(), source };
     let finding: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await.map_err(failed)?;
-    // It has read all of the file.
+    // The pages that it has read would stay in the cache.
     sqlx::query("PRAGMA shrink_memory").execute(pool).await.map_err(failed)?;
     if finding == "ok" { Ok(()) } else { Err(OpenError::Damaged { path: path.to_owned(), finding }) }
 }

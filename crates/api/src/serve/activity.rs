@@ -165,11 +165,6 @@ impl Activity {
         !self.state.lock().unwrap_or_else(PoisonError::into_inner).unflushed
     }
 
-    /// Whether the client has said nothing yet.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).phase == Phase::Fresh
-    }
-
     /// Whether closing now would drop a request: part of a head has arrived, or, as nobody connects for nothing, it is
     /// on its way.
     pub(super) fn awaits_head(&self) -> bool {

@@ -53,7 +53,8 @@ impl Socket {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> (Self, Returned) {
         let returned = Returned::default();
         let (line_ends, held) = (LineEnds::default(), BytesMut::new());
-        let (stream, undecided) = (Some(stream), activity.is_fresh());
+        let stream = Some(stream);
+        let undecided = true;
         (Self { stream, activity, line_ends, held, refused: None, undecided, returned: returned.clone() }, returned)
     }
 

@@ -1,4 +1,4 @@
-//! How a connection is made: the limits that it carries, and that it leads to the primary.
+//! How a connection is made: the settings that it carries, and that it leads to the primary.
 
 use super::error::Cause;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -6,23 +6,25 @@ use sqlx::{ConnectOptions, Connection};
 use std::str::FromStr;
 use vestibule_domain::StoreError;
 
-/// Set when the connection is made, after whatever options the URL has, so that these hold. The server ends what
-/// takes longer and frees its locks, also when the client has vanished.
-pub const SETTINGS: [(&str, &str); 7] = [
+/// Set when the connection is made, after whatever options the URL has, so that these hold.
+pub const CONNECTION_SETTINGS: [(&str, &str); 7] = [
+    // The server ends what takes longer and frees its locks, also when the client has vanished.
     ("statement_timeout", "2s"),
     ("lock_timeout", "1s"),
     ("idle_in_transaction_session_timeout", "5s"),
     ("tcp_keepalives_idle", "60"),
     // What every conditional statement of this store is written for.
     ("default_transaction_isolation", "read committed"),
-    // Every statement finds its rows by an index. A plan from when a table was small would read all of it, and is kept
-    // until the table has been analysed; without one, what it costs to read all would be worth compiling.
+    // A plan from when a table was small would read all of it, and is kept until the table has been analysed. Where no
+    // index helps, the estimate is so high that the server would compile the query (docs/decisions/0022).
     ("enable_seqscan", "off"),
     ("jit", "off"),
 ];
 
-/// A migration may run long, but does not wait for ever for the one that another process runs.
-const MIGRATION_LIMITS: [(&str, &str); 2] = [("statement_timeout", "0"), ("lock_timeout", "30s")];
+/// A migration may run long, but does not wait for ever for the one that another process runs; and it may have reason to
+/// read a whole table.
+const MIGRATION_SETTINGS: [(&str, &str); 3] =
+    [("statement_timeout", "0"), ("lock_timeout", "30s"), ("enable_seqscan", "on")];
 
 pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url)
@@ -30,11 +32,11 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let named = options.get_application_name().is_some();
     let options = if named { options } else { options.application_name("vestibule") };
     // The driver would write every statement to the log; each step has a span of its own.
-    Ok(options.options(SETTINGS).disable_statement_logging())
+    Ok(options.options(CONNECTION_SETTINGS).disable_statement_logging())
 }
 
 pub(super) fn migration_options(options: &PgConnectOptions) -> PgConnectOptions {
-    options.clone().options(MIGRATION_LIMITS)
+    options.clone().options(MIGRATION_SETTINGS)
 }
 
 /// Refuses a standby: after a failover the old address may still lead to one, and it would answer reads with the past.
@@ -55,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limits_come_after_the_options_of_the_url() {
+    fn the_settings_come_after_the_options_of_the_url() {
         let options = options("postgres://u@h/d?options=-c%20statement_timeout%3D0").expect("a valid URL");
         let text = options.get_options().expect("options");
         let (theirs, ours) = (text.find("statement_timeout=0"), text.find("statement_timeout=2s"));

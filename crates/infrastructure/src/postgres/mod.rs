@@ -18,7 +18,7 @@ mod unit_of_work;
 mod user;
 
 use async_trait::async_trait;
-pub use connection::SETTINGS;
+pub use connection::CONNECTION_SETTINGS;
 use error::bounded;
 use pool::Pool;
 use std::fmt;

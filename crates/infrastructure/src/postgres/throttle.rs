@@ -9,6 +9,10 @@ use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
+/// The disk is not waited for, twice in each login: a crash of the server forgets less than a second of attempts
+/// (docs/decisions/0023).
+const UNHURRIED: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+
 struct ThrottleRow {
     key: Vec<u8>,
     full_at: DateTime<Utc>,
@@ -40,7 +44,7 @@ impl ThrottleRow {
 #[async_trait]
 impl ThrottleStore for PgStore {
     async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
-        let mut work = PgUnitOfWork::begin(&self.pool).await?;
+        let mut work = PgUnitOfWork::begin_with(&self.pool, UNHURRIED).await?;
         let found = lock(&mut work, keys).await?;
         let mut buckets = found.clone();
         if !change(&mut buckets) || buckets == found {
@@ -94,6 +98,7 @@ async fn lock(work: &mut PgUnitOfWork, keys: &[BucketKey]) -> Result<Vec<Bucket>
     keys.iter().map(bucket).collect()
 }
 
+/// The keys are named twice: joined with a list alone, a plan made for few rows would read all there are by then.
 async fn update(work: &mut PgUnitOfWork, keys: &[BucketKey], buckets: &[Bucket]) -> Result<(), StoreError> {
     let times = |time: fn(&Bucket) -> Timestamp| -> Vec<_> { buckets.iter().map(|b| time(b).as_datetime()).collect() };
     let counts = |count: fn(&Bucket) -> u32| -> Vec<_> { buckets.iter().map(|b| i64::from(count(b))).collect() };
@@ -107,7 +112,7 @@ async fn update(work: &mut PgUnitOfWork, keys: &[BucketKey], buckets: &[Bucket])
          FROM unnest($1::bytea[], $2::timestamptz[], $3::bigint[], $4::timestamptz[], $5::bytea[], $6::bigint[],
                      $7::timestamptz[], $8::boolean[], $9::timestamptz[])
               AS new (key, full_at, failures, closed_until, tried, running, running_until, is_reported, expires_at)
-         WHERE throttles.key = new.key",
+         WHERE throttles.key = new.key AND throttles.key = ANY ($1)",
         &bytes(keys),
         &times(|bucket| bucket.full_at),
         &counts(|bucket| bucket.failures),

@@ -28,9 +28,14 @@ enum Standing {
 
 impl PgUnitOfWork {
     pub(super) async fn begin(pool: &Arc<Pool>) -> Result<Self, StoreError> {
+        Self::begin_with(pool, "BEGIN").await
+    }
+
+    /// By `BEGIN` and settings of this transaction, in one round trip.
+    pub(super) async fn begin_with(pool: &Arc<Pool>, statements: &'static str) -> Result<Self, StoreError> {
         let mut lease = pool.lease().await?;
         // It does no work: a connection that does not answer by then is not acquired.
-        match bounded_by(ACQUIRE, "begin", lease.connection().execute("BEGIN")).await {
+        match bounded_by(ACQUIRE, "begin", lease.connection().execute(statements)).await {
             Ok(_) => Ok(Self { lease: Some(lease), standing: Standing::Sound }),
             failed => Err(lease.settle(failed).map_or_else(|error| error, |_| after_failure())),
         }

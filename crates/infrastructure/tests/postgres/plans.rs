@@ -7,10 +7,29 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use std::fs;
 use std::path::Path;
-use vestibule_infrastructure::postgres::SETTINGS;
+use vestibule_infrastructure::postgres::CONNECTION_SETTINGS;
 
 /// What has a handful of rows however many users there are.
-const SMALL: [&str; 3] = ["signing_keys", "clients", "_sqlx_migrations"];
+const SMALL: [&str; 2] = ["signing_keys", "clients"];
+/// What is planned anew each time: refreshes in a group. And what is asked only when somebody loses a role, and at the
+/// start: whether there is another administrator.
+const EXEMPT: [&str; 2] = ["FOR UPDATE OF sessions SKIP LOCKED", "FROM user_roles AS r JOIN users AS u"];
+/// As many as a young service has, for whose few rows an index seems worth nothing.
+const FEW: &str = "
+    INSERT INTO users SELECT id, id || '@a', id || '@a', true, 'A', 'a', NULL, now(), now(), NULL, 1, 1
+        FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 40)) AS made;
+    INSERT INTO user_roles SELECT id, 'user' FROM users;
+    INSERT INTO user_roles SELECT id, 'admin' FROM users LIMIT 1;
+    INSERT INTO password_credentials SELECT id, '$a$b', now(), NULL FROM users;
+    INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, amr,
+                          refresh_hash)
+        SELECT gen_random_uuid(), id, now(), now(), now(), now(), now(), 'pwd', sha256(id::text::bytea) FROM users;
+    INSERT INTO spent_refresh_tokens SELECT refresh_hash, id, now() FROM sessions;
+    INSERT INTO devices SELECT sha256(id::text::bytea), id, now(), now() FROM users;
+    INSERT INTO changes (kind, user_id, at) SELECT 'user_changed', id, now() FROM users;
+    INSERT INTO throttles
+        SELECT sha256(id::text::bytea), now(), 1, now(), '', 0, now(), false, now() FROM users;
+    ANALYZE users, user_roles, password_credentials, sessions, spent_refresh_tokens, devices, changes, throttles";
 
 /// All statements of the store and the number of their arguments, as the compile-time check has seen them.
 fn statements() -> Vec<(String, usize)> {
@@ -24,24 +43,27 @@ fn statements() -> Vec<(String, usize)> {
     files.map(|entry| statement(&entry.expect("a directory entry").path())).collect()
 }
 
-/// The tables that are read from one end to the other.
-fn scanned(plan: &Value) -> Vec<String> {
-    let is_scan = plan["Node Type"].as_str().is_some_and(|node| node.contains("Scan"));
-    let is_bounded = !plan["Index Cond"].is_null() || plan["Node Type"] == "Bitmap Heap Scan";
+/// The tables that are read from one end to the other. A page is read in the order of an index until it is full.
+fn scanned(plan: &Value, is_page: bool) -> Vec<String> {
+    let node = plan["Node Type"].as_str().unwrap_or_default();
+    let is_bounded =
+        !plan["Index Cond"].is_null() || node == "Bitmap Heap Scan" || (is_page && node.starts_with("Index"));
     let relation = plan["Relation Name"].as_str().or_else(|| plan["Index Name"].as_str());
-    let this = relation.filter(|name| is_scan && !is_bounded && !SMALL.contains(name)).map(str::to_owned);
+    let this = relation.filter(|name| node.contains("Scan") && !is_bounded && !SMALL.contains(name)).map(str::to_owned);
     let parts = plan["Plans"].as_array().into_iter().flatten();
-    this.into_iter().chain(parts.flat_map(scanned)).collect()
+    this.into_iter().chain(parts.flat_map(|part| scanned(part, is_page))).collect()
 }
 
-#[tokio::test]
-async fn every_statement_finds_its_rows_by_an_index() {
-    let database = Database::migrated().await;
-    let options = database.options.clone().options(SETTINGS).options([("plan_cache_mode", "force_generic_plan")]);
+async fn every_statement_finds_its_rows_by_an_index(database: &Database) {
+    let any_arguments = [("plan_cache_mode", "force_generic_plan")];
+    let options = database.options.clone().options(CONNECTION_SETTINGS).options(any_arguments);
     let mut connection = PgConnection::connect_with(&options).await.expect("the server answers");
     let statements = statements();
     assert!(statements.len() > 30, "the data of the compile-time check is missing");
     for (n, (statement, arguments)) in statements.iter().enumerate() {
+        if EXEMPT.iter().any(|exempt| statement.contains(exempt)) {
+            continue;
+        }
         let prepare = AssertSqlSafe(format!("PREPARE statement_{n} AS {statement}"));
         connection.execute(prepare).await.expect(statement);
         let nulls = if *arguments == 0 { String::new() } else { format!("({})", vec!["NULL"; *arguments].join(", ")) };
@@ -49,8 +71,19 @@ async fn every_statement_finds_its_rows_by_an_index() {
         let row = connection.fetch_one(explain).await.expect(statement);
         let plan: Value = row.get(0);
         let plan = &plan[0]["Plan"];
-        // A page is read in the order of an index until it is full.
-        let is_page = plan["Node Type"] == "Limit";
-        assert!(is_page || scanned(plan).is_empty(), "{:?}\n{statement}\n{plan:#}", scanned(plan));
+        let scanned = scanned(plan, plan["Node Type"] == "Limit");
+        assert!(scanned.is_empty(), "{scanned:?}\n{statement}\n{plan:#}");
     }
+}
+
+#[tokio::test]
+async fn plans_go_by_an_index_where_nobody_has_analysed() {
+    every_statement_finds_its_rows_by_an_index(&Database::migrated().await).await;
+}
+
+#[tokio::test]
+async fn plans_go_by_an_index_where_few_rows_were_analysed() {
+    let database = Database::migrated().await;
+    database.execute(FEW).await;
+    every_statement_finds_its_rows_by_an_index(&database).await;
 }

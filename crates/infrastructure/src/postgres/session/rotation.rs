@@ -3,19 +3,23 @@
 use super::{session_query, session_row};
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
+use crate::postgres::unit_of_work::PgUnitOfWork;
 use crate::postgres::user::user_row;
 use async_trait::async_trait;
 use std::collections::HashMap;
 use vestibule_domain::session::Session;
 use vestibule_domain::session::store::{Rotation, SessionRotation};
 use vestibule_domain::user::User;
-use vestibule_domain::{StoreError, Timestamp};
+use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
+
+const PLANNING: &str = "BEGIN; SET LOCAL plan_cache_mode = force_custom_plan";
 
 #[async_trait]
 impl SessionRotation for PgStore {
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
         // Whoever waits for the row's lock looks at its conditions again once the winner has committed, and finds
-        // another token or an end. That it is live is said so that no plan reads the index of all that are.
+        // another token or an end. `num_nonnulls` does not match the partial index of live sessions, as `IS NULL` would:
+        // a plan made for an empty table would read all of it.
         let query = session_query!(
             "WITH s AS (
                  UPDATE sessions SET
@@ -44,7 +48,8 @@ impl SessionRotation for PgStore {
     }
 
     /// The rows are locked before anything is decided about them, and a locked row is looked at as it is then, not as
-    /// it was when the statement began.
+    /// it was when the statement began. Planned anew each time: a plan made for few sessions would read all there are
+    /// by then.
     async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
         if let [alone] = rotations {
             return Ok(vec![self.rotate_refresh(alone).await?]);
@@ -83,9 +88,10 @@ impl SessionRotation for PgStore {
             &time(Rotation::idle_expires_at),
             &most,
         );
-        let mut lease = self.pool.lease().await?;
-        let rows = bounded("rotate_refreshes", query.fetch_all(lease.connection())).await;
-        let rows = lease.settle(rows)?;
+        let mut work = PgUnitOfWork::begin_with(&self.pool, PLANNING).await?;
+        let rows = bounded("rotate_refreshes", query.fetch_all(work.connection()?)).await;
+        let rows = work.settle(rows)?;
+        Box::new(work).commit().await?;
         let mut rotated = HashMap::new();
         for row in rows {
             let child = row.refresh_hash.clone();

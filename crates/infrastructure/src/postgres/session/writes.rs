@@ -13,8 +13,8 @@ use vestibule_domain::{StoreError, Timestamp};
 #[async_trait]
 impl SessionWrites for PgUnitOfWork {
     /// The parts do not see each other: those that make room leave as much of it as if what comes in were there. What
-    /// has to go is told by where it begins, not by its ids: so no plan, made when the tables were small, reads more than
-    /// the user's own.
+    /// has to go is told by where it begins, not by its ids, so that even a plan from when the tables were small reads
+    /// no more than the user's own.
     async fn open_session(&mut self, opening: &Opening<'_>) -> Result<Vec<SessionId>, StoreError> {
         let Opening { session, token, keep, device } = opening;
         let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
