@@ -70,8 +70,10 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
     }
     drop(floor);
     let isolation = isolation::measure(&service, &database, settings);
-    pin(&[SERVICE_CORE]).expect("two cores");
     let quiet_since = std::time::Instant::now();
+    database.clean_up();
+    floor_database.clean_up();
+    pin(&[SERVICE_CORE]).expect("two cores");
     let growth = growth::measure(kind, settings);
     pin(&[LOAD_CORE]).expect("two cores");
     let after = settings.waits.then(|| {

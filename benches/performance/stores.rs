@@ -27,6 +27,15 @@ impl Database {
             Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("bench.db").display()),
         }
     }
+
+    /// Now, so that PostgreSQL does it not by itself while something else is measured.
+    pub(crate) fn clean_up(&self) {
+        let Self::Postgres(url) = self else { return };
+        wait_for(async {
+            let mut connection = PgConnection::connect(url).await.expect("a server");
+            connection.execute("VACUUM ANALYZE").await.expect("a clean database");
+        });
+    }
 }
 
 async fn create_postgres() -> String {
