@@ -168,8 +168,6 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 async fn check_file(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let failed = |source| OpenError::Database { path: path.to_owned(), source };
     let finding: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await.map_err(failed)?;
-    // The pages that it has read would stay in the cache.
-    sqlx::query("PRAGMA shrink_memory").execute(pool).await.map_err(failed)?;
     if finding == "ok" { Ok(()) } else { Err(OpenError::Damaged { path: path.to_owned(), finding }) }
 }
 

@@ -54,8 +54,9 @@ impl Socket {
         let returned = Returned::default();
         let (line_ends, held) = (LineEnds::default(), BytesMut::new());
         let stream = Some(stream);
-        let undecided = true;
-        (Self { stream, activity, line_ends, held, refused: None, undecided, returned: returned.clone() }, returned)
+        let socket =
+            Self { stream, activity, line_ends, held, refused: None, undecided: true, returned: returned.clone() };
+        (socket, returned)
     }
 
     /// Whether what a client says first does not begin HTTP/2. Told so by a read of nothing, hyper-util leaves all of

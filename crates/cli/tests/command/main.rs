@@ -23,6 +23,8 @@ mod doctor;
 #[cfg(test)]
 mod flush;
 #[cfg(test)]
+mod functions;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod outage;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use vestibule_domain::StoreError;
 
 /// Set when the connection is made, after whatever options the URL has, so that these hold.
-pub const CONNECTION_SETTINGS: [(&str, &str); 7] = [
+pub const CONNECTION_SETTINGS: [(&str, &str); 6] = [
     // The server ends what takes longer and frees its locks, also when the client has vanished.
     ("statement_timeout", "2s"),
     ("lock_timeout", "1s"),
@@ -15,10 +15,9 @@ pub const CONNECTION_SETTINGS: [(&str, &str); 7] = [
     ("tcp_keepalives_idle", "60"),
     // What every conditional statement of this store is written for.
     ("default_transaction_isolation", "read committed"),
-    // A plan from when a table was small would read all of it, and is kept until the table has been analysed. Where no
-    // index helps, the estimate is so high that the server would compile the query (docs/decisions/0022).
+    // A plan from when a table was small would read all of it, and is kept until the table has been analysed
+    // (docs/decisions/0022).
     ("enable_seqscan", "off"),
-    ("jit", "off"),
 ];
 
 /// A migration may run long, but does not wait for ever for the one that another process runs; and it may have reason to
@@ -65,12 +64,14 @@ mod tests {
     }
 
     #[test]
-    fn a_migration_has_all_the_time_but_does_not_wait_for_ever() {
+    fn a_migration_has_settings_of_its_own() {
         let options = migration_options(&options("postgres://u@h/d").expect("a valid URL"));
         let text = options.get_options().expect("options");
-        for (of_requests, its_own) in
-            [("statement_timeout=2s", "statement_timeout=0"), ("lock_timeout=1s", "lock_timeout=30s")]
-        {
+        for (of_requests, its_own) in [
+            ("statement_timeout=2s", "statement_timeout=0"),
+            ("lock_timeout=1s", "lock_timeout=30s"),
+            ("enable_seqscan=off", "enable_seqscan=on"),
+        ] {
             let (of_requests, its_own) = (text.find(of_requests), text.find(its_own));
             assert!(of_requests.expect("a limit") < its_own.expect("another one"), "{text}");
         }

@@ -4,7 +4,10 @@ use crate::proxy::Proxy;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 use vestibule_domain::Timestamp;
+use vestibule_domain::session::store::Rotation;
+use vestibule_domain::session::{Amr, RefreshToken, SealedToken, Session};
 use vestibule_domain::user::{Email, Name, Status, User};
 use vestibule_domain::{Store, UnitOfWork};
 use vestibule_infrastructure::postgres::{PgSettings, PgStore};
@@ -95,4 +98,30 @@ pub(crate) async fn insert(store: &PgStore, user: &User) {
     let mut work: Box<dyn UnitOfWork> = store.begin().await.expect("a transaction");
     assert!(work.insert_user(user, None).await.expect("an answer"));
     work.commit().await.expect("a commit");
+}
+
+pub(crate) fn session(n: u8) -> Session {
+    Session {
+        id: uuid::Uuid::from_u128(n.into()).into(),
+        user: alice().id,
+        created_at: Timestamp::EPOCH,
+        last_seen_at: Timestamp::EPOCH,
+        authenticated_at: Timestamp::EPOCH,
+        expires_at: Timestamp::EPOCH.plus(Duration::from_mins(1)),
+        idle_expires_at: Timestamp::EPOCH.plus(Duration::from_mins(1)),
+        ip: None,
+        user_agent: None,
+        amr: vec![Amr::Password],
+    }
+}
+
+pub(crate) fn rotation(presented: &RefreshToken) -> Rotation {
+    Rotation {
+        presented: presented.hash(),
+        child: RefreshToken::from_bytes(presented.as_bytes().map(|byte| !byte)).hash(),
+        sealed_child: SealedToken::from_bytes(vec![1]),
+        now: Timestamp::EPOCH,
+        idle: Duration::from_mins(1),
+        most: 1,
+    }
 }

@@ -1,14 +1,13 @@
 //! What a statement sees and says that had to wait for another transaction.
 
-use crate::database::{Database, alice, insert};
+use crate::database::{Database, alice, insert, rotation, session};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
-use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use vestibule_domain::access::RoleName;
-use vestibule_domain::session::store::{Rotation, SessionRotation};
-use vestibule_domain::session::{Amr, EndReason, RefreshToken, SealedToken, Session};
+use vestibule_domain::session::store::SessionRotation;
+use vestibule_domain::session::{EndReason, RefreshToken};
 use vestibule_domain::throttle::store::ThrottleStore;
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
@@ -74,11 +73,11 @@ async fn rename(work: &mut dyn UnitOfWork, user: &User, email: Option<Email>) ->
     work.update_profile(&update).await
 }
 
-fn bucket(n: u8) -> [BucketKey; 1] {
+pub(crate) fn bucket(n: u8) -> [BucketKey; 1] {
     [BucketKey::from_bytes([n; 32])]
 }
 
-fn fail(buckets: &mut [Bucket]) -> bool {
+pub(crate) fn fail(buckets: &mut [Bucket]) -> bool {
     for bucket in buckets {
         bucket.failures += 1;
     }
@@ -124,30 +123,4 @@ async fn refreshes_in_a_group_wait_for_no_session_that_somebody_holds() {
     let rotated = rotated.into_iter().map(|one| one.map(|(session, _)| session.id));
     assert_eq!(rotated.collect::<Vec<_>>(), [None, Some(free.0.id)]);
     drop(holder);
-}
-
-fn session(n: u8) -> Session {
-    Session {
-        id: uuid::Uuid::from_u128(n.into()).into(),
-        user: alice().id,
-        created_at: Timestamp::EPOCH,
-        last_seen_at: Timestamp::EPOCH,
-        authenticated_at: Timestamp::EPOCH,
-        expires_at: Timestamp::EPOCH.plus(Duration::from_mins(1)),
-        idle_expires_at: Timestamp::EPOCH.plus(Duration::from_mins(1)),
-        ip: None,
-        user_agent: None,
-        amr: vec![Amr::Password],
-    }
-}
-
-fn rotation(presented: &RefreshToken) -> Rotation {
-    Rotation {
-        presented: presented.hash(),
-        child: RefreshToken::from_bytes(presented.as_bytes().map(|byte| !byte)).hash(),
-        sealed_child: SealedToken::from_bytes(vec![1]),
-        now: Timestamp::EPOCH,
-        idle: Duration::from_mins(1),
-        most: 1,
-    }
 }

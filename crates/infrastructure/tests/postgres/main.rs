@@ -10,3 +10,4 @@ mod plans;
 mod proxy;
 mod round_trips;
 mod rows;
+mod settings;
