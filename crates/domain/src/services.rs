@@ -1,13 +1,14 @@
 //! The use cases and what they stand on.
 
 use crate::access::{AccessService, AccessSettings, RoleCatalog};
-use crate::audit::{AuditEvent, AuditTally};
+use crate::audit::{AuditEvent, AuditKind, AuditRecord, AuditTally};
 use crate::client::ClientService;
 use crate::clock::Clock;
 use crate::credential::{BreachedPasswords, CredentialService, PasswordHasher, PasswordPolicy, PasswordSettings};
 use crate::drift::ClockDrift;
 use crate::error::StoreError;
-use crate::feed::{RevocationService, Snapshots};
+use crate::feed::{Change, RevocationService, Snapshots};
+use crate::id::AuditEventId;
 use crate::rng::Rng;
 use crate::session::{RefreshSealer, SessionService, SessionSettings};
 use crate::store::{Store, Transaction};
@@ -40,10 +41,26 @@ impl Ports {
     }
 
     /// For an event that goes with no other write.
-    pub(crate) async fn record(&self, event: &AuditEvent<'_>) -> Result<(), StoreError> {
-        let mut work = self.begin().await?;
-        work.audit(event).await?;
-        work.commit().await
+    pub(crate) async fn record(&self, event: AuditEvent<'_>) -> Result<(), StoreError> {
+        let kind = event.kind;
+        self.store.record(&self.audit_record(event)).await?;
+        self.committed(&[], &[kind]);
+        Ok(())
+    }
+
+    /// The event, of now.
+    pub(crate) fn audit_record<'a>(&self, event: AuditEvent<'a>) -> AuditRecord<'a> {
+        AuditRecord { id: AuditEventId::generate(&*self.clock, &*self.rng), at: self.clock.now(), event }
+    }
+
+    /// Lets this process forget at once what the others learn from the feed, and counts what is in the trail.
+    pub(crate) fn committed(&self, changes: &[Change], events: &[AuditKind]) {
+        for change in changes {
+            self.snapshots.apply(*change);
+        }
+        for event in events {
+            self.tally.count(*event);
+        }
     }
 }
 

@@ -3,20 +3,16 @@
 use crate::error::{bounded, exactly_one};
 use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
+use vestibule_domain::StoreError;
 use vestibule_domain::audit::store::AuditWrites;
-use vestibule_domain::audit::{Actor, AuditEvent};
+use vestibule_domain::audit::{Actor, AuditRecord};
 use vestibule_domain::context::UserAgent;
-use vestibule_domain::id::{AuditEventId, ClientId, KeyId, SessionId, UserId};
-use vestibule_domain::{StoreError, Timestamp};
+use vestibule_domain::id::{ClientId, KeyId, SessionId, UserId};
 
 #[async_trait]
 impl AuditWrites for SqliteUnitOfWork {
-    async fn append_audit(
-        &mut self,
-        id: AuditEventId,
-        at: Timestamp,
-        event: &AuditEvent<'_>,
-    ) -> Result<(), StoreError> {
+    async fn append_audit(&mut self, record: &AuditRecord<'_>) -> Result<(), StoreError> {
+        let AuditRecord { id, at, event } = record;
         let actor_id = match event.actor {
             Actor::User(id) => Some(id.as_uuid()),
             Actor::Client | Actor::Operator | Actor::Anonymous | Actor::Service => None,

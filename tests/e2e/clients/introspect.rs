@@ -43,13 +43,13 @@ async fn tells_what_an_access_token_is_worth(Scene { app, anonymous, alice, .. }
       "exp": 1767226200,
       "iat": 1767225600,
       "iss": "https://auth.example",
-      "jti": "019b76da-a800-7b20-b6a6-6c9555759983",
+      "jti": "019b76da-a800-7c4f-a357-671d49de5253",
       "nbf": 1767225600,
       "roles": [
         "user"
       ],
-      "sid": "019b76da-a800-7338-b06a-2fd69d375566",
-      "sub": "019b76da-a800-73c7-8dac-f4a7c74364b1",
+      "sid": "019b76da-a800-7b20-b6a6-6c9555759983",
+      "sub": "019b76da-a800-78d6-8a16-e9e9a8532b0c",
       "token_type": "Bearer",
       "username": "alice@example.com"
     }
@@ -74,8 +74,8 @@ async fn tells_a_refresh_token_from_an_access_token(Scene { app, anonymous, alic
       "exp": 1768435200,
       "iat": 1767225600,
       "iss": "https://auth.example",
-      "sid": "019b76da-a800-7338-b06a-2fd69d375566",
-      "sub": "019b76da-a800-73c7-8dac-f4a7c74364b1",
+      "sid": "019b76da-a800-7b20-b6a6-6c9555759983",
+      "sub": "019b76da-a800-78d6-8a16-e9e9a8532b0c",
       "token_type": "refresh_token"
     }
     "#);

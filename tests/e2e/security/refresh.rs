@@ -3,7 +3,7 @@
 use serde_json::json;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use vestibule_domain::audit::{AuditEvent, AuditKind};
+use vestibule_domain::audit::{AuditEvent, AuditKind, AuditRecord};
 use vestibule_domain::id::{AuditEventId, SessionId};
 use vestibule_domain::session::store::SessionReads;
 use vestibule_domain::session::{RefreshToken, Session};
@@ -173,9 +173,9 @@ async fn f86_a_user_has_a_hundred_sessions_at_most(Scene { app, anonymous, alice
         let id = SessionId::generate(app.clock(), app.rng());
         let session = Session { id, created_at: app.clock().now(), ..(*principal.session).clone() };
         work.insert_session(&session, &RefreshToken::generate(app.rng()).hash()).await.expect("a session");
-        let event = AuditEvent::of(AuditKind::LoginSucceeded, session.user, &context);
+        let event = AuditEvent::of(AuditKind::LoginSucceeded, session.user, &context).in_session(session.id);
         let id = AuditEventId::generate(app.clock(), app.rng());
-        work.append_audit(id, session.created_at, &event.in_session(session.id)).await.expect("an event");
+        work.append_audit(&AuditRecord { id, at: session.created_at, event }).await.expect("an event");
     }
     work.commit().await.expect("a commit");
     app.clock().advance(MILLISECOND);

@@ -35,7 +35,7 @@ async fn ends_one_only_once(Scene { anonymous, alice, .. }: &Scene) {
     {
       "code": "not_found",
       "detail": "The path is unknown, or what it names does not exist or is not for the caller to see.",
-      "instance": "/users/me/sessions/019b76da-a800-7c0c-ab3e-f64eb894a4c9",
+      "instance": "/users/me/sessions/019b76da-a800-7e3b-889a-d8b6accd564d",
       "request_id": "[request_id]",
       "status": 404,
       "title": "There is nothing here",

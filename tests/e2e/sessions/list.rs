@@ -23,7 +23,7 @@ async fn lists_live_sessions_newest_first(Scene { app, anonymous, alice, .. }: &
           "created_at": "2026-01-01T00:01:00.000Z",
           "current": false,
           "expires_at": "2026-01-31T00:01:00.000Z",
-          "id": "019b76db-9260-7c0c-ab3e-f64eb894a4c9",
+          "id": "019b76db-9260-7e3b-889a-d8b6accd564d",
           "ip": "127.0.0.1",
           "last_seen_at": "2026-01-01T00:01:00.000Z",
           "user_agent": "vestibule-tests"
@@ -35,7 +35,7 @@ async fn lists_live_sessions_newest_first(Scene { app, anonymous, alice, .. }: &
           "created_at": "2026-01-01T00:00:00.000Z",
           "current": true,
           "expires_at": "2026-01-31T00:00:00.000Z",
-          "id": "019b76da-a800-7338-b06a-2fd69d375566",
+          "id": "019b76da-a800-7b20-b6a6-6c9555759983",
           "ip": "127.0.0.1",
           "last_seen_at": "2026-01-01T00:00:00.000Z",
           "user_agent": "vestibule-tests"

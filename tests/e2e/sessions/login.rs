@@ -27,13 +27,13 @@ async fn gives_tokens(Scene { app, anonymous, alice, .. }: &Scene) {
       "expires_in": 600,
       "refresh_expires_in": 1209600,
       "refresh_token": "[refresh_token]",
-      "session_id": "019b76da-a800-7c0c-ab3e-f64eb894a4c9",
+      "session_id": "019b76da-a800-7e3b-889a-d8b6accd564d",
       "token_type": "Bearer",
       "user": {
         "created_at": "2026-01-01T00:00:00.000Z",
         "email": "alice@example.com",
         "email_verified": false,
-        "id": "019b76da-a800-73c7-8dac-f4a7c74364b1",
+        "id": "019b76da-a800-78d6-8a16-e9e9a8532b0c",
         "last_login_at": "2026-01-01T00:00:00.000Z",
         "name": "Alice Example",
         "roles": [
@@ -69,12 +69,12 @@ async fn the_access_token_says_who_and_for_how_long(Scene { app, admin, .. }: &S
       "exp": 1767226200,
       "iat": 1767225600,
       "iss": "https://auth.example",
-      "jti": "019b76da-a800-713d-9038-420bc44daabc",
+      "jti": "019b76da-a800-7eba-972d-cd5e2902b47d",
       "nbf": 1767225600,
       "roles": [
         "admin"
       ],
-      "sid": "019b76da-a800-75cd-8a4e-9cae9b5624dc",
+      "sid": "019b76da-a800-7970-889a-184ec366be37",
       "sub": "019b76da-a800-70a6-8087-0d9d2e40e4dc"
     }
     "#);

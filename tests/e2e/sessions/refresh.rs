@@ -20,13 +20,13 @@ async fn gives_new_tokens(Scene { app, anonymous, alice, .. }: &Scene) {
       "expires_in": 600,
       "refresh_expires_in": 1209600,
       "refresh_token": "[refresh_token]",
-      "session_id": "019b76da-a800-7338-b06a-2fd69d375566",
+      "session_id": "019b76da-a800-7b20-b6a6-6c9555759983",
       "token_type": "Bearer",
       "user": {
         "created_at": "2026-01-01T00:00:00.000Z",
         "email": "alice@example.com",
         "email_verified": false,
-        "id": "019b76da-a800-73c7-8dac-f4a7c74364b1",
+        "id": "019b76da-a800-78d6-8a16-e9e9a8532b0c",
         "last_login_at": "2026-01-01T00:00:00.000Z",
         "name": "Alice Example",
         "roles": [

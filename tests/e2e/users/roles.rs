@@ -19,7 +19,7 @@ async fn sets_roles(Scene { app, alice, admin, .. }: &Scene) {
       "created_at": "2026-01-01T00:00:00.000Z",
       "email": "alice@example.com",
       "email_verified": false,
-      "id": "019b76da-a800-73c7-8dac-f4a7c74364b1",
+      "id": "019b76da-a800-78d6-8a16-e9e9a8532b0c",
       "last_login_at": "2026-01-01T00:00:00.000Z",
       "name": "Alice Example",
       "roles": [
@@ -53,7 +53,7 @@ async fn an_unknown_role_is_a_fault(Scene { alice, admin, .. }: &Scene) {
           "pointer": "/roles/0"
         }
       ],
-      "instance": "/users/019b76da-a800-73c7-8dac-f4a7c74364b1/roles",
+      "instance": "/users/019b76da-a800-78d6-8a16-e9e9a8532b0c/roles",
       "request_id": "[request_id]",
       "status": 422,
       "title": "The content is not acceptable",

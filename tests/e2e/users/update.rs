@@ -31,7 +31,7 @@ async fn changes_the_name(Scene { app, alice, .. }: &Scene) {
       "created_at": "2026-01-01T00:00:00.000Z",
       "email": "alice@example.com",
       "email_verified": false,
-      "id": "019b76da-a800-73c7-8dac-f4a7c74364b1",
+      "id": "019b76da-a800-78d6-8a16-e9e9a8532b0c",
       "last_login_at": "2026-01-01T00:00:00.000Z",
       "name": "Alicia",
       "roles": [

@@ -63,8 +63,8 @@ async fn tells_which_session_is_over(Scene { app, anonymous, alice, .. }: &Scene
       "data": [
         {
           "at": "2026-01-01T00:00:00.000Z",
-          "sid": "019b76da-a800-7338-b06a-2fd69d375566",
-          "sub": "019b76da-a800-73c7-8dac-f4a7c74364b1"
+          "sid": "019b76da-a800-7b20-b6a6-6c9555759983",
+          "sub": "019b76da-a800-78d6-8a16-e9e9a8532b0c"
         }
       ],
       "next_cursor": "AAAAAAAAAAQ"

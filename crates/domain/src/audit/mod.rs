@@ -7,8 +7,9 @@ mod tally;
 pub use tally::AuditTally;
 
 use crate::access::Authority;
+use crate::clock::Timestamp;
 use crate::context::RequestContext;
-use crate::id::{ClientId, KeyId, SessionId, UserId};
+use crate::id::{AuditEventId, ClientId, KeyId, SessionId, UserId};
 
 /// What happened. The names are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +134,14 @@ pub struct AuditEvent<'a> {
     /// Why, as a stable word.
     pub reason: Option<&'static str>,
     pub context: &'a RequestContext,
+}
+
+/// An event as it stands in the trail.
+#[derive(Debug, Clone)]
+pub struct AuditRecord<'a> {
+    pub id: AuditEventId,
+    pub at: Timestamp,
+    pub event: AuditEvent<'a>,
 }
 
 impl<'a> AuditEvent<'a> {

@@ -141,6 +141,6 @@ impl CredentialService {
 
     async fn record_failure(&self, caller: &Caller, context: &RequestContext) -> Result<(), StoreError> {
         let event = AuditEvent::of(AuditKind::PasswordChangeFailed, caller.user.id, context);
-        self.ports.record(&event.in_session(caller.session.id).because("wrong_password")).await
+        self.ports.record(event.in_session(caller.session.id).because("wrong_password")).await
     }
 }

@@ -1,7 +1,7 @@
 //! Login.
 
 use super::service::{DEVICE_TTL, MAX_SESSIONS};
-use super::store::Opening;
+use super::store::{Opened, Opening};
 use super::{
     Amr, DeviceToken, DeviceTokenHash, EndReason, RefreshToken, Session, SessionError, SessionService, SignIn,
 };
@@ -9,7 +9,6 @@ use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::credential::{PasswordAttempt, PasswordHash, Verdict};
 use crate::error::{StoreError, retried};
-use crate::feed::Change;
 use crate::id::{SessionId, UserId};
 use crate::throttle::Limited;
 use crate::throttle::service::Place;
@@ -112,32 +111,42 @@ impl SessionService {
         findings: &Findings,
         context: &RequestContext,
     ) -> Result<Option<User>, StoreError> {
-        let now = session.created_at;
-        let mut work = self.ports.begin().await?;
-        let Some(user) = work.record_login(user.id, user.epoch, now).await? else {
-            return Ok(None);
+        let event = |kind| AuditEvent::of(kind, user.id, context).in_session(session.id);
+        let displaced = event(AuditKind::SessionsEnded).because(EndReason::Displaced.as_str());
+        let opening = Opening {
+            epoch: user.epoch,
+            session,
+            token: refresh.hash(),
+            keep: MAX_SESSIONS,
+            device: device.map(|device| (device.hash(), session.created_at.plus(DEVICE_TTL))),
+            succeeded: self.ports.audit_record(event(AuditKind::LoginSucceeded)),
+            displaced: self.ports.audit_record(displaced),
         };
+        let opened = match findings {
+            Findings { upgraded: None, breached: false } => self.ports.store.open_session(&opening).await?,
+            findings => self.open_with(findings, &opening).await?,
+        };
+        let Some(opened) = opened else { return Ok(None) };
+        let ended = (!opened.displaced.is_empty()).then_some(opening.displaced.event.kind);
+        let events: Vec<_> = [opening.succeeded.event.kind].into_iter().chain(ended).collect();
+        self.ports.committed(&opened.changes(), &events);
+        Ok(Some(opened.user))
+    }
+
+    async fn open_with(&self, findings: &Findings, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
+        let mut work = self.ports.begin().await?;
+        let Some(opened) = work.open_session(opening).await? else { return Ok(None) };
+        let user = opened.user.id;
         if let Some(hash) = &findings.upgraded {
-            work.upgrade_hash(user.id, hash).await?;
+            work.upgrade_hash(user, hash).await?;
         }
         // Another login may have been quicker: it has told of it.
-        if findings.breached && work.mark_breached(user.id, now).await? {
-            work.audit(&AuditEvent::of(AuditKind::PasswordFoundBreached, user.id, context)).await?;
+        if findings.breached && work.mark_breached(user, opening.session.created_at).await? {
+            let context = opening.succeeded.event.context;
+            work.audit(&AuditEvent::of(AuditKind::PasswordFoundBreached, user, context)).await?;
         }
-        let device = device.map(|device| (device.hash(), now.plus(DEVICE_TTL)));
-        let opening = Opening { session, token: refresh.hash(), keep: MAX_SESSIONS, device };
-        let displaced = work.open_session(&opening).await?;
-        let event = AuditEvent::of(AuditKind::LoginSucceeded, user.id, context).in_session(session.id);
-        work.audit(&event).await?;
-        if !displaced.is_empty() {
-            let event = AuditEvent::of(AuditKind::SessionsEnded, user.id, context).in_session(session.id);
-            work.audit(&event.because(EndReason::Displaced.as_str())).await?;
-            work.sessions_ended(user.id, displaced);
-        }
-        // The record tells of the login.
-        work.change(Change::UserChanged(user.id));
         work.commit().await?;
-        Ok(Some(user))
+        Ok(Some(opened))
     }
 
     async fn refuse<T>(
@@ -147,7 +156,7 @@ impl SessionService {
         context: &RequestContext,
     ) -> Result<T, SessionError> {
         let event = AuditEvent::anonymous(AuditKind::LoginFailed, context).about(subject).because(reason);
-        self.ports.record(&event).await.map_err(SessionError::Unrecorded)?;
+        self.ports.record(event).await.map_err(SessionError::Unrecorded)?;
         Err(SessionError::InvalidCredentials)
     }
 }

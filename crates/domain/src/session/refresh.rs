@@ -182,7 +182,7 @@ impl SessionService {
     ) -> Result<T, SessionError> {
         let event = AuditEvent::anonymous(AuditKind::RefreshFailed, context).about(Some(found.user.id));
         let event = event.in_session(found.session.id).because(reason);
-        self.ports.record(&event).await.map_err(SessionError::Unrecorded)?;
+        self.ports.record(event).await.map_err(SessionError::Unrecorded)?;
         Err(SessionError::InvalidRefreshToken)
     }
 }

@@ -1,9 +1,10 @@
 //! The port for sessions.
 
 use super::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, Session};
+use crate::audit::AuditRecord;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
-use crate::feed::Principal;
+use crate::feed::{Change, Principal};
 use crate::id::{SessionId, UserId};
 use crate::user::{Email, User};
 use async_trait::async_trait;
@@ -81,27 +82,41 @@ impl Rotation {
 /// What a login leaves behind.
 #[derive(Debug)]
 pub struct Opening<'a> {
+    /// In which the user must still be.
+    pub epoch: i64,
     pub session: &'a Session,
     pub token: RefreshTokenHash,
     /// How many live sessions the user can have, this one included.
     pub keep: u32,
     /// A device that is to be known from now on, and until when.
     pub device: Option<(DeviceTokenHash, Timestamp)>,
+    /// The user's own, in the session and from where that is; as is the next one, of the same time.
+    pub succeeded: AuditRecord<'a>,
+    /// Only if other sessions made room.
+    pub displaced: AuditRecord<'a>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// With this login.
+    pub user: User,
+    /// The sessions that made room.
+    pub displaced: Vec<SessionId>,
+}
+
+impl Opened {
+    /// For the feed. The record of the user tells of the login.
+    pub fn changes(&self) -> Vec<Change> {
+        let user = self.user.id;
+        let ended = self.displaced.iter().map(|session| Change::SessionEnded { user, session: *session });
+        ended.chain([Change::UserChanged(user)]).collect()
+    }
 }
 
 /// Within a [`UnitOfWork`](crate::UnitOfWork).
 #[async_trait]
 pub trait SessionWrites: Send {
-    /// [`Self::insert_session`], [`Self::displace_sessions`] and [`Self::insert_device`], in one round trip where there
-    /// are any; which sessions made room.
-    async fn open_session(&mut self, opening: &Opening<'_>) -> Result<Vec<SessionId>, StoreError> {
-        let Opening { session, token, keep, device } = opening;
-        self.insert_session(session, token).await?;
-        if let Some((device, expires_at)) = device {
-            self.insert_device(session.user, device, session.created_at, *expires_at).await?;
-        }
-        self.displace_sessions(session.user, session.id, *keep, session.created_at).await
-    }
     async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError>;
     /// Ends the oldest sessions of the user, so that `keep` are left; which ones. Never `newest`, whatever the clocks
     /// of other processes have made of the order.

@@ -200,7 +200,7 @@ impl Throttle {
         for Charge { policy, account, .. } in charges.iter().filter(|charge| closed.contains(&charge.key)) {
             let recorded = async {
                 let event = AuditEvent::anonymous(AuditKind::ThrottleClosed, context).because(policy);
-                self.ports.record(&event.about(self.subject(account.as_ref()).await?)).await
+                self.ports.record(event.about(self.subject(account.as_ref()).await?)).await
             };
             if let Err(error) = recorded.await {
                 tracing::warn!(%error, policy, "too many failures, and the audit trail cannot be written");

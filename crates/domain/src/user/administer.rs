@@ -71,7 +71,7 @@ impl UserService {
         authority.require(Permission::UsersWrite, id)?;
         let user = self.ports.store.user(id).await?.ok_or(UserError::NotFound)?;
         self.throttle.reopen(&user.email).await?;
-        self.ports.record(&AuditEvent::of(AuditKind::UserUnlocked, id, context).by(authority)).await?;
+        self.ports.record(AuditEvent::of(AuditKind::UserUnlocked, id, context).by(authority)).await?;
         Ok(user)
     }
 

@@ -1,11 +1,14 @@
 //! Registration.
 
-use super::{Email, IDEMPOTENCY_TTL, IdempotencyClaim, IdempotencyKey, Name, Status, User, UserError, UserService};
+use super::store::Registration;
+use super::{
+    Email, FirstOutcome, IDEMPOTENCY_TTL, IdempotencyClaim, IdempotencyKey, Name, Status, User, UserError, UserService,
+};
 use crate::access::{Authority, RoleName};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::credential::{NewPassword, PasswordHash};
-use crate::error::retried;
+use crate::error::{StoreError, retried};
 use crate::id::UserId;
 use crate::throttle::Limited;
 use crate::throttle::service::Place;
@@ -115,30 +118,44 @@ impl UserService {
         claim: Option<&IdempotencyClaim>,
         event: &AuditEvent<'_>,
     ) -> Result<User, UserError> {
-        let now = user.created_at;
+        let refused = AuditEvent::anonymous(AuditKind::RegistrationRefused, event.context);
+        let actor = if event.actor == Actor::Operator { Actor::Operator } else { Actor::Anonymous };
+        let registration = Registration {
+            user,
+            password: hash,
+            registered: self.ports.audit_record(event.clone()),
+            refused: self.ports.audit_record(refused.with_actor(actor).because("email_taken")),
+        };
+        let registered = match claim {
+            None => self.ports.store.register(&registration).await?,
+            Some(claim) => match self.register_once(&registration, claim).await? {
+                Ok(registered) => registered,
+                Err(first) if first.request == claim.request => {
+                    return first.user_as_told(user).ok_or(UserError::EmailTaken);
+                }
+                Err(_) => return Err(UserError::IdempotencyKeyReused),
+            },
+        };
+        let record = if registered { registration.registered } else { registration.refused };
+        self.ports.committed(&[], &[record.event.kind]);
+        registered.then(|| user.clone()).ok_or(UserError::EmailTaken)
+    }
+
+    /// `Err` with what came of the first registration under the key, if this is not the first.
+    async fn register_once(
+        &self,
+        registration: &Registration<'_>,
+        claim: &IdempotencyClaim,
+    ) -> Result<Result<bool, FirstOutcome>, StoreError> {
+        let (user, now) = (registration.user.id, registration.user.created_at);
         let mut work = self.ports.begin().await?;
-        let inserted = work.insert_user(user, Some(hash)).await?;
-        if let Some(claim) = claim {
-            let id = inserted.then_some(user.id);
-            let first = work.claim_idempotency_key(claim, id, now, now.minus(IDEMPOTENCY_TTL)).await?;
-            if let Some(first) = first {
-                // Whatever was inserted goes with the transaction.
-                let same = first.request == claim.request;
-                return if same {
-                    first.user_as_told(user).ok_or(UserError::EmailTaken)
-                } else {
-                    Err(UserError::IdempotencyKeyReused)
-                };
-            }
-        }
-        if inserted {
-            work.audit(event).await?;
-        } else {
-            let refused = AuditEvent::anonymous(AuditKind::RegistrationRefused, event.context);
-            let actor = if event.actor == Actor::Operator { Actor::Operator } else { Actor::Anonymous };
-            work.audit(&refused.with_actor(actor).because("email_taken")).await?;
+        let registered = work.register(registration).await?;
+        let told = registered.then_some(user);
+        if let Some(first) = work.claim_idempotency_key(claim, told, now, now.minus(IDEMPOTENCY_TTL)).await? {
+            // Whatever was written goes with the transaction.
+            return Ok(Err(first));
         }
         work.commit().await?;
-        inserted.then(|| user.clone()).ok_or(UserError::EmailTaken)
+        Ok(Ok(registered))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Email, FirstOutcome, IdempotencyClaim, Name, Status, User};
 use crate::access::RoleName;
+use crate::audit::AuditRecord;
 use crate::clock::Timestamp;
 use crate::credential::PasswordHash;
 use crate::error::StoreError;
@@ -91,6 +92,17 @@ pub trait UserWrites: Send {
     /// Whether `id` is an administrator and no other one is left. Until the transaction ends no other transaction
     /// gets an answer, so two administrators cannot demote each other (write skew).
     async fn is_last_administrator(&mut self, id: UserId) -> Result<bool, StoreError>;
+}
+
+/// What a registration leaves behind.
+#[derive(Debug)]
+pub struct Registration<'a> {
+    pub user: &'a User,
+    pub password: &'a PasswordHash,
+    /// About no session, key or client, as is the next one, and at the same time from the same place.
+    pub registered: AuditRecord<'a>,
+    /// Instead, if the address is taken.
+    pub refused: AuditRecord<'a>,
 }
 
 #[derive(Debug, Clone)]

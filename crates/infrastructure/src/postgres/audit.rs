@@ -1,46 +1,53 @@
 //! The audit trail.
 
-use super::error::{bounded, exactly_one};
+use super::error::{Failure, bounded, exactly_one};
 use super::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
+use sqlx::PgConnection;
+use sqlx::postgres::PgQueryResult;
+use uuid::Uuid;
+use vestibule_domain::StoreError;
 use vestibule_domain::audit::store::AuditWrites;
-use vestibule_domain::audit::{Actor, AuditEvent};
+use vestibule_domain::audit::{Actor, AuditRecord};
 use vestibule_domain::context::UserAgent;
-use vestibule_domain::id::{AuditEventId, ClientId, KeyId, SessionId, UserId};
-use vestibule_domain::{StoreError, Timestamp};
+use vestibule_domain::id::{ClientId, KeyId, SessionId, UserId};
+
+/// For the column `actor_id`.
+pub(super) fn actor_id(actor: Actor) -> Option<Uuid> {
+    match actor {
+        Actor::User(user) => Some(user.as_uuid()),
+        Actor::Client | Actor::Operator | Actor::Anonymous | Actor::Service => None,
+    }
+}
+
+pub(super) async fn append(connection: &mut PgConnection, record: &AuditRecord<'_>) -> Result<PgQueryResult, Failure> {
+    let AuditRecord { id, at, event } = record;
+    let query = sqlx::query!(
+        "INSERT INTO audit_events
+             (id, at, kind, actor, actor_id, subject_id, session_id, key_id, client_id, reason, ip, user_agent,
+              request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        id.as_uuid(),
+        at.as_datetime(),
+        event.kind.as_str(),
+        event.actor.as_str(),
+        actor_id(event.actor),
+        event.subject.map(UserId::as_uuid),
+        event.session.map(SessionId::as_uuid),
+        event.key.map(KeyId::as_uuid),
+        event.client.map(ClientId::as_uuid),
+        event.reason,
+        event.context.ip.map(|ip| ip.to_string()),
+        event.context.user_agent.as_ref().map(UserAgent::as_str),
+        event.context.request_id,
+    );
+    bounded("append_audit", query.execute(connection)).await
+}
 
 #[async_trait]
 impl AuditWrites for PgUnitOfWork {
-    async fn append_audit(
-        &mut self,
-        id: AuditEventId,
-        at: Timestamp,
-        event: &AuditEvent<'_>,
-    ) -> Result<(), StoreError> {
-        let actor_id = match event.actor {
-            Actor::User(user) => Some(user.as_uuid()),
-            Actor::Client | Actor::Operator | Actor::Anonymous | Actor::Service => None,
-        };
-        let query = sqlx::query!(
-            "INSERT INTO audit_events
-                 (id, at, kind, actor, actor_id, subject_id, session_id, key_id, client_id, reason, ip, user_agent,
-                  request_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            id.as_uuid(),
-            at.as_datetime(),
-            event.kind.as_str(),
-            event.actor.as_str(),
-            actor_id,
-            event.subject.map(UserId::as_uuid),
-            event.session.map(SessionId::as_uuid),
-            event.key.map(KeyId::as_uuid),
-            event.client.map(ClientId::as_uuid),
-            event.reason,
-            event.context.ip.map(|ip| ip.to_string()),
-            event.context.user_agent.as_ref().map(UserAgent::as_str),
-            event.context.request_id,
-        );
-        let appended = bounded("append_audit", query.execute(self.connection()?)).await;
+    async fn append_audit(&mut self, record: &AuditRecord<'_>) -> Result<(), StoreError> {
+        let appended = append(self.connection()?, record).await;
         exactly_one("append_audit", &self.settle(appended)?)
     }
 }

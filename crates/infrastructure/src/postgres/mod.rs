@@ -19,12 +19,15 @@ mod user;
 
 use async_trait::async_trait;
 pub use connection::CONNECTION_SETTINGS;
-use error::bounded;
+use error::{bounded, exactly_one};
 use pool::Pool;
 use std::fmt;
 use std::sync::Arc;
 use unit_of_work::PgUnitOfWork;
-use vestibule_domain::store::StoreHealth;
+use vestibule_domain::audit::AuditRecord;
+use vestibule_domain::session::store::{Opened, Opening};
+use vestibule_domain::store::{StoreHealth, open_and_commit};
+use vestibule_domain::user::store::Registration;
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
 #[derive(Clone)]
@@ -82,6 +85,23 @@ impl PgStore {
 impl Store for PgStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
         Ok(Box::new(PgUnitOfWork::begin(&self.pool).await?))
+    }
+
+    async fn open_session(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
+        match self.open_at_once(opening).await? {
+            Some(opened) => Ok(Some(opened)),
+            None => open_and_commit(self.begin().await?, opening).await,
+        }
+    }
+
+    async fn register(&self, registration: &Registration<'_>) -> Result<bool, StoreError> {
+        self.register_at_once(registration).await
+    }
+
+    async fn record(&self, record: &AuditRecord<'_>) -> Result<(), StoreError> {
+        let mut lease = self.pool.lease().await?;
+        let appended = audit::append(lease.connection(), record).await;
+        exactly_one("record", &lease.settle(appended)?)
     }
 
     async fn check(&self) -> Result<StoreHealth, StoreError> {

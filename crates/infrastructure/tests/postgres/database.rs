@@ -5,11 +5,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
-use vestibule_domain::Timestamp;
-use vestibule_domain::session::store::Rotation;
+use vestibule_domain::audit::{AuditEvent, AuditKind, AuditRecord};
+use vestibule_domain::session::store::{Opening, Rotation};
 use vestibule_domain::session::{Amr, RefreshToken, SealedToken, Session};
 use vestibule_domain::user::{Email, Name, Status, User};
-use vestibule_domain::{Store, UnitOfWork};
+use vestibule_domain::{RequestContext, Store, Timestamp, UnitOfWork};
 use vestibule_infrastructure::postgres::{PgSettings, PgStore};
 
 pub(crate) struct Database {
@@ -112,6 +112,24 @@ pub(crate) fn session(n: u8) -> Session {
         ip: None,
         user_agent: None,
         amr: vec![Amr::Password],
+    }
+}
+
+/// In the first epoch, from no device.
+pub(crate) fn opening<'a>(session: &'a Session, context: &'a RequestContext) -> Opening<'a> {
+    let record = |n, kind| {
+        let id = uuid::Uuid::from_u128(session.id.as_uuid().as_u128() * 2 + n).into();
+        let event = AuditEvent::of(kind, session.user, context);
+        AuditRecord { id, at: Timestamp::EPOCH, event }
+    };
+    Opening {
+        epoch: 1,
+        session,
+        token: RefreshToken::from_bytes([session.id.as_uuid().as_bytes()[15]; 32]).hash(),
+        keep: 2,
+        device: None,
+        succeeded: record(0, AuditKind::LoginSucceeded),
+        displaced: record(1, AuditKind::SessionsEnded),
     }
 }
 

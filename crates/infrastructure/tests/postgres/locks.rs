@@ -1,18 +1,18 @@
 //! What a statement sees and says that had to wait for another transaction.
 
-use crate::database::{Database, alice, insert, rotation, session};
+use crate::database::{Database, alice, insert, opening, rotation, session};
 use sqlx::PgConnection;
 use std::collections::BTreeSet;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use vestibule_domain::access::RoleName;
-use vestibule_domain::session::store::SessionRotation;
+use vestibule_domain::session::store::{Opening, SessionRotation};
 use vestibule_domain::session::{EndReason, RefreshToken};
 use vestibule_domain::throttle::store::ThrottleStore;
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Email, User};
-use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
+use vestibule_domain::{RequestContext, Store, StoreError, Timestamp, UnitOfWork};
 
 async fn until_somebody_waits(connection: &mut PgConnection) {
     loop {
@@ -34,12 +34,38 @@ async fn a_login_that_waited_for_a_demotion_has_the_new_roles() {
     let roles = BTreeSet::from([RoleName::user()]);
     demotion.set_roles(alice.id, &roles, Timestamp::EPOCH).await.expect("an answer");
 
-    let mut login = store.begin().await.expect("a transaction");
-    let waits = tokio::spawn(async move { login.record_login(alice.id, 1, Timestamp::EPOCH).await });
+    let login = store.clone();
+    let waits = tokio::spawn(async move {
+        let (session, context) = (session(1), RequestContext::default());
+        login.open_session(&opening(&session, &context)).await
+    });
     until_somebody_waits(&mut database.connect().await).await;
     demotion.commit().await.expect("a commit");
-    let user = waits.await.expect("no panic").expect("an answer").expect("a login");
-    assert_eq!((user.roles, user.version), (roles, 3));
+    let opened = waits.await.expect("no panic").expect("an answer").expect("a login");
+    assert_eq!((opened.user.roles, opened.user.version), (roles, 3));
+}
+
+/// The statement of the second began before the first had committed, and must not count without it.
+#[tokio::test]
+async fn a_login_that_waited_for_another_makes_room_for_both() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    insert(&store, &alice()).await;
+    let (context, sessions) = (RequestContext::default(), [session(1), session(2)]);
+    let mut first = store.begin().await.expect("a transaction");
+    let opened = first.open_session(&Opening { keep: 1, ..opening(&sessions[0], &context) }).await;
+    assert!(opened.expect("an answer").is_some());
+
+    let login = store.clone();
+    let second = sessions[1].clone();
+    let waits = tokio::spawn(async move {
+        let context = RequestContext::default();
+        login.open_session(&Opening { keep: 1, ..opening(&second, &context) }).await
+    });
+    until_somebody_waits(&mut database.connect().await).await;
+    first.commit().await.expect("a commit");
+    let opened = waits.await.expect("no panic").expect("an answer").expect("a login");
+    assert_eq!(opened.displaced, [sessions[0].id]);
 }
 
 #[tokio::test]

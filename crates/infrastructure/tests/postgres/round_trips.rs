@@ -1,10 +1,12 @@
 //! How often the server is asked: from afar that is most of the time that an answer takes.
 
-use crate::database::{Database, alice};
+use crate::database::{Database, alice, insert, opening, session};
 use crate::proxy::Proxy;
-use vestibule_domain::Store;
+use vestibule_domain::audit::{AuditEvent, AuditKind, AuditRecord};
 use vestibule_domain::credential::PasswordHash;
+use vestibule_domain::user::store::Registration;
 use vestibule_domain::user::{Email, User};
+use vestibule_domain::{RequestContext, Store, Timestamp};
 
 #[tokio::test]
 async fn d44_a_taken_address_takes_as_many_round_trips_as_a_free_one() {
@@ -18,16 +20,39 @@ async fn d44_a_taken_address_takes_as_many_round_trips_as_a_free_one() {
         roles: [vestibule_domain::access::RoleName::user()].into(),
         ..alice()
     };
-    let insert = async |user: User| {
-        let mut work = store.begin().await.expect("a transaction");
+    let context = RequestContext::default();
+    let register = async |user: User, n: u128| {
+        let record = |id, event| AuditRecord { id: uuid::Uuid::from_u128(id).into(), at: Timestamp::EPOCH, event };
+        let registration = Registration {
+            user: &user,
+            password: &hash,
+            registered: record(n * 2, AuditEvent::of(AuditKind::UserRegistered, user.id, &context)),
+            refused: record(n * 2 + 1, AuditEvent::anonymous(AuditKind::RegistrationRefused, &context)),
+        };
         let before = proxy.round_trips();
-        let inserted = work.insert_user(&user, Some(&hash)).await.expect("an answer");
-        let spent = proxy.round_trips() - before;
-        work.commit().await.expect("a commit");
-        (inserted, spent)
+        let registered = store.register(&registration).await.expect("an answer");
+        (registered, proxy.round_trips() - before)
     };
     // The first of a connection tells the server the statement too.
-    assert!(insert(user(1, "alice@example.com")).await.0);
-    assert_eq!(insert(user(2, "bob@example.com")).await, (true, 1));
-    assert_eq!(insert(user(3, "alice@example.com")).await, (false, 1));
+    assert!(register(user(1, "alice@example.com"), 1).await.0);
+    assert_eq!(register(user(2, "bob@example.com"), 2).await, (true, 1));
+    assert_eq!(register(user(3, "alice@example.com"), 3).await, (false, 1));
+}
+
+#[tokio::test]
+async fn all_that_a_login_leaves_behind_takes_one_round_trip() {
+    let database = Database::migrated().await;
+    let proxy = Proxy::to(database.options.get_host(), database.options.get_port()).await;
+    let store = database.store_through(&proxy);
+    insert(&store, &alice()).await;
+    let context = RequestContext::default();
+    let log_in = async |n| {
+        let (session, before) = (session(n), proxy.round_trips());
+        let opened = store.open_session(&opening(&session, &context)).await.expect("an answer");
+        assert!(opened.is_some());
+        proxy.round_trips() - before
+    };
+    // The first of a connection tells the server the statement too.
+    log_in(1).await;
+    assert_eq!(log_in(2).await, 1);
 }

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Directory, user};
 use uuid::Uuid;
-use vestibule_domain::audit::{AuditEvent, AuditKind};
+use vestibule_domain::audit::{AuditEvent, AuditKind, AuditRecord};
 use vestibule_domain::id::AuditEventId;
 use vestibule_domain::{RequestContext, Store};
 
@@ -12,9 +12,8 @@ async fn no_event_is_changed_deleted_or_replaced() {
     let store = directory.serve().await;
     let context = RequestContext::default();
     let event = AuditEvent::of(AuditKind::UserRegistered, user(1).id, &context);
-    let mut work = store.begin().await.unwrap();
-    work.append_audit(AuditEventId::from(Uuid::from_u128(1)), user(1).created_at, &event).await.unwrap();
-    work.commit().await.unwrap();
+    let id = AuditEventId::from(Uuid::from_u128(1));
+    store.record(&AuditRecord { id, at: user(1).created_at, event }).await.unwrap();
 
     for forbidden in [
         "UPDATE audit_events SET kind = 'nothing.happened'",

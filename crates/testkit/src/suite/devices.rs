@@ -1,7 +1,8 @@
 //! Devices that have logged in before.
 
 use super::Fixture;
-use super::fixture::{DAY, MILLISECOND, address};
+use super::fixture::{DAY, MILLISECOND, address, opening};
+use vestibule_domain::RequestContext;
 use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::{DEVICE_TTL, MAX_DEVICES};
 use vestibule_domain::session::store::Opening;
@@ -10,12 +11,10 @@ use vestibule_domain::user::Email;
 
 async fn remember(fixture: &Fixture, user: UserId) -> DeviceTokenHash {
     let device = DeviceToken::generate(&fixture.rng).hash();
-    let mut work = fixture.begin().await;
-    let expires_at = fixture.now().plus(DEVICE_TTL);
-    let (session, token) = (fixture.session(user), fixture.token().hash());
-    let opening = Opening { session: &session, token, keep: 200, device: Some((device.clone(), expires_at)) };
-    work.open_session(&opening).await.expect("a session");
-    work.commit().await.expect("a commit");
+    let known = Some((device.clone(), fixture.now().plus(DEVICE_TTL)));
+    let (session, context) = (fixture.session(user), RequestContext::default());
+    let opening = Opening { keep: 200, device: known, ..opening(&session, &fixture.token(), &context) };
+    fixture.store.open_session(&opening).await.expect("an answer").expect("a session");
     device
 }
 

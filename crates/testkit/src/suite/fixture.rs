@@ -5,13 +5,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 use vestibule_domain::access::RoleName;
+use vestibule_domain::audit::{AuditEvent, AuditKind, AuditRecord};
+use vestibule_domain::context::UserAgent;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::id::{SessionId, UserId};
-use vestibule_domain::session::store::Rotation;
-use vestibule_domain::session::{Amr, RefreshToken, SealedToken, Session};
+use vestibule_domain::session::service::MAX_SESSIONS;
+use vestibule_domain::session::store::{Opening, Rotation};
+use vestibule_domain::session::{Amr, EndReason, RefreshToken, SealedToken, Session};
 use vestibule_domain::user::{Email, Name, Status, User};
-use vestibule_domain::{Clock, Store, StoreError, Timestamp, UnitOfWork};
+use vestibule_domain::{Clock, RequestContext, Store, StoreError, Timestamp, UnitOfWork};
 
 pub(super) const DAY: Duration = Duration::from_hours(24);
 pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
@@ -132,8 +136,39 @@ impl Fixture {
         rotated.map(|_| child)
     }
 
+    /// All there is, by the names of the tables, in an order of its own.
+    pub async fn rows(&self) -> Vec<(String, Vec<String>)> {
+        let mut rows = Vec::new();
+        for table in self.database.tables().await {
+            let mut these = self.database.dump(&table).await;
+            these.sort();
+            rows.push((table, these));
+        }
+        rows
+    }
+
     pub async fn stored(&self, user: UserId) -> User {
         self.store.user(user).await.expect("an answer").expect("the user is there")
+    }
+}
+
+/// A login in the first epoch, from no device, that leaves a hundred sessions.
+pub(super) fn opening<'a>(session: &'a Session, token: &RefreshToken, context: &'a RequestContext) -> Opening<'a> {
+    let [succeeded, displaced] = [(AuditKind::LoginSucceeded, 0), (AuditKind::SessionsEnded, 1)].map(|(kind, n)| {
+        let id = Uuid::from_u128(session.id.as_uuid().as_u128() ^ n).into();
+        let event = AuditEvent::of(kind, session.user, context).in_session(session.id);
+        AuditRecord { id, at: session.created_at, event }
+    });
+    let displaced = AuditRecord { event: displaced.event.because(EndReason::Displaced.as_str()), ..displaced };
+    Opening { epoch: 1, session, token: token.hash(), keep: MAX_SESSIONS, device: None, succeeded, displaced }
+}
+
+/// A request of which everything is known.
+pub(super) fn somewhere() -> RequestContext {
+    RequestContext {
+        ip: Some("2001:db8::7".parse().expect("an address")),
+        user_agent: UserAgent::clean("curl/8"),
+        request_id: Some("request-1".to_owned()),
     }
 }
 

@@ -40,6 +40,7 @@ macro_rules! store_suite {
                     deletion_takes_everything_but_the_trail, deletion_follows_the_version,
                     a_login_is_recorded_only_in_its_epoch, the_epoch_advances_once_for_each_proof,
                     only_active_users_with_the_role_are_administrators, text_comes_back_as_it_was,
+                    a_registration_leaves_the_same_in_one_go_and_step_by_step,
                 ]
                 listing: [
                     pages_are_complete_and_in_order, filters_hold_together, prefixes_are_literal,
@@ -52,6 +53,8 @@ macro_rules! store_suite {
                 sessions: [
                     keeps_every_field, lists_the_live_ones_newest_first, a_principal_is_gone_once_the_session_ends,
                     a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room, a_session_is_held_until_it_ends,
+                    a_login_opens_a_session_and_makes_room_in_one_go,
+                    a_login_leaves_the_same_in_one_go_and_step_by_step, a_refused_login_leaves_nothing,
                     lists_at_most_a_hundred,
                 ]
                 refresh: [

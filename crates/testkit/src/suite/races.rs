@@ -2,7 +2,7 @@
 
 use super::Fixture;
 use super::duel::{DUELS, against, handles, rounds};
-use super::fixture::{address, password, roles, until_settled};
+use super::fixture::{address, opening, password, roles, until_settled};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -10,10 +10,10 @@ use vestibule_domain::access::RoleName;
 use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::MAX_SESSIONS;
 use vestibule_domain::session::store::{Opening, RefreshStanding, Rotation};
-use vestibule_domain::session::{EndReason, RefreshTokenHash, Session};
+use vestibule_domain::session::{EndReason, RefreshToken, Session};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Status, User};
-use vestibule_domain::{Store, StoreError, Timestamp};
+use vestibule_domain::{RequestContext, Store, StoreError, Timestamp};
 
 async fn register(store: &dyn Store, user: &User) -> Result<bool, StoreError> {
     let mut work = store.begin().await?;
@@ -126,19 +126,10 @@ pub async fn administrators_who_demote_each_other_leave_one(fixture: &Fixture) {
     }
 }
 
-async fn log_in(
-    store: &dyn Store,
-    user: &User,
-    session: &Session,
-    token: &RefreshTokenHash,
-) -> Result<bool, StoreError> {
-    let mut work = store.begin().await?;
-    if work.record_login(user.id, user.epoch, session.created_at).await?.is_none() {
-        return Ok(false);
-    }
-    let opening = Opening { session, token: token.clone(), keep: MAX_SESSIONS, device: None };
-    work.open_session(&opening).await?;
-    work.commit().await.map(|()| true)
+async fn log_in(store: &dyn Store, user: &User, session: &Session, token: &RefreshToken) -> Result<bool, StoreError> {
+    let context = RequestContext::default();
+    let opening = Opening { epoch: user.epoch, ..opening(session, token, &context) };
+    store.open_session(&opening).await.map(|opened| opened.is_some())
 }
 
 /// Lets a login that was verified in the present epoch run against `revoke`; no session may be left.
@@ -149,7 +140,7 @@ where
     let handles = handles(fixture).await;
     for round in 0..rounds(DUELS) {
         let user = fixture.register(&format!("user{round}@example.com")).await;
-        let (session, token) = (fixture.session(user.id), fixture.token().hash());
+        let (session, token) = (fixture.session(user.id), fixture.token());
         let [one, other] = handles.clone();
         let revocation = revoke(other, user.clone(), fixture.now());
         let id = user.id;
@@ -261,7 +252,7 @@ pub async fn a_hundred_sessions_are_the_most_also_in_parallel(fixture: &Fixture)
     let mut clients = JoinSet::new();
     for n in 0..16 {
         let (store, turns, user) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]), alice.clone());
-        let (session, token) = (fixture.session(alice.id), fixture.token().hash());
+        let (session, token) = (fixture.session(alice.id), fixture.token());
         clients.spawn(async move {
             let _turn = turns.acquire().await;
             until_settled(async || log_in(&*store, &user, &session, &token).await).await

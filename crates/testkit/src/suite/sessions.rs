@@ -1,13 +1,15 @@
 //! Sessions: their beginning, their lists and their ends.
 
 use super::Fixture;
-use super::fixture::DAY;
+use super::fixture::{DAY, opening, somewhere};
 use std::time::Duration;
+use vestibule_domain::RequestContext;
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::session::service::MAX_SESSIONS;
 use vestibule_domain::session::store::Opening;
 use vestibule_domain::session::{DeviceToken, EndReason, Session};
+use vestibule_domain::store::open_and_commit;
 
 async fn live(fixture: &Fixture, user: UserId) -> Vec<SessionId> {
     let sessions = fixture.store.sessions(user, fixture.now()).await.expect("a list");
@@ -142,15 +144,16 @@ pub async fn a_login_opens_a_session_and_makes_room_in_one_go(fixture: &Fixture)
     let ids = several(fixture, alice.id, 4).await;
     fixture.clock.advance(Duration::from_secs(1));
     let (session, token, device) = (fixture.session(alice.id), fixture.token(), DeviceToken::generate(&fixture.rng));
+    let context = RequestContext::default();
     let device = device.hash();
-    let mut work = fixture.begin().await;
     let known = Some((device.clone(), fixture.now().plus(DAY)));
-    let opening = Opening { session: &session, token: token.hash(), keep: 4, device: known };
-    assert_eq!(work.open_session(&opening).await.expect("the ids"), [ids[0]]);
+    let first = Opening { keep: 4, device: known, ..opening(&session, &token, &context) };
+    let opened = fixture.store.open_session(&first).await.expect("an answer").expect("a session");
+    assert_eq!((opened.user.version, opened.displaced), (2, vec![ids[0]]));
     let unknown = fixture.session(alice.id);
-    let opening = Opening { session: &unknown, token: fixture.token().hash(), keep: 4, device: None };
-    assert_eq!(work.open_session(&opening).await.expect("the ids"), [ids[1]]);
-    work.commit().await.expect("a commit");
+    let second = Opening { keep: 4, ..opening(&unknown, &fixture.token(), &context) };
+    let opened = fixture.store.open_session(&second).await.expect("an answer").expect("a session");
+    assert_eq!((opened.user.version, opened.displaced), (3, vec![ids[1]]));
     let mut live = live(fixture, alice.id).await;
     live.sort();
     let mut expected = vec![ids[2], ids[3], session.id, unknown.id];
@@ -161,6 +164,42 @@ pub async fn a_login_opens_a_session_and_makes_room_in_one_go(fixture: &Fixture)
     assert!(fixture.store.knows_device(&alice.email, &device, fixture.now()).await.expect("an answer"));
     assert_eq!(fixture.database.number("SELECT count(*) FROM devices").await, 1, "none comes of nothing");
     assert_eq!(fixture.database.number("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 7);
+}
+
+pub async fn a_login_leaves_the_same_in_one_go_and_step_by_step(fixture: &Fixture) {
+    let context = somewhere();
+    let mut outcomes = Vec::new();
+    for in_one_go in [true, false] {
+        let world = Fixture::create(fixture.database.kind()).await;
+        let alice = world.register_admin("alice@example.com").await;
+        several(&world, alice.id, 3).await;
+        world.clock.advance(Duration::from_millis(1));
+        let session = Session { ip: context.ip, user_agent: context.user_agent.clone(), ..world.session(alice.id) };
+        let known = Some((DeviceToken::generate(&world.rng).hash(), world.now().plus(DAY)));
+        let opening = Opening { keep: 2, device: known, ..opening(&session, &world.token(), &context) };
+        let opened = if in_one_go {
+            world.store.open_session(&opening).await
+        } else {
+            open_and_commit(world.begin().await, &opening).await
+        };
+        let mut opened = opened.expect("an answer").expect("a session");
+        opened.displaced.sort();
+        outcomes.push((opened, world.rows().await));
+        world.finish().await;
+    }
+    assert_eq!(outcomes[0].0.displaced.len(), 2);
+    assert_eq!(outcomes[0], outcomes[1]);
+}
+
+pub async fn a_refused_login_leaves_nothing(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let (session, context) = (fixture.session(alice.id), RequestContext::default());
+    let opening = Opening { epoch: 2, ..opening(&session, &fixture.token(), &context) };
+    assert_eq!(fixture.store.open_session(&opening).await.expect("an answer"), None);
+    for table in ["sessions", "audit_events", "changes"] {
+        assert_eq!(fixture.database.dump(table).await, Vec::<String>::new(), "{table}");
+    }
+    assert_eq!(fixture.stored(alice.id).await, alice);
 }
 
 pub async fn lists_at_most_a_hundred(fixture: &Fixture) {

@@ -1,17 +1,15 @@
 //! The audit trail.
 
 use super::Fixture;
+use super::fixture::somewhere;
 use std::time::Duration;
 use vestibule_domain::RequestContext;
-use vestibule_domain::audit::{Actor, AuditEvent, AuditKind};
-use vestibule_domain::context::UserAgent;
+use vestibule_domain::audit::{Actor, AuditEvent, AuditKind, AuditRecord};
 use vestibule_domain::id::{AuditEventId, ClientId, KeyId, SessionId, UserId};
 
-async fn append(fixture: &Fixture, event: &AuditEvent<'_>) -> AuditEventId {
+async fn append(fixture: &Fixture, event: AuditEvent<'_>) -> AuditEventId {
     let id = AuditEventId::generate(&fixture.clock, &fixture.rng);
-    let mut work = fixture.begin().await;
-    work.append_audit(id, fixture.now(), event).await.expect("an event");
-    work.commit().await.expect("a commit");
+    fixture.store.record(&AuditRecord { id, at: fixture.now(), event }).await.expect("an event");
     id
 }
 
@@ -21,20 +19,16 @@ pub async fn the_trail_is_appended_with_all_it_knows(fixture: &Fixture) {
         (UserId::generate(&fixture.clock, &fixture.rng), UserId::generate(&fixture.clock, &fixture.rng));
     let session = SessionId::generate(&fixture.clock, &fixture.rng);
     let client = ClientId::generate(&fixture.clock, &fixture.rng);
-    let context = RequestContext {
-        ip: Some("2001:db8::7".parse().expect("an address")),
-        user_agent: UserAgent::clean("curl/8"),
-        request_id: Some("request-1".to_owned()),
-    };
+    let context = somewhere();
     let event = AuditEvent::of(AuditKind::SessionEnded, user, &context)
         .with_actor(Actor::User(actor))
         .in_session(session)
         .of_client(client)
         .because("revoked");
-    let id = append(fixture, &event).await;
-    append(fixture, &AuditEvent::anonymous(AuditKind::LoginFailed, &RequestContext::default())).await;
+    let id = append(fixture, event).await;
+    append(fixture, AuditEvent::anonymous(AuditKind::LoginFailed, &RequestContext::default())).await;
     let key = KeyId::generate(&fixture.clock, &fixture.rng);
-    append(fixture, &AuditEvent::of_key(AuditKind::KeyRevoked, key, &RequestContext::default())).await;
+    append(fixture, AuditEvent::of_key(AuditKind::KeyRevoked, key, &RequestContext::default())).await;
     let rows = fixture.database.dump("audit_events").await;
     assert_eq!(rows.len(), 3);
     let compact = |id: String| id.replace('-', "");
@@ -48,7 +42,7 @@ pub async fn the_trail_is_appended_with_all_it_knows(fixture: &Fixture) {
 }
 
 pub async fn the_trail_cannot_be_altered(fixture: &Fixture) {
-    append(fixture, &AuditEvent::anonymous(AuditKind::LoginFailed, &RequestContext::default())).await;
+    append(fixture, AuditEvent::anonymous(AuditKind::LoginFailed, &RequestContext::default())).await;
     let before = fixture.database.dump("audit_events").await;
     for sql in ["UPDATE audit_events SET kind = 'login.succeeded'", "DELETE FROM audit_events"] {
         assert!(fixture.database.execute(sql).await.is_err(), "{sql} went through");

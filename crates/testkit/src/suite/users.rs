@@ -1,12 +1,12 @@
 //! Users: records, addresses, versions and epochs.
 
 use super::Fixture;
-use super::fixture::{DAY, address, name, password, roles};
+use super::fixture::{DAY, address, name, password, roles, somewhere};
 use std::time::Duration;
-use vestibule_domain::audit::{AuditEvent, AuditKind};
+use vestibule_domain::audit::{Actor, AuditEvent, AuditKind, AuditRecord};
 use vestibule_domain::id::{AuditEventId, UserId};
 use vestibule_domain::session::DeviceToken;
-use vestibule_domain::user::store::{DeleteOutcome, ProfileOutcome, ProfileUpdate};
+use vestibule_domain::user::store::{DeleteOutcome, ProfileOutcome, ProfileUpdate, Registration};
 use vestibule_domain::user::{Status, User};
 use vestibule_domain::{RequestContext, UnitOfWork};
 
@@ -145,7 +145,7 @@ pub async fn deletion_takes_everything_but_the_trail(fixture: &Fixture) {
     work.insert_device(alice.id, &device, fixture.now(), fixture.now().plus(DAY)).await.expect("a device");
     let event = AuditEvent::of(AuditKind::UserRegistered, alice.id, &context);
     let id = AuditEventId::generate(&fixture.clock, &fixture.rng);
-    work.append_audit(id, fixture.now(), &event).await.expect("an event");
+    work.append_audit(&AuditRecord { id, at: fixture.now(), event }).await.expect("an event");
     assert_eq!(work.delete_user(alice.id, None).await.expect("an answer"), DeleteOutcome::Deleted);
     work.commit().await.expect("a commit");
 
@@ -162,6 +162,37 @@ pub async fn deletion_takes_everything_but_the_trail(fixture: &Fixture) {
     }
     assert_eq!(fixture.database.dump("audit_events").await.len(), 1);
     assert_ne!(fixture.register("alice@example.com").await.id, alice.id);
+}
+
+pub async fn a_registration_leaves_the_same_in_one_go_and_step_by_step(fixture: &Fixture) {
+    let context = somewhere();
+    let mut rows = Vec::new();
+    for in_one_go in [true, false] {
+        let world = Fixture::create(fixture.database.kind()).await;
+        for (spelling, is_free) in [("alice@example.com", true), ("ALICE@example.com", false)] {
+            let user = User { roles: roles(&["admin", "user"]), ..world.user(spelling) };
+            let record = |event| {
+                let id = AuditEventId::generate(&world.clock, &world.rng);
+                AuditRecord { id, at: world.now(), event }
+            };
+            let registered = AuditEvent::of(AuditKind::UserRegistered, user.id, &context).with_actor(Actor::Operator);
+            let refused = AuditEvent::anonymous(AuditKind::RegistrationRefused, &context).because("email_taken");
+            let (registered, refused) = (record(registered), record(refused));
+            let registration = Registration { user: &user, password: &password("a"), registered, refused };
+            let outcome = if in_one_go {
+                world.store.register(&registration).await
+            } else {
+                let mut work = world.begin().await;
+                let outcome = work.register(&registration).await;
+                work.commit().await.expect("a commit");
+                outcome
+            };
+            assert_eq!(outcome.expect("an answer"), is_free);
+        }
+        rows.push(world.rows().await);
+        world.finish().await;
+    }
+    assert_eq!(rows[0], rows[1]);
 }
 
 pub async fn deletion_follows_the_version(fixture: &Fixture) {

@@ -3,7 +3,7 @@
 use super::Fixture;
 use super::fixture::{password, roles};
 use crate::StoreKind;
-use vestibule_domain::audit::{AuditEvent, AuditKind};
+use vestibule_domain::audit::{AuditEvent, AuditKind, AuditRecord};
 use vestibule_domain::feed::Change;
 use vestibule_domain::id::AuditEventId;
 use vestibule_domain::session::{DeviceToken, EndReason};
@@ -20,16 +20,13 @@ async fn write_everywhere(fixture: &Fixture, work: &mut dyn UnitOfWork, user: &U
     work.insert_device(user.id, &DeviceToken::generate(&fixture.rng).hash(), now, now).await?;
     work.end_sessions(user.id, None, EndReason::Revoked, now).await?;
     let id = AuditEventId::generate(&fixture.clock, &fixture.rng);
-    work.append_audit(id, now, &AuditEvent::of(AuditKind::UserRegistered, user.id, &context)).await?;
+    let event = AuditEvent::of(AuditKind::UserRegistered, user.id, &context);
+    work.append_audit(&AuditRecord { id, at: now, event }).await?;
     work.append_changes(&[Change::UserChanged(user.id)], now).await
 }
 
 async fn rows(fixture: &Fixture) -> usize {
-    let mut rows = 0;
-    for table in fixture.database.tables().await {
-        rows += fixture.database.dump(&table).await.len();
-    }
-    rows
+    fixture.rows().await.iter().map(|(_, rows)| rows.len()).sum()
 }
 
 pub async fn a_dropped_unit_of_work_leaves_nothing(fixture: &Fixture) {

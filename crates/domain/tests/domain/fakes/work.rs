@@ -3,11 +3,11 @@ use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use vestibule_domain::access::RoleName;
-use vestibule_domain::audit::{AuditEvent, store::AuditWrites};
+use vestibule_domain::audit::{AuditEvent, AuditRecord, store::AuditWrites};
 use vestibule_domain::client::{ClientRecord, store::ClientWrites};
 use vestibule_domain::credential::{PasswordHash, store::CredentialWrites};
 use vestibule_domain::feed::{Change, store::FeedWrites};
-use vestibule_domain::id::{AuditEventId, ClientId, KeyId, SessionId, UserId};
+use vestibule_domain::id::{ClientId, KeyId, SessionId, UserId};
 use vestibule_domain::session::store::SessionWrites;
 use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, Session};
 use vestibule_domain::token::{SigningKey, store::KeyWrites};
@@ -267,9 +267,9 @@ impl ClientWrites for MemoryWork {
 
 #[async_trait]
 impl AuditWrites for MemoryWork {
-    async fn append_audit(&mut self, _: AuditEventId, _: Timestamp, event: &AuditEvent<'_>) -> Result<(), StoreError> {
+    async fn append_audit(&mut self, record: &AuditRecord<'_>) -> Result<(), StoreError> {
         self.round_trip.pass();
-        let AuditEvent { kind, actor, subject, session, key, client, reason, .. } = *event;
+        let AuditEvent { kind, actor, subject, session, key, client, reason, .. } = record.event;
         self.state.audit.push(Audited { kind, actor, subject, session, key, client, reason });
         Ok(())
     }

@@ -6,59 +6,12 @@ use async_trait::async_trait;
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::session::service::MAX_DEVICES;
-use vestibule_domain::session::store::{Opening, SessionWrites};
+use vestibule_domain::session::store::SessionWrites;
 use vestibule_domain::session::{Amr, DeviceTokenHash, EndReason, RefreshTokenHash, Session};
 use vestibule_domain::{StoreError, Timestamp};
 
 #[async_trait]
 impl SessionWrites for PgUnitOfWork {
-    /// The parts do not see each other: those that make room leave as much of it as if what comes in were there. What
-    /// has to go is told by where it begins, not by its ids, so that even a plan from when the tables were small reads
-    /// no more than the user's own.
-    async fn open_session(&mut self, opening: &Opening<'_>) -> Result<Vec<SessionId>, StoreError> {
-        let Opening { session, token, keep, device } = opening;
-        let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
-        let query = sqlx::query_scalar!(
-            "WITH opened AS (
-                 INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
-                                       idle_expires_at, ip, user_agent, amr, refresh_hash)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-             ), forgotten AS (
-                 DELETE FROM devices WHERE $12::bytea IS NOT NULL AND user_id = $2 AND (created_at, hash) <= (
-                     SELECT created_at, hash FROM devices WHERE user_id = $2
-                     ORDER BY created_at DESC, hash DESC OFFSET $14 LIMIT 1
-                 )
-             ), device AS (
-                 INSERT INTO devices (hash, user_id, created_at, expires_at)
-                 SELECT $12, $2, $3, $13 WHERE $12::bytea IS NOT NULL
-             )
-             UPDATE sessions SET ended_at = $3, end_reason = $16
-             WHERE user_id = $2 AND ended_at IS NULL AND idle_expires_at > $3 AND (created_at, id) <= (
-                 SELECT created_at, id FROM sessions WHERE user_id = $2 AND ended_at IS NULL AND idle_expires_at > $3
-                 ORDER BY created_at DESC, id DESC OFFSET $15 LIMIT 1
-             )
-             RETURNING id",
-            session.id.as_uuid(),
-            session.user.as_uuid(),
-            session.created_at.as_datetime(),
-            session.last_seen_at.as_datetime(),
-            session.authenticated_at.as_datetime(),
-            session.expires_at.as_datetime(),
-            session.idle_expires_at.as_datetime(),
-            session.ip.map(|ip| ip.to_string()),
-            session.user_agent.as_ref().map(UserAgent::as_str),
-            amr.join(" "),
-            token.as_bytes(),
-            device.as_ref().map(|(hash, _)| hash.as_bytes().as_slice()),
-            device.as_ref().map(|(_, expires_at)| expires_at.as_datetime()),
-            i64::from(MAX_DEVICES) - 1,
-            i64::from(keep.saturating_sub(1)),
-            EndReason::Displaced.as_str(),
-        );
-        let opened = bounded("open_session", query.fetch_all(self.connection()?)).await;
-        Ok(self.settle(opened)?.into_iter().map(Into::into).collect())
-    }
-
     async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError> {
         let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
         let query = sqlx::query!(

@@ -1,17 +1,59 @@
 //! Users: how they change.
 
 use super::user_query;
+use crate::postgres::PgStore;
+use crate::postgres::audit::actor_id;
 use crate::postgres::error::{Constraint, bounded};
 use crate::postgres::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
 use sqlx::Executor;
 use std::collections::BTreeSet;
 use vestibule_domain::access::RoleName;
+use vestibule_domain::context::UserAgent;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::id::UserId;
-use vestibule_domain::user::store::{DeleteOutcome, ProfileOutcome, ProfileUpdate, UserWrites};
+use vestibule_domain::user::store::{DeleteOutcome, ProfileOutcome, ProfileUpdate, Registration, UserWrites};
 use vestibule_domain::user::{Email, Name, Status, User};
 use vestibule_domain::{StoreError, Timestamp};
+
+/// The statement that inserts a user, with the roles and the password, and answers with the id; and whatever else it is
+/// to do, told by whether `inserted` has a row.
+macro_rules! insertion {
+    ($more:literal, $user:expr, $password:expr, $roles:expr $(, $arg:expr)* $(,)?) => {
+        sqlx::query_scalar!(
+            r#"WITH inserted AS (
+                   INSERT INTO users (id, email_canonical, email_written, email_verified, name, name_folded,
+                                      disabled_at, created_at, updated_at, last_login_at, version, epoch)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                   ON CONFLICT ON CONSTRAINT users_email_canonical_key DO NOTHING
+                   RETURNING id
+               ), given AS (
+                   INSERT INTO user_roles (user_id, role)
+                   SELECT inserted.id, role FROM inserted, unnest($13::text[]) AS role
+               ), credential AS (
+                   INSERT INTO password_credentials (user_id, phc, changed_at)
+                   SELECT inserted.id, $14, $8 FROM inserted WHERE $14::text IS NOT NULL
+               )"#
+                + $more
+                + r#"SELECT id AS "id!" FROM inserted"#,
+            $user.id.as_uuid(),
+            $user.email.canonical(),
+            $user.email.as_written(),
+            $user.email_verified,
+            $user.name.as_str(),
+            $user.name.folded(),
+            ($user.status == Status::Disabled).then(|| $user.updated_at.as_datetime()),
+            $user.created_at.as_datetime(),
+            $user.updated_at.as_datetime(),
+            $user.last_login_at.map(Timestamp::as_datetime),
+            $user.version,
+            $user.epoch,
+            &$roles,
+            $password.map(PasswordHash::as_phc),
+            $($arg),*
+        )
+    };
+}
 
 /// Any number, as long as nothing else in the database takes the lock of the same one.
 const ADMINISTRATORS_LOCK: i64 = 0x7665_7374_6962;
@@ -39,40 +81,53 @@ impl PgUnitOfWork {
     }
 }
 
+impl PgStore {
+    /// [`Store::register`](vestibule_domain::Store::register), in one statement.
+    pub(in crate::postgres) async fn register_at_once(
+        &self,
+        registration: &Registration<'_>,
+    ) -> Result<bool, StoreError> {
+        let Registration { user, password, registered, refused } = registration;
+        let roles: Vec<String> = user.roles.iter().map(ToString::to_string).collect();
+        let context = registered.event.context;
+        let query = insertion!(
+            ", trail AS (
+                 INSERT INTO audit_events (id, at, kind, actor, actor_id, subject_id, reason, ip, user_agent, request_id)
+                 SELECT $15::uuid, $16::timestamptz, $17, $18, $19::uuid, $20::uuid, $21, $22, $23, $24 FROM inserted
+                 UNION ALL
+                 SELECT $25, $16, $26, $27, $28, $29, $30, $22, $23, $24 WHERE NOT EXISTS (SELECT FROM inserted)
+             ) ",
+            user,
+            Some(*password),
+            roles,
+            registered.id.as_uuid(),
+            registered.at.as_datetime(),
+            registered.event.kind.as_str(),
+            registered.event.actor.as_str(),
+            actor_id(registered.event.actor),
+            registered.event.subject.map(UserId::as_uuid),
+            registered.event.reason,
+            context.ip.map(|ip| ip.to_string()),
+            context.user_agent.as_ref().map(UserAgent::as_str),
+            context.request_id,
+            refused.id.as_uuid(),
+            refused.event.kind.as_str(),
+            refused.event.actor.as_str(),
+            actor_id(refused.event.actor),
+            refused.event.subject.map(UserId::as_uuid),
+            refused.event.reason,
+        );
+        let mut lease = self.pool.lease().await?;
+        let inserted = bounded("register", query.fetch_optional(lease.connection())).await;
+        Ok(lease.settle(inserted)?.is_some())
+    }
+}
+
 #[async_trait]
 impl UserWrites for PgUnitOfWork {
     async fn insert_user(&mut self, user: &User, password: Option<&PasswordHash>) -> Result<bool, StoreError> {
         let roles: Vec<String> = user.roles.iter().map(ToString::to_string).collect();
-        let query = sqlx::query_scalar!(
-            r#"WITH inserted AS (
-                   INSERT INTO users (id, email_canonical, email_written, email_verified, name, name_folded,
-                                      disabled_at, created_at, updated_at, last_login_at, version, epoch)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-                   ON CONFLICT ON CONSTRAINT users_email_canonical_key DO NOTHING
-                   RETURNING id
-               ), given AS (
-                   INSERT INTO user_roles (user_id, role)
-                   SELECT inserted.id, role FROM inserted, unnest($13::text[]) AS role
-               ), credential AS (
-                   INSERT INTO password_credentials (user_id, phc, changed_at)
-                   SELECT inserted.id, $14, $8 FROM inserted WHERE $14::text IS NOT NULL
-               )
-               SELECT id AS "id!" FROM inserted"#,
-            user.id.as_uuid(),
-            user.email.canonical(),
-            user.email.as_written(),
-            user.email_verified,
-            user.name.as_str(),
-            user.name.folded(),
-            (user.status == Status::Disabled).then(|| user.updated_at.as_datetime()),
-            user.created_at.as_datetime(),
-            user.updated_at.as_datetime(),
-            user.last_login_at.map(Timestamp::as_datetime),
-            user.version,
-            user.epoch,
-            &roles,
-            password.map(PasswordHash::as_phc),
-        );
+        let query = insertion!("", user, password, roles);
         let inserted = bounded("insert_user", query.fetch_optional(self.connection()?)).await;
         Ok(self.settle(inserted)?.is_some())
     }
