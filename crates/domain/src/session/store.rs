@@ -90,7 +90,7 @@ pub struct Opening<'a> {
     pub keep: u32,
     /// A device that is to be known from now on, and until when.
     pub device: Option<(DeviceTokenHash, Timestamp)>,
-    /// The user's own, in the session and from where that is; as is the next one, of the same time.
+    /// The user's own, in the session and from where that is; as is the next one, of the same request.
     pub succeeded: AuditRecord<'a>,
     /// Only if other sessions made room.
     pub displaced: AuditRecord<'a>,

@@ -99,7 +99,7 @@ pub trait UserWrites: Send {
 pub struct Registration<'a> {
     pub user: &'a User,
     pub password: &'a PasswordHash,
-    /// About no session, key or client, as is the next one, and at the same time from the same place.
+    /// About no session, key or client; as is the next one, of the same request.
     pub registered: AuditRecord<'a>,
     /// Instead, if the address is taken.
     pub refused: AuditRecord<'a>,

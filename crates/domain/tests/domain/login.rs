@@ -1,9 +1,12 @@
 use crate::fakes::{PASSWORD, World, email, new_password, now};
+use std::sync::Arc;
 use std::time::Duration;
 use vestibule_domain::access::Denied;
 use vestibule_domain::audit::{Actor, AuditKind};
 use vestibule_domain::credential::{ChangePassword, CredentialError, PasswordAttempt, PasswordHash};
+use vestibule_domain::feed::{Follower, Principal};
 use vestibule_domain::id::UserId;
+use vestibule_domain::session::service::MAX_SESSIONS;
 use vestibule_domain::session::{DeviceToken, EndReason, Login, SessionError};
 use vestibule_domain::user::Status;
 use vestibule_domain::{Clock, Timestamp};
@@ -122,6 +125,26 @@ fn case_86_a_user_has_at_most_a_hundred_live_sessions() {
     drop(state);
     let told = world.store.audited(AuditKind::SessionsEnded);
     assert_eq!(told.iter().map(|event| event.reason).collect::<Vec<_>>(), [Some("displaced"); 5]);
+}
+
+/// The others learn it from the feed.
+#[test]
+fn this_process_forgets_at_once_which_session_a_login_displaces() {
+    let world = World::default();
+    world.register("alice", &[]);
+    let first = world.login("alice");
+    for _ in 1..MAX_SESSIONS {
+        world.clock.advance_millis(1);
+        world.login("alice");
+    }
+    let snapshots = &world.services.ports.snapshots;
+    now(Follower::default().poll(&*world.store, &*world.clock, snapshots)).unwrap();
+    let (id, principal) = (first.session.id, Arc::new(Principal::new(first.session, first.user)));
+    snapshots.insert(&principal, snapshots.generation(), world.clock.monotonic());
+    assert!(snapshots.get(id, world.clock.monotonic()).is_some());
+    world.clock.advance_millis(1);
+    world.login("alice");
+    assert!(snapshots.get(id, world.clock.monotonic()).is_none());
 }
 
 fn findings(world: &World) -> usize {

@@ -176,7 +176,11 @@ pub async fn a_login_leaves_the_same_in_one_go_and_step_by_step(fixture: &Fixtur
         world.clock.advance(Duration::from_millis(1));
         let session = Session { ip: context.ip, user_agent: context.user_agent.clone(), ..world.session(alice.id) };
         let known = Some((DeviceToken::generate(&world.rng).hash(), world.now().plus(DAY)));
-        let opening = Opening { keep: 2, device: known, ..opening(&session, &world.token(), &context) };
+        let mut opening = Opening { keep: 2, device: known, ..opening(&session, &world.token(), &context) };
+        for (record, n) in [(&mut opening.succeeded, 1), (&mut opening.displaced, 2)] {
+            record.at = session.created_at.plus(Duration::from_millis(n));
+        }
+        opening.succeeded.event.reason = Some("upgraded");
         let opened = if in_one_go {
             world.store.open_session(&opening).await
         } else {

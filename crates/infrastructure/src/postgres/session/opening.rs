@@ -57,13 +57,13 @@ impl PgStore {
                                            user_agent, request_id)
                  SELECT $18::uuid, $19::timestamptz, $20, $21, $22::uuid, id, $1, $23, $8, $9, $24 FROM recorded
                  UNION ALL
-                 SELECT $25, $19, $26, $21, $22, id, $1, $27, $8, $9, $24 FROM recorded
+                 SELECT $25, $26, $27, $21, $22, id, $1, $28, $8, $9, $24 FROM recorded
                  WHERE EXISTS (SELECT FROM displaced)
              ), told AS (
                  INSERT INTO changes (kind, user_id, session_id, at)
-                 SELECT $28, $2, id, $3 FROM displaced
+                 SELECT $29, $2, id, $3 FROM displaced
                  UNION ALL
-                 SELECT $29, id, NULL, $3 FROM recorded
+                 SELECT $30, id, NULL, $3 FROM recorded
              )
              SELECT",
             r#", ARRAY(SELECT id FROM displaced) AS "displaced!" FROM recorded AS u"#,
@@ -92,6 +92,7 @@ impl PgStore {
             succeeded.event.reason,
             succeeded.event.context.request_id,
             displaced.id.as_uuid(),
+            displaced.at.as_datetime(),
             displaced.event.kind.as_str(),
             displaced.event.reason,
             session_ended.kind(),

@@ -95,7 +95,7 @@ impl PgStore {
                  INSERT INTO audit_events (id, at, kind, actor, actor_id, subject_id, reason, ip, user_agent, request_id)
                  SELECT $15::uuid, $16::timestamptz, $17, $18, $19::uuid, $20::uuid, $21, $22, $23, $24 FROM inserted
                  UNION ALL
-                 SELECT $25, $16, $26, $27, $28, $29, $30, $22, $23, $24 WHERE NOT EXISTS (SELECT FROM inserted)
+                 SELECT $25, $26, $27, $28, $29, $30, $31, $22, $23, $24 WHERE NOT EXISTS (SELECT FROM inserted)
              ) ",
             user,
             Some(*password),
@@ -111,6 +111,7 @@ impl PgStore {
             context.user_agent.as_ref().map(UserAgent::as_str),
             context.request_id,
             refused.id.as_uuid(),
+            refused.at.as_datetime(),
             refused.event.kind.as_str(),
             refused.event.actor.as_str(),
             actor_id(refused.event.actor),
