@@ -1,6 +1,11 @@
-//! Has the linker put beside each other what a running service executes (docs/decisions/0021).
+//! Has the linker put beside each other what a running service executes (docs/decisions/0021), and the C library into the
+//! binary (docs/decisions/0025).
+
+#[path = "build/static_libc.rs"]
+mod static_libc;
 
 use std::env::var;
+use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,7 +17,7 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 const CHOICES: [&str; 3] =
     ["RUSTFLAGS", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS"];
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={FUNCTIONS}");
     for choice in CHOICES {
         println!("cargo::rerun-if-env-changed={choice}");
@@ -25,7 +30,11 @@ fn main() {
         && let Ok(package) = var("CARGO_MANIFEST_DIR")
     {
         println!("cargo::rustc-link-arg-bins=-T{package}/{FUNCTIONS}");
+        for argument in static_libc::arguments(Path::new(&var("OUT_DIR")?))? {
+            println!("cargo::rustc-link-arg-bins={argument}");
+        }
     }
+    Ok(())
 }
 
 fn links_otherwise() -> bool {

@@ -1,5 +1,7 @@
 //! The HTTP face of Vestibule. Handlers translate between the wire and the use cases of the domain, which decide.
 
+#![forbid(unsafe_code)]
+
 mod background;
 mod docs;
 mod endpoints;

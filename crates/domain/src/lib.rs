@@ -3,6 +3,8 @@
 //!
 //! Each area has its types (`mod.rs` and one file per value type), its port (`store.rs`) and its use cases.
 
+#![forbid(unsafe_code)]
+
 pub mod access;
 pub mod audit;
 pub mod client;

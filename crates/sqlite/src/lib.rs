@@ -8,6 +8,8 @@
 //! Each file has the queries of one area of the domain. The SQL is checked at compile time against the migrations
 //! (`.sqlx` holds what the check needs when there is no database).
 
+#![forbid(unsafe_code)]
+
 mod audit;
 mod backup;
 mod client;

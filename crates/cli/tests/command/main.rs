@@ -23,9 +23,9 @@ mod doctor;
 #[cfg(test)]
 mod flush;
 #[cfg(test)]
-mod functions;
-#[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod linking;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
