@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::prepare::{Migrations, first_look, prepare_when_up};
-use crate::process::Shutdown;
+use crate::process::{self, Shutdown};
 use crate::wire::Wired;
 use std::io;
 use std::net::SocketAddr;
@@ -77,7 +77,7 @@ pub(crate) async fn run(
     let state = AppState::new(wired.services.clone(), http_settings(config));
     let serving =
         serve(listeners.public, listeners.ops, state, settings, shutdown.graceful.clone(), shutdown.force.clone());
-    let (served, prepared) = tokio::join!(
+    let (served, prepared, _) = tokio::join!(
         async {
             let served = serving.await;
             // Whatever ended it, nobody needs the store any more.
@@ -90,6 +90,8 @@ pub(crate) async fn run(
                 None => Ok(()),
             }
         },
+        // On the thread that waits for all this, where it keeps no request waiting.
+        shutdown.graceful.run_until_cancelled(process::give_memory_back()),
     );
     close(wired).await;
     prepared?;

@@ -2,14 +2,17 @@
 
 mod args;
 mod boot;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod c_library;
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+#[path = "c_library/other.rs"]
+mod c_library;
 mod commands;
 mod config;
 mod database;
 mod failure;
 mod logging;
 mod master_key;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod names;
 mod output;
 mod prepare;
 mod process;
@@ -17,7 +20,6 @@ mod wire;
 
 use args::Cli;
 use clap::Parser;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -25,8 +27,7 @@ fn main() -> ExitCode {
     process::forbid_core_dumps();
     // After a panic as well.
     let _log = logging::Finish;
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    if let Err(error) = names::load_no_library() {
+    if let Err(error) = c_library::load_no_library() {
         return Failure::from(error).report();
     }
     match commands::run(Cli::parse()) {

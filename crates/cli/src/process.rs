@@ -1,14 +1,18 @@
 //! The process itself: its threads, its signals, its limits.
 
+use crate::c_library;
 use crate::failure::Failure;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use std::io;
+use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// Less than the default of 2 MiB: handlers are shallow, and every thread has one.
 const STACK_BYTES: usize = 1024 * 1024;
+const GIVING_BACK: Duration = Duration::from_secs(30);
 
 /// Memory holds keys and passwords: it must not be written to a disk.
 pub(crate) fn forbid_core_dumps() {
@@ -24,6 +28,14 @@ where
     F: Future<Output = Result<(), Failure>>,
 {
     Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()?.block_on(work)
+}
+
+/// What the process holds is what it needs, not what it once needed: after a crowd has gone, too.
+pub(crate) async fn give_memory_back() {
+    loop {
+        sleep(GIVING_BACK).await;
+        c_library::give_free_memory_back();
+    }
 }
 
 /// For a command that does one thing and ends.
@@ -66,6 +78,8 @@ impl Shutdown {
 mod tests {
     use super::*;
     use rustix::process::{dumpable_behavior, getrlimit};
+    use std::fs;
+    use tokio::time::timeout;
 
     #[test]
     fn r28_neither_the_kernel_nor_a_program_gets_a_core_dump() {
@@ -73,5 +87,24 @@ mod tests {
         let limit = getrlimit(Resource::Core);
         assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
         assert!(matches!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable)));
+    }
+
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn resident_pages() -> usize {
+        let pages = fs::read_to_string("/proc/self/statm").unwrap();
+        pages.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    async fn memory_below_what_is_in_use_is_given_back() {
+        let mut blocks = vec![vec![7_u8; 1024]; 65_536];
+        let last = blocks.pop();
+        drop(blocks);
+        let freed = resident_pages();
+        timeout(GIVING_BACK + Duration::from_secs(1), give_memory_back()).await.unwrap_err();
+        let returned = freed.saturating_sub(resident_pages());
+        assert!(returned >= 12_288, "{returned} pages of 16,384");
+        drop(last);
     }
 }

@@ -114,12 +114,12 @@ impl Connections {
         };
         let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
         let connection = self.protocol.serve_connection(TokioIo::new(socket), service(None));
-        let mut in_time = self.see_through(connection, &activity).await;
+        let mut in_time = self.see_through(Timed::new(connection, Arc::clone(&activity))).await;
         let mut left = returned.take();
         if let Some(Left { stream, refused: Some(status) }) = left {
             let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
             let connection = unread::answer_over(socket, service(Some(Unread(status))));
-            in_time = in_time && self.see_through(connection, &activity).await;
+            in_time = in_time && self.see_through(Timed::new(connection, activity)).await;
             left = returned.take();
         }
         if let Some(Left { stream, .. }) = left
@@ -131,8 +131,7 @@ impl Connections {
     }
 
     /// Until one side ends it; says whether it was that.
-    async fn see_through(&self, connection: impl GracefulConnection, activity: &Arc<Activity>) -> bool {
-        let mut connection = Timed::new(connection, Arc::clone(activity));
+    async fn see_through(&self, mut connection: Timed<impl GracefulConnection>) -> bool {
         tokio::select! {
             biased;
             in_time = &mut connection => in_time,
@@ -148,6 +147,8 @@ fn protocol() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // `Activity` has one that leaves idle connections alone.
         .header_read_timeout(None)
+        // `Socket` sees by itself when a client goes: hyper would have another buffer of 8 KiB for it.
+        .half_close(true)
         // At most 100 headers, as hyper has it: to be told a number it allocates for so many with each request.
         .max_buf_size(MAX_BUFFER_BYTES);
     builder

@@ -155,7 +155,8 @@ impl Returned {
 pub(super) async fn close(mut stream: TcpStream) {
     let _ = timeout(LINGER, async {
         stream.shutdown().await?;
-        let mut discarded = [0; 4096];
+        // Not part of what a connection takes until then.
+        let mut discarded = vec![0; 4096];
         while stream.read(&mut discarded).await? > 0 {}
         io::Result::Ok(())
     })
@@ -221,8 +222,13 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper flushes when it has nothing left to write.
+        // hyper flushes when it has nothing left to write, and whenever it has looked after a request.
         self.activity.flushed();
+        if self.activity.admits() == Admitted::Nothing
+            && let Poll::Ready(gone) = self.poll_gone(cx)
+        {
+            return Poll::Ready(gone.and(Err(ErrorKind::ConnectionAborted.into())));
+        }
         self.stream()?.poll_flush(cx)
     }
 

@@ -35,15 +35,15 @@ const ORDERED: &str = r#"
 const NAMES: &str = r#"
     use std::net::ToSocketAddrs;
 
-    #[path = NAMES]
-    mod names;
+    #[path = C_LIBRARY]
+    mod c_library;
 
     unsafe extern "C" {
         fn getpwuid(id: u32) -> *const u8;
     }
 
     fn main() {
-        names::load_no_library().unwrap();
+        c_library::load_no_library().unwrap();
         assert!(unsafe { getpwuid(4_242_424_242) }.is_null());
         assert!("localhost:1".to_socket_addrs().unwrap().all(|address| address.ip().is_loopback()));
         let caught = std::panic::catch_unwind(|| panic!("still caught"));
@@ -75,8 +75,8 @@ fn listed_functions_come_first_and_constants_are_not_executable() {
 fn the_c_library_is_in_the_binary_and_loads_no_other() {
     let place = Place::empty();
     let arguments = static_libc::arguments(&place.path("")).unwrap();
-    let names = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/names.rs");
-    let source = NAMES.replace("NAMES", &format!("{:?}", names.display().to_string()));
+    let c_library = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/c_library.rs");
+    let source = NAMES.replace("C_LIBRARY", &format!("{:?}", c_library.display().to_string()));
     let maps = run(&source, &arguments);
     // Some systems have no archive of the C library to link with.
     let foreign = if arguments.is_empty() { "/libnss_" } else { ".so" };

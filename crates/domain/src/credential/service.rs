@@ -11,6 +11,7 @@ use crate::services::Ports;
 use crate::session::EndReason;
 use crate::throttle::service::Place;
 use crate::throttle::{Judged, Limited, Throttle, Throttled};
+use std::pin::pin;
 use std::sync::Arc;
 
 #[derive(Debug, Clone)]
@@ -65,7 +66,7 @@ impl CredentialService {
         context: &RequestContext,
     ) -> Limited<(), CredentialError> {
         let charges = self.throttle.change_of_password(caller.user.id, caller.session.id, context);
-        let work = self.try_change_password(caller, request, context);
+        let work = pin!(self.try_change_password(caller, request, context));
         self.throttle.guard(Place::Fleet, charges, context, work).await
     }
 

@@ -13,6 +13,7 @@ use crate::id::{SessionId, UserId};
 use crate::throttle::Limited;
 use crate::throttle::service::Place;
 use crate::user::{Email, Status, User};
+use std::pin::pin;
 
 #[derive(Debug)]
 pub struct Login {
@@ -39,7 +40,7 @@ impl SessionService {
             Err(error) => return Limited { outcome: Err(error.into()), standing: None },
         };
         let charges = self.throttle.login(&request.email, known.as_ref(), context);
-        let work = self.try_login(request, known.is_some(), context);
+        let work = pin!(self.try_login(request, known.is_some(), context));
         self.throttle.guard(Place::Fleet, charges, context, work).await
     }
 

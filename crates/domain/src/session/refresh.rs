@@ -10,6 +10,7 @@ use crate::throttle::service::Place;
 use crate::token::SigningError;
 use crate::user::Status;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// A refresh token locked with the one that it replaces: whoever holds only the store can open none, whoever holds
@@ -52,7 +53,8 @@ impl SessionService {
         context: &RequestContext,
     ) -> Limited<SignIn, SessionError> {
         let charges = self.throttle.refresh(context);
-        self.throttle.guard(Place::Process, charges, context, self.try_refresh(presented, context)).await
+        let work = pin!(self.try_refresh(presented, context));
+        self.throttle.guard(Place::Process, charges, context, work).await
     }
 
     async fn try_refresh(
@@ -89,7 +91,8 @@ impl SessionService {
             }
             found = self.find_presented(&alone).await?;
         }
-        self.refresh_again(&presented, &child, found, context).await
+        // Seldom: no part of every rotation.
+        Box::pin(self.refresh_again(&presented, &child, found, context)).await
     }
 
     async fn find_presented(&self, rotation: &Rotation) -> Result<FoundRefresh, SessionError> {

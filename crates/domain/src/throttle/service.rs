@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::id::UserId;
 use crate::services::Ports;
 use crate::user::Email;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// Where an attempt was charged.
@@ -45,13 +46,13 @@ impl Throttle {
     }
 
     /// Does the work if every bucket admits one more attempt, and settles the charge by what comes of it. If the
-    /// future is dropped the charge stays.
+    /// future is dropped the charge stays. The work is pinned where it is made: taken by value it would be kept twice.
     pub(crate) async fn guard<T, E: Judged>(
         &self,
         place: Place,
         mut charges: Vec<Charge>,
         context: &RequestContext,
-        work: impl Future<Output = Result<T, E>>,
+        work: Pin<&mut impl Future<Output = Result<T, E>>>,
     ) -> Limited<T, E> {
         if !self.settings.enabled || charges.is_empty() {
             return Limited { outcome: work.await, standing: None };

@@ -10,6 +10,7 @@ use crate::feed::Change;
 use crate::id::UserId;
 use crate::throttle::Limited;
 use crate::throttle::service::Place;
+use std::pin::pin;
 
 /// What is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +40,8 @@ impl UserService {
             Some(_) => self.throttle.new_address(caller.user.id, context),
             None => Vec::new(),
         };
-        self.throttle.guard(Place::Fleet, charges, context, self.change_admitted(caller, request, context)).await
+        let work = pin!(self.change_admitted(caller, request, context));
+        self.throttle.guard(Place::Fleet, charges, context, work).await
     }
 
     async fn change_admitted(

@@ -13,6 +13,7 @@ use crate::id::UserId;
 use crate::throttle::Limited;
 use crate::throttle::service::Place;
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 
 /// How long a registration writes at least, where nobody may learn from its time whether the address was taken: in as
@@ -57,7 +58,8 @@ impl UserService {
         let tells = self.settings.registration == RegistrationMode::Open;
         let charges = self.throttle.registration(tells, key, context);
         let claim = key.map(|key| key.claim(&request, &*self.ports.keyed_hash));
-        let work = self.insert_hashed(request, BTreeSet::from([RoleName::user()]), None, claim, context);
+        let roles = BTreeSet::from([RoleName::user()]);
+        let work = pin!(self.insert_hashed(request, roles, None, claim, context));
         self.throttle.guard(Place::Fleet, charges, context, work).await
     }
 

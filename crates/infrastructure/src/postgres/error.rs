@@ -1,14 +1,12 @@
 //! What can go wrong on the way to PostgreSQL and back, and what it means for the caller and for the connection.
 
+use futures_util::FutureExt;
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgDatabaseError, PgQueryResult, PgSeverity};
 use std::any::Any;
 use std::fmt;
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tracing::Instrument;
 use vestibule_domain::StoreError;
@@ -72,39 +70,37 @@ impl Constraint {
 }
 
 /// Runs one step, a round trip or few, within its deadline, in a span that has its name.
-pub(super) async fn bounded<T, E>(step: &'static str, work: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+pub(super) fn bounded<T, E>(
+    step: &'static str,
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, Failure>>
 where
     Cause: From<E>,
 {
-    bounded_by(DEADLINE, step, work).await
+    bounded_by(DEADLINE, step, work)
 }
 
-pub(super) async fn bounded_by<T, E>(
+/// If the work panics, what it leaves half done is the connection, which is closed.
+///
+/// No `async fn`, which would keep `work` twice: as it was given, and where it is awaited.
+pub(super) fn bounded_by<T, E>(
     limit: Duration,
     step: &'static str,
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, Failure>
+) -> impl Future<Output = Result<T, Failure>>
 where
     Cause: From<E>,
 {
-    let work = unpanicked(tokio::time::timeout(limit, work));
-    let cause = match work.instrument(tracing::debug_span!("postgres", step)).await {
-        Ok(Ok(Ok(answer))) => return Ok(answer),
-        Ok(Ok(Err(error))) => error.into(),
-        Ok(Err(_)) => Cause::Deadline(limit),
-        Err(panic) => Cause::Panic(panic),
-    };
-    Err(Failure { step, cause })
-}
-
-/// What `work` returns, or what it panicked with. What that leaves half done is the connection, which is closed.
-async fn unpanicked<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    let mut work = pin!(work);
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => Poll::Ready(Err(message(&*panic))),
+    let work = AssertUnwindSafe(tokio::time::timeout(limit, work)).catch_unwind();
+    work.instrument(tracing::debug_span!("postgres", step)).map(move |outcome| {
+        let cause = match outcome {
+            Ok(Ok(Ok(answer))) => return Ok(answer),
+            Ok(Ok(Err(error))) => error.into(),
+            Ok(Err(_)) => Cause::Deadline(limit),
+            Err(panic) => Cause::Panic(message(&*panic)),
+        };
+        Err(Failure { step, cause })
     })
-    .await
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

@@ -64,7 +64,8 @@ impl Pool {
             let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Cause::Closed)?;
             let (connection, opened) = match self.reuse().await {
                 Some(reused) => reused,
-                None => (connect(&self.options).await?, Instant::now()),
+                // Rare, and too large to be part of every query.
+                None => (Box::pin(connect(&self.options)).await?, Instant::now()),
             };
             Ok::<_, Cause>(Lease { connection, opened, pool: Arc::clone(self), _permit: permit })
         });
