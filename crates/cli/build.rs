@@ -39,7 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn links_otherwise() -> bool {
     let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    var("RUSTC_LINKER").is_ok() || ["linker", "fuse-ld"].iter().any(|choice| flags.contains(choice))
+    let choices = ["linker", "fuse-ld", "relocation-model", "no-pie", "crt-static", "sanitizer"];
+    var("RUSTC_LINKER").is_ok() || choices.iter().any(|choice| flags.contains(choice))
 }
 
 /// A distribution's compiler may have the same name for its target, and link by what the system has.

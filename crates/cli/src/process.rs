@@ -78,8 +78,6 @@ impl Shutdown {
 mod tests {
     use super::*;
     use rustix::process::{dumpable_behavior, getrlimit};
-    use std::fs;
-    use tokio::time::timeout;
 
     #[test]
     fn r28_neither_the_kernel_nor_a_program_gets_a_core_dump() {
@@ -90,21 +88,26 @@ mod tests {
     }
 
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    fn resident_pages() -> usize {
-        let pages = fs::read_to_string("/proc/self/statm").unwrap();
-        pages.split(' ').nth(1).unwrap().parse().unwrap()
-    }
+    mod memory {
+        use super::*;
+        use std::fs;
+        use tokio::time::timeout;
 
-    #[tokio::test(start_paused = true)]
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    async fn memory_below_what_is_in_use_is_given_back() {
-        let mut blocks = vec![vec![7_u8; 1024]; 65_536];
-        let last = blocks.pop();
-        drop(blocks);
-        let freed = resident_pages();
-        timeout(GIVING_BACK + Duration::from_secs(1), give_memory_back()).await.unwrap_err();
-        let returned = freed.saturating_sub(resident_pages());
-        assert!(returned >= 12_288, "{returned} pages of 16,384");
-        drop(last);
+        fn resident_pages() -> usize {
+            let pages = fs::read_to_string("/proc/self/statm").unwrap();
+            pages.split(' ').nth(1).unwrap().parse().unwrap()
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn what_is_below_memory_in_use_is_given_back() {
+            let mut blocks = vec![vec![7_u8; 1024]; 65_536];
+            let last = blocks.pop();
+            drop(blocks);
+            let freed = resident_pages();
+            timeout(GIVING_BACK + Duration::from_secs(1), give_memory_back()).await.unwrap_err();
+            let returned = freed.saturating_sub(resident_pages());
+            assert!(returned >= 12_288, "{returned} pages of 16,384");
+            drop(last);
+        }
     }
 }

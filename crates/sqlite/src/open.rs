@@ -196,6 +196,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nothing_is_compiled_in_that_no_query_uses() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let options: Vec<String> =
+            sqlx::query_scalar("PRAGMA compile_options").fetch_all(store.readers()).await.unwrap();
+        for unused in ["FTS", "RTREE", "STAT4"] {
+            assert!(!options.iter().any(|option| option.contains(unused)), "{unused}: {options:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn only_the_writer_writes() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();

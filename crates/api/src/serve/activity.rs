@@ -46,6 +46,8 @@ struct State {
     stopped: Option<Instant>,
     /// How much of the body of an HTTP/1 request is still to come; `None` if its length is not known beforehand.
     body: Option<u64>,
+    /// All of a body whose length was not known has been taken.
+    body_ended: bool,
     /// Who waits for the end of the answer.
     waits: Option<Waker>,
 }
@@ -79,6 +81,7 @@ impl Activity {
                 unflushed: false,
                 stopped: None,
                 body: Some(0),
+                body_ended: false,
                 waits: None,
             }),
         }
@@ -100,9 +103,15 @@ impl Activity {
         self.update(|state| {
             state.http2 = http2;
             state.body = body;
+            state.body_ended = false;
             state.unflushed = true;
             state.enter(Phase::Busy(state.running() + 1));
         });
+    }
+
+    /// The end was found of a body whose length was not known.
+    pub(super) fn body_ended(&self) {
+        self.update(|state| state.body_ended = true);
     }
 
     /// The last byte of an answer was handed over, or nobody wants it any more.
@@ -158,6 +167,13 @@ impl Activity {
             (_, Phase::Head) => Admitted::Head { begins: false },
             (_, Phase::Busy(_)) => Admitted::Nothing,
         }
+    }
+
+    /// Whether all of an HTTP/1 request has been taken, and not all of its answer.
+    pub(super) fn owes_only_an_answer(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_taken = state.body.map_or(state.body_ended, |left| left == 0);
+        is_taken && !state.http2 && state.running() > 0
     }
 
     /// Whether nothing of an answer is left to be written: whatever is, hyper says by itself.

@@ -104,11 +104,13 @@ impl Connections {
             let (router, activity, readiness) = (router.clone(), Arc::clone(&activity), self.readiness.clone());
             service_fn(move |mut request: Request<Incoming>| {
                 let exchange = Exchange::begin(&activity, &request);
-                let last = readiness.is_draining() || is_unbounded(&request);
+                let unbounded = is_unbounded(&request);
+                let last = readiness.is_draining() || unbounded;
                 request.extensions_mut().insert(ConnectInfo(peer));
                 if let Some(unread) = unread {
                     request.extensions_mut().insert(unread);
                 }
+                let request = request.map(|body| if unbounded { exchange.unbounded(body) } else { Body::new(body) });
                 answer(router.clone(), request, exchange, last)
             })
         };
@@ -175,13 +177,13 @@ fn is_unbounded(request: &Request<Incoming>) -> bool {
 /// drains, so that none is closed under a request that is already on its way.
 async fn answer(
     mut router: Router,
-    request: Request<Incoming>,
+    request: Request<Body>,
     exchange: Exchange,
     last: bool,
 ) -> Result<Response<Answer>, Infallible> {
     let version = request.version();
     // A router is always ready.
-    let mut response = router.call(request.map(Body::new)).await?;
+    let mut response = router.call(request).await?;
     if last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -34,6 +34,8 @@ pub(super) struct Socket {
     refused: Option<StatusCode>,
     /// Which version of HTTP the client speaks has still to be told.
     undecided: bool,
+    /// Whether a client that goes is noticed while its answer is under way.
+    watched: bool,
     returned: Returned,
 }
 
@@ -54,9 +56,23 @@ impl Socket {
         let returned = Returned::default();
         let (line_ends, held) = (LineEnds::default(), BytesMut::new());
         let stream = Some(stream);
-        let socket =
-            Self { stream, activity, line_ends, held, refused: None, undecided: true, returned: returned.clone() };
+        let socket = Self {
+            stream,
+            activity,
+            line_ends,
+            held,
+            refused: None,
+            undecided: true,
+            watched: true,
+            returned: returned.clone(),
+        };
         (socket, returned)
+    }
+
+    /// For one who may have said their last word, and waits for the answer to it.
+    pub(super) fn unwatched(mut self) -> Self {
+        self.watched = false;
+        self
     }
 
     /// Whether what a client says first does not begin HTTP/2. Told so by a read of nothing, hyper-util leaves all of
@@ -88,19 +104,15 @@ impl Socket {
         }
     }
 
-    /// While an answer is under way: whether the client has gone. What it says instead is for later.
-    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.held.is_empty() {
-            let mut early = [0; 1024];
-            let mut buf = ReadBuf::new(&mut early);
-            ready!(self.stream()?.poll_read(cx, &mut buf))?;
-            if buf.filled().is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            self.held.extend_from_slice(buf.filled());
-        }
-        self.activity.wait_for_end(cx.waker());
-        Poll::Pending
+    /// Whether the client has gone. What it says instead is for later.
+    fn is_gone(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut early = [0];
+        let mut buf = ReadBuf::new(&mut early);
+        Ok(match self.stream()?.poll_peek(cx, &mut buf) {
+            Poll::Ready(Ok(said)) => said == 0,
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        })
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
@@ -167,7 +179,9 @@ impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let admitted = self.activity.admits();
         if admitted == Admitted::Nothing {
-            return self.poll_gone(cx);
+            // hyper does not ask for it either; the framing must not depend on that.
+            self.activity.wait_for_end(cx.waker());
+            return Poll::Pending;
         }
         if self.undecided {
             let is_http1 = ready!(self.poll_is_http1(cx))?;
@@ -222,12 +236,10 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper flushes when it has nothing left to write, and whenever it has looked after a request.
+        // hyper flushes when it has nothing left to write, at the end of each poll.
         self.activity.flushed();
-        if self.activity.admits() == Admitted::Nothing
-            && let Poll::Ready(gone) = self.poll_gone(cx)
-        {
-            return Poll::Ready(gone.and(Err(ErrorKind::ConnectionAborted.into())));
+        if self.watched && self.activity.owes_only_an_answer() && self.is_gone(cx)? {
+            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }
         self.stream()?.poll_flush(cx)
     }

@@ -25,5 +25,5 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     // The stand-in ends, but nobody has gone.
-    Builder::new().half_close(true).serve_connection(TokioIo::new(join(STAND_IN, socket)), service)
+    Builder::new().half_close(true).serve_connection(TokioIo::new(join(STAND_IN, socket.unwatched())), service)
 }

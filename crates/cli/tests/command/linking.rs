@@ -35,6 +35,7 @@ const ORDERED: &str = r#"
 const NAMES: &str = r#"
     use std::net::ToSocketAddrs;
 
+    #[allow(dead_code)]
     #[path = C_LIBRARY]
     mod c_library;
 

@@ -38,7 +38,7 @@ struct Served {
     running: JoinHandle<()>,
     /// Lets `GET /slow` answer.
     slow: Arc<Notify>,
-    /// Told when `GET /slow` or `GET /stuck` has begun.
+    /// Told when `/slow` or `/stuck` has begun, and has the body.
     begun: Arc<Notify>,
 }
 
@@ -80,7 +80,7 @@ fn routes(slow: Arc<Notify>, begun: Arc<Notify>) -> Router {
         .route("/large", get(async || Bytes::from(vec![b'x'; 64 << 20])))
         .route("/body", post(async |body: Bytes| body.len().to_string()));
     // Without the deadline of a request, so that the service's own shows.
-    let stuck = Router::new().route("/stuck", get(stuck));
+    let stuck = Router::new().route("/stuck", get(stuck.clone()).post(async move |_: Bytes| stuck().await));
     middleware::apply(routes, &state).with_state(state.clone()).merge(stuck).merge(crate::router(state))
 }
 

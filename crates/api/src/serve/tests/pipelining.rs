@@ -100,11 +100,17 @@ async fn a11_one_that_began_early_is_on_the_clock_from_the_end_of_the_answer() {
 #[tokio::test]
 async fn a_client_that_leaves_is_noticed_while_its_answer_is_under_way() {
     let served = serve().await;
-    let mut stream = connect(&served).await;
-    say(&mut stream, "GET /stuck HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    served.begun.notified().await;
-    stream.shutdown().await.unwrap();
-    let began = Instant::now();
-    assert_eq!(rest(&mut stream).await, "");
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    for request in [
+        "GET /stuck HTTP/1.1\r\nhost: x\r\n\r\n",
+        "POST /stuck HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc",
+        "POST /stuck HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ] {
+        let mut stream = connect(&served).await;
+        say(&mut stream, request).await;
+        served.begun.notified().await;
+        stream.shutdown().await.unwrap();
+        let began = Instant::now();
+        assert_eq!(rest(&mut stream).await, "", "{request}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}: {request}", began.elapsed());
+    }
 }
