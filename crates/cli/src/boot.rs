@@ -91,7 +91,7 @@ pub(crate) async fn run(
             }
         },
         // On the thread that waits for all this, where it keeps no request waiting.
-        shutdown.graceful.run_until_cancelled(process::give_memory_back()),
+        shutdown.graceful.run_until_cancelled(process::give_memory_back(async || wired.database.forget().await)),
     );
     close(wired).await;
     prepared?;

@@ -13,6 +13,8 @@ pub(crate) trait Database: Send + Sync {
     async fn migrate(&self) -> Result<(), StoreError>;
     /// Writes a copy that is whole, while others work.
     async fn backup(&self, to: &Path) -> Result<(), Failure>;
+    /// Lets go of what it only remembers so as not to ask again.
+    async fn forget(&self);
     async fn close(&self);
 }
 
@@ -24,6 +26,10 @@ impl Database for SqliteStore {
 
     async fn backup(&self, to: &Path) -> Result<(), Failure> {
         Ok(Self::backup(self, to).await?)
+    }
+
+    async fn forget(&self) {
+        self.forget_pages().await;
     }
 
     async fn close(&self) {
@@ -40,6 +46,8 @@ impl Database for PgStore {
     async fn backup(&self, _: &Path) -> Result<(), Failure> {
         Err(Failure::refused("`backup` copies SQLite only: use `pg_dump` for PostgreSQL"))
     }
+
+    async fn forget(&self) {}
 
     async fn close(&self) {
         Self::close(self).await;

@@ -31,9 +31,10 @@ where
 }
 
 /// What the process holds is what it needs, not what it once needed: after a crowd has gone, too.
-pub(crate) async fn give_memory_back() {
+pub(crate) async fn give_memory_back(forget: impl AsyncFn()) {
     loop {
         sleep(GIVING_BACK).await;
+        forget().await;
         c_library::give_free_memory_back();
     }
 }
@@ -104,7 +105,7 @@ mod tests {
             let last = blocks.pop();
             drop(blocks);
             let freed = resident_pages();
-            timeout(GIVING_BACK + Duration::from_secs(1), give_memory_back()).await.unwrap_err();
+            timeout(GIVING_BACK + Duration::from_secs(1), give_memory_back(async || ())).await.unwrap_err();
             let returned = freed.saturating_sub(resident_pages());
             assert!(returned >= 12_288, "{returned} pages of 16,384");
             drop(last);

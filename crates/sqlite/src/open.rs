@@ -86,6 +86,19 @@ impl SqliteStore {
         Ok(Self { path, writer, readers, feed, reserve: RESERVE_BYTES, commit_failed: Arc::default(), _lock: lock })
     }
 
+    /// Lets go of the pages that connections without work have in memory; the system has them as well.
+    pub async fn forget_pages(&self) {
+        for pool in [&self.feed, &self.readers, &self.writer] {
+            // Each is kept until all have been asked, or the first would come again.
+            let mut asked = Vec::new();
+            while let Some(mut connection) = pool.try_acquire() {
+                // It is no loss if it does not.
+                let _ = sqlx::query("PRAGMA shrink_memory").execute(&mut *connection).await;
+                asked.push(connection);
+            }
+        }
+    }
+
     /// Waits for what is being written, and moves it from the WAL into the file. Every call after it fails.
     pub async fn close(&self) {
         self.feed.close().await;
@@ -204,6 +217,34 @@ mod tests {
         for unused in ["FTS", "RTREE", "STAT4"] {
             assert!(!options.iter().any(|option| option.contains(unused)), "{unused}: {options:?}");
         }
+    }
+
+    /// What the process has asked the system to read.
+    #[cfg(target_os = "linux")]
+    fn bytes_read() -> usize {
+        let counts = std::fs::read_to_string("/proc/self/io").unwrap();
+        counts.lines().find_map(|line| line.strip_prefix("rchar: ")?.parse().ok()).unwrap()
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn pages_are_read_again_when_they_have_been_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let rows =
+            "WITH n AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM n LIMIT 100) SELECT randomblob(4000) AS x FROM n";
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE TABLE t AS {rows}"))).execute(store.writer()).await.unwrap();
+        let before = bytes_read();
+        for _ in 0..50 {
+            let read: i64 = sqlx::query_scalar("SELECT count(*) FROM t WHERE length(hex(x)) = 8000")
+                .fetch_one(store.readers())
+                .await
+                .unwrap();
+            assert_eq!(read, 100);
+            store.forget_pages().await;
+        }
+        let read = bytes_read() - before;
+        assert!(read >= 50 * 400_000, "{read} bytes");
     }
 
     #[tokio::test]

@@ -259,6 +259,13 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_panic_of_the_driver_is_a_failure_that_costs_the_connection() {
+        let failure = bounded::<(), sqlx::Error>("step", async { panic!("confused") }).await.unwrap_err();
+        assert!(matches!(&failure.cause, Cause::Panic(why) if why == "confused"), "{failure:?}");
+        assert!(failure.breaks_connection());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn j121_a_silent_server_is_not_waited_for() {
         let silent = std::future::pending::<Result<(), sqlx::Error>>();
