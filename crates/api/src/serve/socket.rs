@@ -104,8 +104,11 @@ impl Socket {
         }
     }
 
-    /// Whether the client has gone. What it says instead is for later.
+    /// Whether the client has gone, of whom no further message waits. What it says instead is for later.
     fn is_gone(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        if !self.held.is_empty() {
+            return Ok(false);
+        }
         let mut early = [0];
         let mut buf = ReadBuf::new(&mut early);
         Ok(match self.stream()?.poll_peek(cx, &mut buf) {

@@ -98,6 +98,22 @@ async fn a11_one_that_began_early_is_on_the_clock_from_the_end_of_the_answer() {
 }
 
 #[tokio::test]
+async fn whoever_says_nothing_more_after_several_gets_all_answers() {
+    let served = serve().await;
+    let mut stream = connect(&served).await;
+    say(&mut stream, &format!("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n{GET}")).await;
+    stream.shutdown().await.unwrap();
+    served.begun.notified().await;
+    // Meanwhile the service hears that there will be no more.
+    let mut other = connect(&served).await;
+    say(&mut other, GET).await;
+    until(&mut other, "hello").await;
+    served.slow.notify_one();
+    let answers = rest(&mut stream).await;
+    assert_eq!(statuses(&answers), ["200"; 2], "{answers}");
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_is_noticed_while_its_answer_is_under_way() {
     let served = serve().await;
     for request in [
