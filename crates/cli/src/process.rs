@@ -30,12 +30,12 @@ where
     Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()?.block_on(work)
 }
 
-/// What the process holds is what it needs, not what it once needed: after a crowd has gone, too.
+/// What the process holds is what it needs, not what it once needed: for its start, or before a crowd had gone.
 pub(crate) async fn give_memory_back(forget: impl AsyncFn()) {
     loop {
-        sleep(GIVING_BACK).await;
         forget().await;
         c_library::give_free_memory_back();
+        sleep(GIVING_BACK).await;
     }
 }
 
@@ -91,6 +91,7 @@ mod tests {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     mod memory {
         use super::*;
+        use std::cell::Cell;
         use std::fs;
         use tokio::time::timeout;
 
@@ -101,12 +102,20 @@ mod tests {
 
         #[tokio::test(start_paused = true)]
         async fn what_is_below_memory_in_use_is_given_back() {
+            let (times, freed) = (Cell::new(0), Cell::new(0));
             let mut blocks = vec![vec![7_u8; 1024]; 65_536];
             let last = blocks.pop();
-            drop(blocks);
-            let freed = resident_pages();
-            timeout(GIVING_BACK + Duration::from_secs(1), give_memory_back(async || ())).await.unwrap_err();
-            let returned = freed.saturating_sub(resident_pages());
+            let blocks = Cell::new(blocks);
+            let forget = async || {
+                times.set(times.get() + 1);
+                if times.get() == 2 {
+                    drop(blocks.take());
+                    freed.set(resident_pages());
+                }
+            };
+            timeout(GIVING_BACK + Duration::from_secs(1), give_memory_back(forget)).await.unwrap_err();
+            assert_eq!(times.get(), 2, "at once, and after half a minute");
+            let returned = freed.get().saturating_sub(resident_pages());
             assert!(returned >= 12_288, "{returned} pages of 16,384");
             drop(last);
         }

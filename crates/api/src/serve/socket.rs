@@ -261,13 +261,22 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
     use tokio::net::TcpListener;
+    use tokio::task::yield_now;
 
-    /// What two reads of a new connection find that begins with `sent`.
-    async fn two_reads(sent: &[u8]) -> [Vec<u8>; 2] {
+    /// A connection on which a client, who is returned too, has sent this.
+    async fn sent(text: &[u8]) -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        client.write_all(sent).await.unwrap();
-        let (mut socket, _) = Socket::new(listener.accept().await.unwrap().0, Arc::new(Activity::new()));
+        client.write_all(text).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.readable().await.unwrap();
+        (stream, client)
+    }
+
+    /// What two reads of a new connection find that begins with `text`.
+    async fn two_reads(text: &[u8]) -> [Vec<u8>; 2] {
+        let (stream, _client) = sent(text).await;
+        let (mut socket, _) = Socket::new(stream, Arc::new(Activity::new()));
         let mut reads = [Vec::new(), Vec::new()];
         for read in &mut reads {
             let mut into = [0; PREFACE.len()];
@@ -280,6 +289,19 @@ mod tests {
     #[tokio::test]
     async fn http1_is_told_by_a_read_of_nothing() {
         assert_eq!(two_reads(b"PUT /").await, [b"".to_vec(), b"PUT /".to_vec()]);
+    }
+
+    #[tokio::test]
+    async fn what_comes_while_an_answer_is_under_way_waits_for_its_end() {
+        let (stream, _client) = sent(b"PUT /").await;
+        let activity = Arc::new(Activity::new());
+        let (mut socket, _) = Socket::new(stream, Arc::clone(&activity));
+        activity.request_began(false, Some(0));
+        let read = tokio::spawn(async move { socket.read(&mut [0; 8]).await });
+        yield_now().await;
+        assert!(!read.is_finished());
+        activity.answer_ended();
+        read.await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! A disk that fails to flush (`flush.c`), under each store.
 
 use crate::disk::{assert_unavailable, log_in, me, register};
-use crate::place::{Place, Service};
+use crate::place::{Place, Service, compile_for_preload};
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
@@ -13,10 +13,6 @@ use tempfile::TempDir;
 use vestibule_testkit::{StoreKind, TestStore};
 
 const RECOVERY: Duration = Duration::from_secs(10);
-
-fn source(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
 
 /// Without limits, whose counters would be the first that are not flushed.
 fn on(url: &str) -> Place {
@@ -30,9 +26,7 @@ impl Disk {
         let disk = Self(tempfile::tempdir().unwrap());
         // The server of a test that root runs has an account of its own.
         fs::set_permissions(disk.0.path(), Permissions::from_mode(0o777)).unwrap();
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-o"]).arg(disk.library()).arg(source("tests/command/flush.c"));
-        assert!(compiler.status().unwrap().success());
+        compile_for_preload("flush.c", &disk.library());
         disk
     }
 
@@ -148,7 +142,7 @@ struct Server {
 
 impl Server {
     fn on(disk: &Disk) -> Self {
-        let mut command = Command::new(source("../../scripts/with-postgres"));
+        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/with-postgres"));
         command.args(["sh", "-c", "echo \"$TEST_DATABASE_URL\"; exec cat"]).env_remove("TEST_DATABASE_URL");
         command.env("DURABLE", "1").env("LD_PRELOAD", disk.library()).env("ONE_FLUSH_FAILS", disk.sign());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

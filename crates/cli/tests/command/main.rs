@@ -35,4 +35,6 @@ mod place;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod told;
+#[cfg(test)]
 mod users;

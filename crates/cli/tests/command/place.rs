@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -20,6 +20,12 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const PORTS: [&str; 4] = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"];
 /// For stores that have none beside them.
 pub(crate) const MASTER_KEY: &str = "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=";
+
+/// Makes a library for `LD_PRELOAD` of a source beside this file.
+pub(crate) fn compile_for_preload(source: &str, library: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command").join(source);
+    assert!(Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(library).arg(source).status().unwrap().success());
+}
 
 pub(crate) struct Place {
     folder: TempDir,

@@ -231,3 +231,11 @@ fn a_session_that_somebody_holds_is_waited_for_alone() {
     assert!(refresh(&world, &child.refresh_token).is_ok());
     assert_eq!(ended(&world, &alice), None);
 }
+
+/// As many are in memory as wait for the store.
+#[test]
+fn a_refresh_under_way_takes_little_memory() {
+    let world = World::default();
+    let bytes = size_of_val(&world.services.sessions.refresh(None, &world.context));
+    assert!(bytes <= 2816, "{bytes}");
+}

@@ -259,6 +259,20 @@ mod tests {
         }
     }
 
+    /// Whoever waits for the database has one of these in memory, and they are many.
+    #[tokio::test]
+    async fn a_step_keeps_its_work_once() {
+        let work = async {
+            let kept = [0_u8; 4096];
+            std::future::pending::<()>().await;
+            std::hint::black_box(&kept);
+            Ok::<_, sqlx::Error>(())
+        };
+        let alone = size_of_val(&work);
+        let step = size_of_val(&bounded("step", work));
+        assert!(step <= alone + 512, "{alone} bytes became {step}");
+    }
+
     #[tokio::test]
     async fn a_panic_of_the_driver_is_a_failure_that_costs_the_connection() {
         let failure = bounded::<(), sqlx::Error>("step", async { panic!("confused") }).await.unwrap_err();

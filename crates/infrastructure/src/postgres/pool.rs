@@ -132,3 +132,18 @@ impl Lease {
         Ok(outcome?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each query has one in it, and as many are in memory as wait.
+    #[test]
+    fn waiting_for_a_connection_takes_little_memory() {
+        let pool = Arc::new(Pool::new(PgConnectOptions::new_without_pgpass(), 1));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _entered = runtime.enter();
+        let bytes = size_of_val(&pool.lease());
+        assert!(bytes <= 512, "{bytes}");
+    }
+}

@@ -9,6 +9,7 @@ mod pipelining;
 mod shutdown;
 mod unread;
 
+use super::connection::Connections;
 use super::listener::Door;
 use super::{Readiness, ServeSettings, run};
 use crate::middleware;
@@ -108,4 +109,14 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
         text.push(char::from(byte[0]));
     }
     text
+}
+
+/// As many are in memory as clients are connected.
+#[tokio::test]
+async fn a_connection_takes_little_memory() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (client, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+    let (stream, peer) = accepted.unwrap();
+    let bytes = size_of_val(&Connections::new(Readiness::default()).serve(stream, peer, Router::new()));
+    assert!(bytes <= 1024, "{bytes} beside {client:?}");
 }
