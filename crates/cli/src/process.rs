@@ -103,7 +103,7 @@ mod tests {
         #[tokio::test(start_paused = true)]
         async fn what_is_below_memory_in_use_is_given_back() {
             let (times, freed) = (Cell::new(0), Cell::new(0));
-            let mut blocks = vec![vec![7_u8; 1024]; 65_536];
+            let mut blocks = vec![vec![7_u8; 1024]; 262_144];
             let last = blocks.pop();
             let blocks = Cell::new(blocks);
             let forget = async || {
@@ -116,7 +116,8 @@ mod tests {
             timeout(GIVING_BACK + Duration::from_secs(1), give_memory_back(forget)).await.unwrap_err();
             assert_eq!(times.get(), 2, "at once, and after half a minute");
             let returned = freed.get().saturating_sub(resident_pages());
-            assert!(returned >= 12_288, "{returned} pages of 16,384");
+            // Other tests take and free some of their own meanwhile.
+            assert!(returned >= 40_960, "{returned} pages of 65,536");
             drop(last);
         }
     }

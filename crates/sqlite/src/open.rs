@@ -54,8 +54,8 @@ pub struct SqliteStore {
 
 /// Within a process nobody waits longer for the writer, or for a reader.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
-/// For the lock that another process holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// For the lock that another process holds. Shorter than a step is waited for: what is given up must not begin later.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A read takes microseconds; each connection costs a thread and a page cache.
 const READERS: u32 = 3;
 
@@ -204,7 +204,7 @@ mod tests {
             assert_eq!(setting(pool, "fullfsync").await, "1");
             assert_eq!(setting(pool, "foreign_keys").await, "1");
             assert_eq!(setting(pool, "trusted_schema").await, "0");
-            assert_eq!(setting(pool, "busy_timeout").await, "5000");
+            assert_eq!(setting(pool, "busy_timeout").await, "2000");
         }
     }
 

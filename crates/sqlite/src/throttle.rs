@@ -1,14 +1,17 @@
 //! What is remembered of those who tried.
 
-use crate::error::{bounded, corrupt, exactly_one};
+use crate::error::{bounded, corrupt};
 use crate::open::SqliteStore;
-use crate::unit_of_work::SqliteUnitOfWork;
 use async_trait::async_trait;
-use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
+use sqlx::SqliteExecutor;
+use std::fmt::Write;
+use std::sync::atomic::Ordering;
+use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
 struct ThrottleRow {
+    key: Vec<u8>,
     full_at: i64,
     failures: i64,
     closed_until: i64,
@@ -38,18 +41,28 @@ impl ThrottleRow {
 
 #[async_trait]
 impl ThrottleStore for SqliteStore {
+    async fn buckets(&self, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {
+        buckets(self.readers(), keys).await
+    }
+
+    /// One statement, which begins and commits by itself.
+    async fn swap_buckets(&self, keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> Result<Swap, StoreError> {
+        let swapped = swap(self.writer(), keys, old, new).await;
+        if !matches!(&swapped, Ok(false)) {
+            self.commit_failed.store(swapped.is_err(), Ordering::Relaxed);
+        }
+        if swapped? { Ok(Swap::Done) } else { Ok(Swap::Lost(self.buckets(keys).await?)) }
+    }
+
     async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
         let mut work = self.begin_work().await?;
-        let mut found = Vec::new();
-        for key in keys {
-            found.push(bucket(&mut work, key).await?);
-        }
-        let mut buckets = found.clone();
-        if !change(&mut buckets) || buckets == found {
+        let found = buckets(work.connection(), keys).await?;
+        let mut changed = found.clone();
+        if !change(&mut changed) || changed == found {
             return Ok(());
         }
-        for (key, bucket) in keys.iter().zip(&buckets) {
-            keep(&mut work, key, bucket).await?;
+        if !swap(work.connection(), keys, &found, &changed).await? {
+            return Err(unexpected("somebody has changed buckets in this transaction"));
         }
         Box::new(work).commit().await
     }
@@ -65,36 +78,93 @@ impl ThrottleStore for SqliteStore {
     }
 }
 
-async fn bucket(work: &mut SqliteUnitOfWork, key: &BucketKey) -> Result<Bucket, StoreError> {
+async fn buckets(on: impl SqliteExecutor<'_>, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {
     let query = sqlx::query_as!(
         ThrottleRow,
-        r#"SELECT full_at, failures, closed_until, tried, running, running_until, is_reported AS "is_reported: bool",
-                expires_at
-         FROM throttles WHERE key = ?1"#,
-        key.as_bytes().as_slice(),
+        r#"SELECT key AS "key!", full_at, failures, closed_until, tried, running, running_until,
+                  is_reported AS "is_reported: bool", expires_at
+           FROM throttles WHERE key IN (SELECT unhex(value) FROM json_each(?1))"#,
+        json_array(keys.iter().map(|key| hex(key.as_bytes()))),
     );
-    let found = bounded("bucket", query.fetch_optional(work.connection())).await?;
-    found.map_or_else(|| Ok(Bucket::default()), |row| row.bucket(key))
+    let rows = bounded("buckets", query.fetch_all(on)).await?;
+    let row = |key: &BucketKey| rows.iter().find(|row| row.key == key.as_bytes());
+    keys.iter().map(|key| row(key).map_or_else(|| Ok(Bucket::default()), |row| row.bucket(key))).collect()
 }
 
-async fn keep(work: &mut SqliteUnitOfWork, key: &BucketKey, bucket: &Bucket) -> Result<(), StoreError> {
+/// Whether all were as in `old`. What is there is compared before anything is written.
+async fn swap(
+    on: impl SqliteExecutor<'_>,
+    keys: &[BucketKey],
+    old: &[Bucket],
+    new: &[Bucket],
+) -> Result<bool, StoreError> {
+    let none = Bucket::default();
+    let rows = keys.iter().zip(old).zip(new).map(|((key, old), new)| {
+        let was_new = u8::from(*old == none);
+        format!("[{},{was_new},{},{}]", hex(key.as_bytes()), fields(old), fields(new))
+    });
     let query = sqlx::query!(
-        "INSERT INTO throttles
+        "WITH wanted AS MATERIALIZED (
+             SELECT unhex(value ->> 0) AS key, value ->> 1 AS was_new,
+                    value ->> 2 AS was_full_at, value ->> 3 AS was_failures, value ->> 4 AS was_closed_until,
+                    unhex(value ->> 5) AS was_tried, value ->> 6 AS was_running, value ->> 7 AS was_running_until,
+                    value ->> 8 AS was_reported, value ->> 9 AS was_expires_at,
+                    value ->> 10 AS full_at, value ->> 11 AS failures, value ->> 12 AS closed_until,
+                    unhex(value ->> 13) AS tried, value ->> 14 AS running, value ->> 15 AS running_until,
+                    value ->> 16 AS is_reported, value ->> 17 AS expires_at
+             FROM json_each(?1)
+         )
+         INSERT INTO throttles
              (key, full_at, failures, closed_until, tried, running, running_until, is_reported, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         SELECT key, full_at, failures, closed_until, tried, running, running_until, is_reported, expires_at
+         FROM wanted
+         WHERE NOT EXISTS (
+             SELECT 1 FROM wanted AS w LEFT JOIN throttles AS t ON t.key = w.key
+             WHERE CASE WHEN t.key IS NULL THEN NOT w.was_new ELSE
+                 (t.full_at, t.failures, t.closed_until, t.tried, t.running,
+                  t.running_until, t.is_reported, t.expires_at)
+                 <> (w.was_full_at, w.was_failures, w.was_closed_until, w.was_tried, w.was_running,
+                     w.was_running_until, w.was_reported, w.was_expires_at)
+             END
+         )
          ON CONFLICT (key) DO UPDATE
          SET full_at = excluded.full_at, failures = excluded.failures, closed_until = excluded.closed_until,
              tried = excluded.tried, running = excluded.running, running_until = excluded.running_until,
              is_reported = excluded.is_reported, expires_at = excluded.expires_at",
-        key.as_bytes().as_slice(),
-        bucket.full_at.as_millis(),
-        bucket.failures,
-        bucket.closed_until.as_millis(),
-        bucket.tried_bytes(),
-        bucket.running,
-        bucket.running_until.as_millis(),
-        bucket.is_reported,
-        bucket.expires_at.as_millis(),
+        json_array(rows),
     );
-    exactly_one("keep_bucket", &bounded("keep_bucket", query.execute(work.connection())).await?)
+    match bounded("swap_buckets", query.execute(on)).await?.rows_affected() {
+        0 => Ok(false),
+        written if written == keys.len() as u64 => Ok(true),
+        _ => Err(unexpected("each row should have been written")),
+    }
+}
+
+fn unexpected(what: &'static str) -> StoreError {
+    StoreError::Unexpected { context: "swap_buckets", source: Some(what.into()) }
+}
+
+/// In the order of the table's columns.
+fn fields(bucket: &Bucket) -> String {
+    let Bucket { full_at, failures, closed_until, running, running_until, is_reported, expires_at, .. } = bucket;
+    let (tried, is_reported) = (hex(&bucket.tried_bytes()), u8::from(*is_reported));
+    let [full_at, closed_until, running_until, expires_at] =
+        [full_at, closed_until, running_until, expires_at].map(|time| time.as_millis());
+    format!("{full_at},{failures},{closed_until},{tried},{running},{running_until},{is_reported},{expires_at}")
+}
+
+/// A string of JSON, which has no bytes.
+fn hex(bytes: &[u8]) -> String {
+    let mut string = String::with_capacity(2 * bytes.len() + 2);
+    string.push('"');
+    for byte in bytes {
+        // A string takes everything.
+        let _ = write!(string, "{byte:02x}");
+    }
+    string.push('"');
+    string
+}
+
+fn json_array(elements: impl Iterator<Item = String>) -> String {
+    format!("[{}]", elements.collect::<Vec<_>>().join(","))
 }

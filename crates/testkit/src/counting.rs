@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use vestibule_domain::audit::AuditRecord;
 use vestibule_domain::client::ClientRecord;
 use vestibule_domain::client::store::ClientReads;
 use vestibule_domain::credential::PasswordHash;
@@ -14,14 +15,16 @@ use vestibule_domain::feed::store::{FeedReads, FeedUpkeep, RevocationReads};
 use vestibule_domain::feed::{Principal, Recorded, Run};
 use vestibule_domain::id::{SessionId, UserId};
 use vestibule_domain::page::{Page, PageRequest};
-use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
+use vestibule_domain::session::store::{
+    FoundRefresh, Opened, Opening, Rotation, SessionReads, SessionRotation, SessionUpkeep,
+};
 use vestibule_domain::session::{DeviceTokenHash, RefreshTokenHash, Session};
 use vestibule_domain::store::StoreHealth;
-use vestibule_domain::throttle::BucketKey;
-use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
+use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
+use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::token::KeySet;
 use vestibule_domain::token::store::KeyReads;
-use vestibule_domain::user::store::{IdempotencyUpkeep, ListedUser, UserFilter, UserReads};
+use vestibule_domain::user::store::{IdempotencyUpkeep, ListedUser, Registration, UserFilter, UserReads};
 use vestibule_domain::user::{Email, User};
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
@@ -104,6 +107,11 @@ impl CountingStore {
         self.reachable(reach != Reach::Nothing as u8 && reach != Reach::NoFeed as u8)
     }
 
+    fn throttles(&self, name: &'static str) -> Answer<&dyn Store> {
+        self.call(name)?;
+        self.reachable(self.reach.load(Ordering::SeqCst) != Reach::NoThrottles as u8)
+    }
+
     fn reachable(&self, reachable: bool) -> Answer<&dyn Store> {
         reachable.then_some(&*self.inner).ok_or(StoreError::Unavailable { context: "lost by the test", source: None })
     }
@@ -113,6 +121,18 @@ impl CountingStore {
 impl Store for CountingStore {
     async fn begin(&self) -> Answer<Box<dyn UnitOfWork>> {
         self.call("begin")?.begin().await
+    }
+
+    async fn open_session(&self, opening: &Opening<'_>) -> Answer<Option<Opened>> {
+        self.call("open_session")?.open_session(opening).await
+    }
+
+    async fn register(&self, registration: &Registration<'_>) -> Answer<bool> {
+        self.call("register")?.register(registration).await
+    }
+
+    async fn record(&self, record: &AuditRecord<'_>) -> Answer<()> {
+        self.call("record")?.record(record).await
     }
 
     async fn check(&self) -> Answer<StoreHealth> {
@@ -259,11 +279,16 @@ impl IdempotencyUpkeep for CountingStore {
 
 #[async_trait]
 impl ThrottleStore for CountingStore {
+    async fn buckets(&self, keys: &[BucketKey]) -> Answer<Vec<Bucket>> {
+        self.throttles("buckets")?.buckets(keys).await
+    }
+
+    async fn swap_buckets(&self, keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> Answer<Swap> {
+        self.throttles("swap_buckets")?.swap_buckets(keys, old, new).await
+    }
+
     async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Answer<()> {
-        self.call("change_buckets")?;
-        self.reachable(self.reach.load(Ordering::SeqCst) != Reach::NoThrottles as u8)?
-            .change_buckets(keys, change)
-            .await
+        self.throttles("change_buckets")?.change_buckets(keys, change).await
     }
 
     async fn purge_buckets(&self, before: Timestamp, limit: u32) -> Answer<u64> {

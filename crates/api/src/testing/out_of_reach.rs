@@ -16,8 +16,8 @@ use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{FoundRefresh, Rotation, SessionReads, SessionRotation, SessionUpkeep};
 use vestibule_domain::session::{DeviceTokenHash, RefreshSealer, RefreshToken, RefreshTokenHash, SealedToken, Session};
 use vestibule_domain::store::StoreHealth;
-use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
-use vestibule_domain::throttle::{BucketKey, KeyedHash, Network};
+use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
+use vestibule_domain::throttle::{Bucket, BucketKey, KeyedHash, Network};
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeyGenerator, KeySet, SigningError, TokenCodec, TokenFault,
@@ -66,6 +66,12 @@ impl IdempotencyUpkeep for OutOfReach {
 
 #[async_trait]
 impl ThrottleStore for OutOfReach {
+    async fn buckets(&self, _: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {
+        out_of_reach()
+    }
+    async fn swap_buckets(&self, _: &[BucketKey], _: &[Bucket], _: &[Bucket]) -> Result<Swap, StoreError> {
+        out_of_reach()
+    }
     async fn change_buckets(&self, _: &[BucketKey], _: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
         out_of_reach()
     }

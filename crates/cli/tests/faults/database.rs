@@ -8,8 +8,9 @@ use vestibule_testkit::{StoreKind, TestStore, Traffic, Way, both_stores};
 
 both_stores!(j125_one_connection_is_enough_for_everything);
 
-/// What a request may take that waits for the store in vain, and what a busy machine adds.
-const IN_VAIN: Duration = Duration::from_secs(3 + 1);
+/// What a request may take that waits for the store in vain, first to be counted and then for a connection; and what a
+/// busy machine adds.
+const IN_VAIN: Duration = Duration::from_secs(3 + 1 + 1);
 const RECOVERY: Duration = Duration::from_secs(10);
 
 struct Scene {

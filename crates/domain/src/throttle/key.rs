@@ -10,7 +10,7 @@ pub trait KeyedHash: Send + Sync + fmt::Debug {
     fn digest(&self, purpose: &'static str, data: &[u8]) -> [u8; 32];
 }
 
-/// Names a bucket. Ordered, so that all transactions lock buckets in one order.
+/// Names a bucket. Ordered, so that all take hold of buckets in one order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketKey([u8; 32]);
 

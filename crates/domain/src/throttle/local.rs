@@ -25,6 +25,12 @@ impl LocalBuckets {
         }
     }
 
+    /// `None` if one of them is not remembered.
+    pub(super) fn find(&self, keys: &[BucketKey]) -> Option<Vec<Bucket>> {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().map(|key| buckets.get(key).cloned()).collect()
+    }
+
     /// What another place holds.
     pub(super) fn remember(&self, keys: &[BucketKey], seen: Vec<Bucket>, now: Timestamp) {
         Self::put(&mut self.buckets.lock().unwrap_or_else(PoisonError::into_inner), keys, seen, now);
@@ -114,6 +120,11 @@ impl Outage {
         now.saturating_sub(since) >= Self::LASTING
     }
 
+    pub(super) fn is_noted(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// To be told each time the store has taken something.
     pub(super) fn over(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

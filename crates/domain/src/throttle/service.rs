@@ -2,6 +2,7 @@
 
 use super::charge::{Account, Charge, ThrottleSettings};
 use super::local::{LocalBuckets, Outage, Refusals};
+use super::store::{ChangeBuckets, Changed, change_buckets};
 use super::{Bucket, BucketKey, Judged, Limited, Rule, Standing, Throttled};
 use crate::audit::{AuditEvent, AuditKind};
 use crate::clock::Timestamp;
@@ -20,6 +21,15 @@ pub(crate) enum Place {
     Fleet,
     /// In memory.
     Process,
+}
+
+/// How it is known what the store holds before it is changed there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// For whoever begins: a guess would tell by its time whether somebody has tried before.
+    Ask,
+    /// From what this process has seen last, and only if that is wrong it is asked.
+    Guess,
 }
 
 /// What charging came to.
@@ -99,7 +109,7 @@ impl Throttle {
         }
         let (mut decision, mut closed) = (Decision::Admitted(None), Vec::new());
         let place = self
-            .change(place, charges, &mut |buckets| {
+            .change(place, charges, Known::Ask, &mut |buckets| {
                 decision = decide(charges, buckets, shown, now);
                 // A client that hung up settles nothing, and nobody told of what its attempt has closed.
                 closed = report(charges, buckets, now);
@@ -135,8 +145,8 @@ impl Throttle {
             true
         };
         // Once more: what keeps the store busy for a second must not close a bucket for an hour.
-        let settled = match self.change(place, charges, &mut apply).await {
-            Err(StoreError::Unavailable { .. }) => self.change(place, charges, &mut apply).await,
+        let settled = match self.change(place, charges, Known::Guess, &mut apply).await {
+            Err(StoreError::Unavailable { .. }) => self.change(place, charges, Known::Ask, &mut apply).await,
             settled => settled,
         };
         self.refusals.forget(keys(charges));
@@ -152,20 +162,23 @@ impl Throttle {
         &self,
         place: Place,
         charges: &[Charge],
-        change: &mut (dyn FnMut(&mut [Bucket]) -> bool + Send + '_),
+        known: Known,
+        change: &mut ChangeBuckets<'_>,
     ) -> Result<Place, StoreError> {
         let keys: Vec<_> = keys(charges).collect();
         if place == Place::Fleet {
-            let mut seen = Vec::new();
-            let mut change_and_look = |buckets: &mut [Bucket]| {
-                let keep = change(buckets);
-                seen = buckets.to_vec();
-                keep
-            };
-            match self.change_in_store(&keys, &mut change_and_look).await {
-                Ok(()) => {
+            let guess = if known == Known::Guess { self.local.find(&keys) } else { None };
+            match self.change_in_store(&keys, guess, change).await {
+                Ok(Changed::To(seen)) => {
                     self.outage.over();
                     self.local.remember(&keys, seen, self.ports.store_time());
+                    return Ok(Place::Fleet);
+                }
+                Ok(Changed::Not(seen)) => {
+                    // A store that can be read and not written has not counted what memory has meanwhile.
+                    if !self.outage.is_noted() {
+                        self.local.remember(&keys, seen, self.ports.store_time());
+                    }
                     return Ok(Place::Fleet);
                 }
                 Err(error) if !self.outage.is_lasting(self.ports.clock.monotonic()) => return Err(error),
@@ -179,10 +192,12 @@ impl Throttle {
     async fn change_in_store(
         &self,
         keys: &[BucketKey],
-        change: &mut (dyn FnMut(&mut [Bucket]) -> bool + Send + '_),
-    ) -> Result<(), StoreError> {
-        match self.ports.store.change_buckets(keys, change).await {
-            Err(StoreError::Contention) => self.ports.store.change_buckets(keys, change).await,
+        guess: Option<Vec<Bucket>>,
+        change: &mut ChangeBuckets<'_>,
+    ) -> Result<Changed, StoreError> {
+        let store = &*self.ports.store;
+        match change_buckets(store, keys, guess, change).await {
+            Err(StoreError::Contention) => change_buckets(store, keys, None, change).await,
             outcome => outcome,
         }
     }
@@ -193,7 +208,7 @@ impl Throttle {
             buckets.fill(Bucket::default());
             true
         };
-        self.change_in_store(&[self.account(email)], forget).await
+        self.change_in_store(&[self.account(email)], None, forget).await.map(drop)
     }
 
     /// Not for each attempt that is refused: an attacker must not write the trail full.

@@ -6,14 +6,75 @@ use crate::error::StoreError;
 use async_trait::async_trait;
 
 /// Looks at buckets, one for each key and in their order, and changes them; `false` if they are to stay as they are.
-/// May be called again if the transaction lost to another one.
+/// May be called again if somebody else changed them meanwhile.
 pub type ChangeBuckets<'a> = dyn FnMut(&mut [Bucket]) -> bool + Send + 'a;
 
+/// What came of putting buckets in the place of others.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Swap {
+    Done,
+    /// What was found instead, and still is.
+    Lost(Vec<Bucket>),
+}
+
+/// Keys are in ascending order, each once; where there is no bucket yet it is a new one.
 #[async_trait]
 pub trait ThrottleStore: Send + Sync {
-    /// Hands the buckets to `change` and keeps what it makes of them, in a transaction of its own: nobody else sees or
-    /// changes them meanwhile. `keys` are in ascending order, each once; where there is no bucket yet it is a new one.
+    /// The buckets as they are, one for each key and in their order.
+    async fn buckets(&self, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError>;
+    /// Puts the `new` ones in the place of the `old` ones if all of them are still as they were; else all stay.
+    async fn swap_buckets(&self, keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> Result<Swap, StoreError>;
+    /// Hands the buckets to `change` and keeps what it makes of them, in a transaction of its own: nobody else changes
+    /// them meanwhile.
     async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError>;
     /// Deletes up to `limit` buckets that expired before `before`; how many.
     async fn purge_buckets(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
+
+/// What [`change_buckets`] came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    To(Vec<Bucket>),
+    /// They stay as they are.
+    Not(Vec<Bucket>),
+}
+
+/// As [`ThrottleStore::change_buckets`], in fewer round trips, and without taking hold of anything for whoever is
+/// refused, or has not lost several times. `guess` is how they may be.
+pub(super) async fn change_buckets(
+    store: &(impl ThrottleStore + ?Sized),
+    keys: &[BucketKey],
+    guess: Option<Vec<Bucket>>,
+    change: &mut ChangeBuckets<'_>,
+) -> Result<Changed, StoreError> {
+    let mut is_guess = guess.is_some();
+    let mut old = match guess {
+        Some(guess) => guess,
+        None => store.buckets(keys).await?,
+    };
+    for _ in 0..3 {
+        let mut new = old.clone();
+        if change(&mut new) && new != old {
+            match store.swap_buckets(keys, &old, &new).await? {
+                Swap::Done => return Ok(Changed::To(new)),
+                Swap::Lost(found) => old = found,
+            }
+        } else if is_guess {
+            old = store.buckets(keys).await?;
+        } else {
+            return Ok(Changed::Not(old));
+        }
+        is_guess = false;
+    }
+    let mut changed = Changed::Not(Vec::new());
+    let mut look = |buckets: &mut [Bucket]| {
+        let keep = change(buckets);
+        changed = if keep { Changed::To(buckets.to_vec()) } else { Changed::Not(buckets.to_vec()) };
+        keep
+    };
+    store.change_buckets(keys, &mut look).await?;
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -58,12 +58,14 @@ fn remedy(code: &str) -> &'static str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Constraint {
     CanonicalEmail,
+    ThrottleKey,
 }
 
 impl Constraint {
     fn from_name(name: &str) -> Option<Self> {
         match name {
             "users_email_canonical_key" => Some(Self::CanonicalEmail),
+            "throttles_pkey" => Some(Self::ThrottleKey),
             _ => None,
         }
     }

@@ -1,14 +1,14 @@
 //! What a statement sees and says that had to wait for another transaction.
 
 use crate::database::{Database, alice, insert, opening, rotation, session};
-use sqlx::PgConnection;
+use sqlx::{Connection, Executor, PgConnection};
 use std::collections::BTreeSet;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::session::store::{Opening, SessionRotation};
 use vestibule_domain::session::{EndReason, RefreshToken};
-use vestibule_domain::throttle::store::ThrottleStore;
+use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Email, User};
@@ -126,6 +126,74 @@ async fn who_tries_waits_for_those_alone_who_share_a_bucket() {
     store.change_buckets(&bucket(1), &mut meanwhile).await.expect("an answer");
     assert!(matches!(others[..], [Err(StoreError::Contention), Ok(()), Ok(())]), "{others:?}");
     store.change_buckets(&bucket(1), &mut fail).await.expect("the connections are sound");
+}
+
+/// What the statement saw when it began has neither what others inserted meanwhile nor what they changed.
+#[tokio::test]
+async fn buckets_that_others_change_meanwhile_are_not_overwritten() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    let new = [Bucket { failures: 7, ..Bucket::default() }];
+    let mut theirs = 0;
+    for change in [
+        "INSERT INTO throttles VALUES (decode(repeat('01', 32), 'hex'), 'epoch', 1, 'epoch', '', 0, 'epoch', false, 'epoch')",
+        "UPDATE throttles SET failures = 2",
+    ] {
+        let old = store.buckets(&bucket(1)).await.expect("an answer");
+        let mut other = database.connect().await;
+        let mut other = other.begin().await.expect("a transaction");
+        other.execute(change).await.expect("an answer");
+        let (swapping, new) = (store.clone(), new.clone());
+        let waits = tokio::spawn(async move { swapping.swap_buckets(&bucket(1), &old, &new).await });
+        until_somebody_waits(&mut database.connect().await).await;
+        other.commit().await.expect("a commit");
+        theirs += 1;
+        let found = vec![Bucket { failures: theirs, ..Bucket::default() }];
+        assert_eq!(store.buckets(&bucket(1)).await.expect("the connections are sound"), found);
+        assert_eq!(waits.await.expect("no panic").expect("an answer"), Swap::Lost(found));
+    }
+    let old = [Bucket { failures: theirs, ..Bucket::default() }];
+    assert_eq!(store.swap_buckets(&bucket(1), &old, &new).await.expect("an answer"), Swap::Done);
+}
+
+/// The bucket that is missing has the lower key: whoever held the one that is there and then inserted the other would
+/// be waited for by whom it waits for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_swaps_and_who_holds_do_not_wait_for_each_other() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    store.change_buckets(&bucket(2), &mut fail).await.expect("an answer");
+    let both = [bucket(1)[0], bucket(2)[0]];
+    let old = store.buckets(&both).await.expect("an answer");
+    let mut new = old.clone();
+    fail(&mut new);
+    let mut swapping = None;
+    let mut meanwhile = |buckets: &mut [Bucket]| {
+        let (store, old, new) = (store.clone(), old.clone(), new.clone());
+        swapping = Some(tokio::spawn(async move { store.swap_buckets(&both, &old, &new).await }));
+        block_in_place(|| {
+            Handle::current().block_on(async { until_somebody_waits(&mut database.connect().await).await });
+        });
+        fail(buckets)
+    };
+    store.change_buckets(&both, &mut meanwhile).await.expect("nobody waits for it");
+    let swapped = swapping.expect("it began").await.expect("no panic").expect("its turn came");
+    assert!(matches!(&swapped, Swap::Lost(found) if *found == new), "{swapped:?}");
+}
+
+/// As somebody may write by hand.
+#[tokio::test]
+async fn times_that_are_finer_than_a_millisecond_stand_in_nobodys_way() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    store.change_buckets(&bucket(1), &mut fail).await.expect("an answer");
+    let fine = "UPDATE throttles SET full_at = '2026-01-01 00:00:00.123456Z', closed_until = full_at + '1 us',
+                running_until = full_at + '2 us', expires_at = full_at + '3 us'";
+    database.execute(fine).await;
+    let old = store.buckets(&bucket(1)).await.expect("an answer");
+    let mut new = old.clone();
+    fail(&mut new);
+    assert_eq!(store.swap_buckets(&bucket(1), &old, &new).await.expect("an answer"), Swap::Done);
 }
 
 /// Whoever holds a session, were it for long, keeps nobody waiting but those who want that very session.

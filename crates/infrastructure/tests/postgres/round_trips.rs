@@ -1,9 +1,11 @@
 //! How often the server is asked: from afar that is most of the time that an answer takes.
 
 use crate::database::{Database, alice, insert, opening, session};
+use crate::locks::{bucket, fail};
 use crate::proxy::Proxy;
 use vestibule_domain::audit::{AuditEvent, AuditKind, AuditRecord};
 use vestibule_domain::credential::PasswordHash;
+use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 use vestibule_domain::user::store::Registration;
 use vestibule_domain::user::{Email, User};
 use vestibule_domain::{RequestContext, Store, Timestamp};
@@ -55,4 +57,24 @@ async fn all_that_a_login_leaves_behind_takes_one_round_trip() {
     // The first of a connection tells the server the statement too.
     log_in(1).await;
     assert_eq!(log_in(2).await, 1);
+}
+
+#[tokio::test]
+async fn attempts_are_read_in_one_round_trip_and_counted_in_one() {
+    let database = Database::migrated().await;
+    let proxy = Proxy::to(database.options.get_host(), database.options.get_port()).await;
+    let store = database.store_through(&proxy);
+    let keys = [bucket(1)[0], bucket(2)[0], bucket(3)[0]];
+    let count = async || {
+        let before = proxy.round_trips();
+        let old = store.buckets(&keys).await.expect("an answer");
+        let read = proxy.round_trips() - before;
+        let mut new = old.clone();
+        fail(&mut new);
+        assert_eq!(store.swap_buckets(&keys, &old, &new).await.expect("an answer"), Swap::Done);
+        (read, proxy.round_trips() - before - read)
+    };
+    // The first of a connection tells the server the statements too.
+    count().await;
+    assert_eq!(count().await, (1, 1));
 }

@@ -5,7 +5,7 @@ use crate::locks::{bucket, fail};
 use vestibule_domain::Store;
 use vestibule_domain::session::RefreshToken;
 use vestibule_domain::session::store::SessionRotation;
-use vestibule_domain::throttle::store::ThrottleStore;
+use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 
 impl Database {
     /// Keeps what the setting was whenever somebody writes to one of the tables.
@@ -34,6 +34,11 @@ async fn attempts_are_not_waited_for_and_what_follows_on_their_connection_is() {
     database.note("synchronous_commit", &["throttles", "users"]).await;
     let store = database.store(1);
     store.change_buckets(&bucket(1), &mut fail).await.expect("an answer");
+    assert_eq!(database.noted().await, ["off"]);
+    let old = store.buckets(&bucket(1)).await.expect("an answer");
+    let mut new = old.clone();
+    fail(&mut new);
+    assert_eq!(store.swap_buckets(&bucket(1), &old, &new).await.expect("an answer"), Swap::Done);
     assert_eq!(database.noted().await, ["off"]);
     insert(&store, &alice()).await;
     assert_eq!(database.noted().await, ["on"]);

@@ -71,7 +71,8 @@ macro_rules! store_suite {
                 devices: [a_device_is_known_to_its_user_until_it_expires, the_oldest_devices_are_forgotten]
                 throttle: [
                     a_new_bucket_is_as_good_as_none, buckets_keep_every_field, what_is_refused_leaves_no_trace,
-                    of_simultaneous_changes_none_is_lost, expired_buckets_are_purged_in_portions,
+                    of_simultaneous_changes_none_is_lost,
+                    buckets_are_swapped_if_all_are_as_they_were, expired_buckets_are_purged_in_portions,
                 ]
                 keys: [
                     keeps_every_field_of_a_key, a_generation_is_taken_once, older_keys_get_an_end_and_never_a_later_one,

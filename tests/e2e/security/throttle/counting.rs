@@ -1,6 +1,7 @@
 //! By which address a client is counted, and where.
 
 use super::{limited, log_in};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use vestibule_testkit::app::{ALICE, PASSWORD, TestApp};
 use vestibule_testkit::counting::Reach;
@@ -10,6 +11,7 @@ scenes!(; with_setup:
     d54_only_trusted_proxies_name_the_client,
     d55_a_network_has_one_budget,
     d56_without_the_store_attempts_are_counted_in_memory,
+    an_attempt_is_counted_in_three_round_trips,
 );
 
 /// CVE-2023-36456.
@@ -57,5 +59,24 @@ async fn d56_without_the_store_attempts_are_counted_in_memory(store: StoreKind) 
     assert_eq!(app.hasher.asked() - hashed, 10);
     assert_eq!(log_in(anonymous, "192.0.2.2", ALICE, PASSWORD).await.status, 200);
     app.store.set_reach(Reach::Everything);
+    scene.app.finish().await;
+}
+
+/// Whether the account exists or not: more of them would show.
+async fn an_attempt_is_counted_in_three_round_trips(store: StoreKind) {
+    let scene = TestApp::start(store, limited()).await;
+    let (app, anonymous) = (&scene.app, &scene.anonymous);
+    for (email, password, status) in
+        [(ALICE, PASSWORD, 200), (ALICE, "wrong", 401), ("nobody@example.com", PASSWORD, 401), (ALICE, PASSWORD, 200)]
+    {
+        let before = app.store.calls();
+        assert_eq!(log_in(anonymous, "192.0.2.1", email, password).await.status, status);
+        let mut asked = app.store.calls();
+        asked.retain(|name, times| {
+            *times -= before.get(name).copied().unwrap_or_default();
+            *times > 0 && name.ends_with("buckets")
+        });
+        assert_eq!(asked, BTreeMap::from([("buckets", 1), ("swap_buckets", 2)]), "{email} {password}");
+    }
     scene.app.finish().await;
 }

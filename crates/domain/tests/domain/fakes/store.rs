@@ -26,7 +26,7 @@ use vestibule_domain::session::store::{
 };
 use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, Session};
 use vestibule_domain::store::StoreHealth;
-use vestibule_domain::throttle::store::{ChangeBuckets, ThrottleStore};
+use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::token::{KeySet, SigningKey};
@@ -118,6 +118,8 @@ pub(crate) struct MemoryStore {
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     buckets: Mutex<BTreeMap<BucketKey, Bucket>>,
     pub(crate) throttles_fail: AtomicBool,
+    /// As when a disk is full.
+    pub(crate) throttles_are_read_only: AtomicBool,
     /// Whether refreshes, though written, are not answered yet.
     pub(crate) refreshes_wait: AtomicBool,
     pub(crate) loses_answers: AtomicBool,
@@ -277,15 +279,31 @@ impl SessionReads for MemoryStore {
 
 #[async_trait]
 impl ThrottleStore for MemoryStore {
-    async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
+    async fn buckets(&self, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {
         assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
         if self.throttles_fail.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable { context: "throttles", source: None });
         }
-        let mut buckets = self.buckets.lock().unwrap();
-        let mut touched: Vec<_> = keys.iter().map(|key| buckets.get(key).cloned().unwrap_or_default()).collect();
+        let buckets = self.buckets.lock().unwrap();
+        Ok(keys.iter().map(|key| buckets.get(key).cloned().unwrap_or_default()).collect())
+    }
+
+    async fn swap_buckets(&self, keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> Result<Swap, StoreError> {
+        let found = self.buckets(keys).await?;
+        if self.throttles_are_read_only.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable { context: "throttles", source: None });
+        }
+        if found != old {
+            return Ok(Swap::Lost(found));
+        }
+        self.buckets.lock().unwrap().extend(keys.iter().copied().zip(new.iter().cloned()));
+        Ok(Swap::Done)
+    }
+
+    async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
+        let mut touched = self.buckets(keys).await?;
         if change(&mut touched) {
-            buckets.extend(keys.iter().copied().zip(touched));
+            self.buckets.lock().unwrap().extend(keys.iter().copied().zip(touched));
         }
         Ok(())
     }

@@ -203,6 +203,10 @@ fn d53_the_charge_outlives_what_fails_after_it() {
 /// For long enough.
 fn lose_the_store(world: &World) {
     world.store.throttles_fail.store(true, Ordering::SeqCst);
+    wait_until_it_is_lost(world);
+}
+
+fn wait_until_it_is_lost(world: &World) {
     let outcome = guess(world, "192.0.2.200", "nobody").outcome;
     assert!(matches!(outcome, Err(SessionError::Store(_))), "uncounted, so unanswered");
     world.clock.advance(Duration::from_secs(1));
@@ -217,6 +221,26 @@ fn d56_losing_the_store_gives_nobody_a_second_budget() {
         }
         assert_eq!(wait(&guess(&world, "192.0.2.1", &format!("user{n}"))).is_some(), n >= 10, "{n}");
     }
+}
+
+/// Whoever is refused by what can be read there would have memory forget what it has counted since.
+#[test]
+fn d56_a_store_that_takes_nothing_gives_nobody_a_second_budget_though_it_answers() {
+    let world = world();
+    for n in 0..6 {
+        guess(&world, &format!("192.0.2.{}", 100 + n), "closed");
+        world.clock.advance(Duration::from_secs(9));
+    }
+    world.store.throttles_are_read_only.store(true, Ordering::SeqCst);
+    wait_until_it_is_lost(&world);
+    let before = world.hasher.verified();
+    for n in 0..40 {
+        assert_eq!(wait(&guess(&world, "192.0.2.1", &format!("user{n}"))).is_some(), n >= 10, "{n}");
+        if n == 5 {
+            assert!(wait(&guess(&world, "192.0.2.1", "closed")).is_some());
+        }
+    }
+    assert_eq!(world.hasher.verified() - before, 10);
 }
 
 #[test]
