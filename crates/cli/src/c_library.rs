@@ -1,9 +1,11 @@
-//! What glibc does only when it is told to (docs/decisions/0025 and 0026).
+//! What glibc, and through it Linux, does only when it is told to (docs/decisions/0025 and 0026).
 
 #![expect(unsafe_code, reason = "the C library is told by calls into it, and by nothing else")]
 
-use std::ffi::{CStr, c_char, c_int};
-use std::io;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::num::NonZero;
+use std::ops::Range;
+use std::{fs, io, ptr};
 
 /// How it finds names by itself: in files of `/etc`, and hosts at the servers of `/etc/resolv.conf` too. For all else that
 /// `/etc/nsswitch.conf` may ask for it loads a library of the system's, and where it is part of the binary it may crash
@@ -21,6 +23,10 @@ unsafe extern "C" {
     fn __nss_configure_lookup(database: *const c_char, ways: *const c_char) -> c_int;
     /// Whole pages that nothing is in, wherever they are, but for so many bytes at the end of the heap (`malloc_trim(3)`).
     safe fn malloc_trim(kept: usize) -> c_int;
+    /// `mallopt(3)`.
+    safe fn mallopt(parameter: c_int, value: c_int) -> c_int;
+    /// `madvise(2)`.
+    fn madvise(address: *mut c_void, bytes: usize, advice: c_int) -> c_int;
 }
 
 /// To be called before anything is looked up.
@@ -34,7 +40,100 @@ pub(crate) fn load_no_library() -> io::Result<()> {
     Ok(())
 }
 
+/// From how many heaps memory comes at most. To be called before there are threads. By itself glibc makes one for each,
+/// up to eight for each core, and in each something is always free.
+pub(crate) fn limit_heaps(most: NonZero<usize>) {
+    const M_ARENA_MAX: c_int = -8;
+    mallopt(M_ARENA_MAX, c_int::try_from(most.get()).unwrap_or(c_int::MAX));
+}
+
 /// What was freed and is still kept for later. Takes 0.2 ms of an idle process, and of 50 MiB that are given back 10 ms.
 pub(crate) fn give_free_memory_back() {
     malloc_trim(0);
+}
+
+/// Lets go of the program in memory, its code and its constants. What is used is there again after a page fault for each
+/// 64 KiB, from the copy that the system keeps; what was used only once, as most of what the start needs, is not.
+pub(crate) fn let_go_of_the_program() -> io::Result<()> {
+    const MADV_DONTNEED: c_int = 4;
+    let inside = let_go_of_the_program as fn() -> io::Result<()> as usize;
+    for part in unwritten_parts(inside, &fs::read_to_string("/proc/self/smaps")?) {
+        let begin = ptr::with_exposed_provenance_mut(part.start);
+        // SAFETY: nobody has written to what is mapped there, and nobody may, so that it is read again as it is.
+        if unsafe { madvise(begin, part.len(), MADV_DONTNEED) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// What is mapped, by its first line in `smaps` (`proc_pid_smaps(5)`).
+struct Mapping<'a> {
+    at: Range<usize>,
+    permissions: &'a str,
+    /// Its device and inode.
+    file: (&'a str, &'a str),
+    /// Whether no page of it has been written to and is the process's own since.
+    is_unwritten: bool,
+}
+
+impl<'a> Mapping<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut fields = line.split_ascii_whitespace();
+        let (begin, end) = fields.next()?.split_once('-')?;
+        let at = usize::from_str_radix(begin, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+        let permissions = fields.next()?;
+        Some(Self { at, permissions, file: (fields.nth(1)?, fields.next()?), is_unwritten: false })
+    }
+}
+
+/// Of the file whose code has the address in it. What the linker's relocations have written to can only be read by now as
+/// well, but has pages of its own.
+fn unwritten_parts(inside: usize, smaps: &str) -> Vec<Range<usize>> {
+    let mut mappings: Vec<Mapping<'_>> = Vec::new();
+    for line in smaps.lines() {
+        if let Some(mapping) = Mapping::parse(line) {
+            mappings.push(mapping);
+        } else if let (Some(size), Some(mapping)) = (line.strip_prefix("Anonymous:"), mappings.last_mut()) {
+            mapping.is_unwritten = size.trim() == "0 kB";
+        }
+    }
+    let code = mappings.iter().find(|mapping| mapping.at.contains(&inside) && mapping.permissions == "r-xp");
+    let Some(program) = code.map(|mapping| mapping.file).filter(|(_, inode)| *inode != "0") else { return Vec::new() };
+    let may_go = |mapping: &Mapping<'_>| {
+        mapping.file == program && matches!(mapping.permissions, "r-xp" | "r--p") && mapping.is_unwritten
+    };
+    mappings.into_iter().filter(may_go).map(|mapping| mapping.at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_has_written_to_is_let_go_of() {
+        let mapped = |line: &str, own: u32| format!("{line}\nRss: 4 kB\nAnonymous:           {own} kB\nVmFlags: rd\n");
+        let smaps = [
+            mapped("1000-2000 r--p 00000000 fe:00 77  /bin/a", 0),
+            mapped("2000-4000 r-xp 00001000 fe:00 77  /bin/a", 0),
+            mapped("4000-5000 r--p 00003000 fe:00 77  /bin/a", 4),
+            mapped("5000-6000 rw-p 00004000 fe:00 77  /bin/a", 0),
+            mapped("6000-7000 r-xs 00004000 fe:00 77  /bin/a", 0),
+            mapped("7000-8000 r-xp 00000000 fe:01 77  /lib/b", 0),
+            mapped("8000-9000 r-xp 00000000 00:00 0  [vdso]", 0),
+            mapped("9000-a000 r--p 00000000 00:00 0 ", 0),
+        ]
+        .concat();
+        for inside in [0x2000, 0x3fff] {
+            assert_eq!(unwritten_parts(inside, &smaps), [0x1000..0x2000, 0x2000..0x4000], "{inside:x}");
+        }
+        let library = 0x7000..0x8000;
+        assert_eq!(unwritten_parts(0x7fff, &smaps), [library]);
+        for other in [0x1fff, 0x4000, 0x5000, 0x6000, 0x8000, 0x9000, 0xa000] {
+            assert!(unwritten_parts(other, &smaps).is_empty(), "{other:x}");
+        }
+        for not_told in ["2000-4000 r-xp 00001000 fe:00 77  /bin/a\n", "not what is expected\n"] {
+            assert!(unwritten_parts(0x2000, not_told).is_empty(), "{not_told}");
+        }
+    }
 }

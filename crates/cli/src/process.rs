@@ -4,6 +4,8 @@ use crate::c_library;
 use crate::failure::Failure;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use std::io;
+use std::num::NonZero;
+use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,6 +29,8 @@ pub(crate) fn serve<F>(work: F) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
 {
+    // No more threads than that can be about to allocate.
+    c_library::limit_heaps(available_parallelism().unwrap_or(NonZero::<usize>::MIN));
     Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()?.block_on(work)
 }
 
@@ -35,6 +39,9 @@ pub(crate) async fn give_memory_back(forget: impl AsyncFn()) {
     loop {
         forget().await;
         c_library::give_free_memory_back();
+        if let Err(error) = c_library::let_go_of_the_program() {
+            tracing::debug!(%error, "the program stays in memory");
+        }
         sleep(GIVING_BACK).await;
     }
 }
@@ -98,6 +105,28 @@ mod tests {
         fn resident_pages() -> usize {
             let pages = fs::read_to_string("/proc/self/statm").unwrap();
             pages.split(' ').nth(1).unwrap().parse().unwrap()
+        }
+
+        /// What is in memory of this program's code and constants.
+        fn resident_program_kib() -> usize {
+            let maps = fs::read_to_string("/proc/self/smaps").unwrap();
+            let program = std::env::current_exe().unwrap();
+            let lines = maps.lines().scan(false, |is_counted, line| {
+                if line.contains("-p ") || line.contains("xp ") {
+                    *is_counted = line.ends_with(program.to_str().unwrap()) && line.contains(" r-");
+                }
+                Some(line.strip_prefix("Rss:").filter(|_| *is_counted))
+            });
+            lines.flatten().map(|size| size.trim_end_matches("kB").trim().parse::<usize>().unwrap()).sum()
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn what_does_not_run_of_the_program_is_let_go_of() {
+            let before = Cell::new(0);
+            let forget = async || before.set(resident_program_kib());
+            timeout(Duration::from_secs(1), give_memory_back(forget)).await.unwrap_err();
+            let after = resident_program_kib();
+            assert!(after < before.get() / 2, "{} KiB, then {after}", before.get());
         }
 
         #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 /* What the C library is told, for LD_PRELOAD: a line for each call in the file TOLD, instead of doing it. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,4 +21,10 @@ int __nss_configure_lookup(const char *database, const char *ways) { return tell
 int malloc_trim(size_t kept) {
   (void)kept;
   return tell("trim", "all");
+}
+
+int mallopt(int parameter, int value) {
+  char number[16];
+  snprintf(number, sizeof number, "%d", value);
+  return tell(parameter == M_ARENA_MAX ? "heaps" : "something else", number);
 }

@@ -3,6 +3,7 @@
 
 use crate::place::{Place, compile_for_preload};
 use std::fs;
+use std::thread::available_parallelism;
 
 fn place() -> Place {
     let place = Place::empty();
@@ -25,10 +26,11 @@ fn every_command_looks_names_up_without_libraries_of_the_systems() {
 }
 
 #[test]
-fn a_service_gives_back_what_its_start_has_left() {
+fn a_service_has_as_many_heaps_as_cores_and_gives_back_what_its_start_has_left() {
     let place = place();
     let mut service = place.start(&["serve", "--migrate"]);
     service.log_until("listening");
     service.end();
-    assert!(told(&place).ends_with("\ntrim all\n"), "{}", told(&place));
+    let cores = available_parallelism().unwrap();
+    assert!(told(&place).ends_with(&format!("\nheaps {cores}\ntrim all\n")), "{}", told(&place));
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use vestibule_domain::StoreError;
 
 /// Set when the connection is made, after whatever options the URL has, so that these hold.
-pub const CONNECTION_SETTINGS: [(&str, &str); 6] = [
+pub const CONNECTION_SETTINGS: [(&str, &str); 7] = [
     // The server ends what takes longer and frees its locks, also when the client has vanished.
     ("statement_timeout", "2s"),
     ("lock_timeout", "1s"),
@@ -18,6 +18,8 @@ pub const CONNECTION_SETTINGS: [(&str, &str); 6] = [
     // A plan from when a table was small would read all of it, and is kept until the table has been analysed
     // (docs/decisions/0022).
     ("enable_seqscan", "off"),
+    // Else tables that have been analysed make the server plan anew each time, which takes longer than to execute.
+    ("plan_cache_mode", "force_generic_plan"),
 ];
 
 /// A migration may run long, but does not wait for ever for the one that another process runs; and it may have reason to

@@ -31,6 +31,11 @@ impl PgUnitOfWork {
         Self::begin_with(pool, "BEGIN").await
     }
 
+    /// For what one plan cannot suit, whatever its arguments are.
+    pub(super) async fn begin_planning_anew(pool: &Arc<Pool>) -> Result<Self, StoreError> {
+        Self::begin_with(pool, "BEGIN; SET LOCAL plan_cache_mode = force_custom_plan").await
+    }
+
     /// By `BEGIN` and settings of this transaction, in one round trip.
     pub(super) async fn begin_with(pool: &Arc<Pool>, statements: &'static str) -> Result<Self, StoreError> {
         let mut lease = pool.lease().await?;

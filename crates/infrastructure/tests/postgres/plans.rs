@@ -7,6 +7,10 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use std::fs;
 use std::path::Path;
+use uuid::Uuid;
+use vestibule_domain::Timestamp;
+use vestibule_domain::page::{Cursor, PageRequest};
+use vestibule_domain::user::store::{UserFilter, UserReads};
 use vestibule_infrastructure::postgres::CONNECTION_SETTINGS;
 
 /// What has a handful of rows however many users there are.
@@ -86,4 +90,31 @@ async fn plans_go_by_an_index_where_few_rows_were_analysed() {
     let database = Database::migrated().await;
     database.execute(FEW).await;
     every_statement_finds_its_rows_by_an_index(&database).await;
+}
+
+/// By a plan for any bounds it would read all users up to there.
+#[tokio::test]
+async fn a_page_far_behind_reads_few_more_users_than_it_shows() {
+    let database = Database::migrated().await;
+    let many = "INSERT INTO users
+                    SELECT lpad(to_hex(n), 32, '0')::uuid, n || '@a', n || '@a', true, 'A', 'a', NULL, now(), now(), NULL, 1, 1
+                    FROM generate_series(1, 5000) AS n;
+                ANALYZE users";
+    database.execute(many).await;
+    let store = database.store(1);
+    let after = Some(Cursor::after(Uuid::from_u128(4_500)));
+    let page = PageRequest { after, ..PageRequest::default() };
+    let listed = store.users(&UserFilter::default(), page, Timestamp::EPOCH).await.expect("an answer");
+    assert_eq!(listed.data.first().map(|listed| listed.user.id.as_uuid()), Some(Uuid::from_u128(4_501)));
+    // When a connection has ended, the server tells what it has read.
+    store.close().await;
+    let mut connection = database.connect().await;
+    let read = loop {
+        let read = "SELECT coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'users'";
+        let read: i64 = sqlx::query_scalar(read).fetch_one(&mut connection).await.expect("an answer");
+        if read > 0 {
+            break read;
+        }
+    };
+    assert!(read < 500, "{read} users");
 }

@@ -60,5 +60,5 @@ async fn refreshes_in_a_group_are_planned_anew_and_one_alone_is_not() {
     assert!(store.rotate_refreshes(&[first, second]).await.expect("an answer").iter().all(Option::is_some));
     assert_eq!(database.noted().await, ["force_custom_plan"]);
     assert!(store.rotate_refreshes(&[alone]).await.expect("an answer").iter().all(Option::is_some));
-    assert_eq!(database.noted().await, ["auto"]);
+    assert_eq!(database.noted().await, ["force_generic_plan"]);
 }

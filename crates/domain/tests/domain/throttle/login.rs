@@ -228,8 +228,8 @@ fn d56_losing_the_store_gives_nobody_a_second_budget() {
 fn d56_a_store_that_takes_nothing_gives_nobody_a_second_budget_though_it_answers() {
     let world = world();
     for n in 0..6 {
+        world.clock.advance(Duration::from_secs(10));
         guess(&world, &format!("192.0.2.{}", 100 + n), "closed");
-        world.clock.advance(Duration::from_secs(9));
     }
     world.store.throttles_are_read_only.store(true, Ordering::SeqCst);
     wait_until_it_is_lost(&world);

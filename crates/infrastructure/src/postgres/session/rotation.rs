@@ -12,8 +12,6 @@ use vestibule_domain::session::store::{Rotation, SessionRotation};
 use vestibule_domain::user::User;
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
-const PLANNING: &str = "BEGIN; SET LOCAL plan_cache_mode = force_custom_plan";
-
 #[async_trait]
 impl SessionRotation for PgStore {
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
@@ -88,7 +86,7 @@ impl SessionRotation for PgStore {
             &time(Rotation::idle_expires_at),
             &most,
         );
-        let mut work = PgUnitOfWork::begin_with(&self.pool, PLANNING).await?;
+        let mut work = PgUnitOfWork::begin_planning_anew(&self.pool).await?;
         let rows = bounded("rotate_refreshes", query.fetch_all(work.connection()?)).await;
         let rows = work.settle(rows)?;
         Box::new(work).commit().await?;

@@ -3,6 +3,7 @@
 use super::{UserRow, user_query, user_row};
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
+use crate::postgres::unit_of_work::PgUnitOfWork;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
@@ -13,7 +14,8 @@ use vestibule_domain::user::{Email, Status};
 use vestibule_domain::{StoreError, Timestamp};
 
 /// One statement for all users and one for those with a role, because each walks another index in the order of the
-/// list: as one condition among others the role would cost a look at every user.
+/// list: as one condition among others the role would cost a look at every user. Planned anew each time: a plan for any
+/// bounds, of which most are missing, would read all users.
 macro_rules! list_query {
     (from $from:literal, key $key:literal, $bounds:expr $(, $arg:expr)*) => {
         user_query!(
@@ -127,11 +129,11 @@ pub(super) async fn users(
     now: Timestamp,
 ) -> Result<Page<ListedUser>, StoreError> {
     let bounds = Bounds::new(filter, page, now);
-    let mut lease = store.pool.lease().await?;
+    let mut work = PgUnitOfWork::begin_planning_anew(&store.pool).await?;
     let rows = match &filter.role {
-        None => bounded("users", all(lease.connection(), &bounds)).await,
-        Some(role) => bounded("users_with_role", with_role(lease.connection(), &bounds, role)).await,
+        None => bounded("users", all(work.connection()?, &bounds)).await,
+        Some(role) => bounded("users_with_role", with_role(work.connection()?, &bounds, role)).await,
     };
-    let listed: Result<Vec<_>, _> = lease.settle(rows)?.into_iter().map(ListedUser::try_from).collect();
+    let listed: Result<Vec<_>, _> = work.settle(rows)?.into_iter().map(ListedUser::try_from).collect();
     Ok(Page::from_rows(listed?, page.limit, |listed| listed.user.id.as_uuid()))
 }
