@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::num::NonZero;
 use std::ops::Range;
-use std::{fs, io, ptr};
+use std::{env, fs, io, ptr};
 
 /// How it finds names by itself: in files of `/etc`, and hosts at the servers of `/etc/resolv.conf` too. For all else that
 /// `/etc/nsswitch.conf` may ask for it loads a library of the system's, and where it is part of the binary it may crash
@@ -41,9 +41,12 @@ pub(crate) fn load_no_library() -> io::Result<()> {
 }
 
 /// From how many heaps memory comes at most. To be called before there are threads. By itself glibc makes one for each,
-/// up to eight for each core, and in each something is always free.
+/// up to eight for each core, and in each something is always free. Who has told glibc otherwise gets what they ask for.
 pub(crate) fn limit_heaps(most: NonZero<usize>) {
     const M_ARENA_MAX: c_int = -8;
+    if ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"].into_iter().any(|name| env::var_os(name).is_some()) {
+        return;
+    }
     mallopt(M_ARENA_MAX, c_int::try_from(most.get()).unwrap_or(c_int::MAX));
 }
 
@@ -73,8 +76,8 @@ struct Mapping<'a> {
     permissions: &'a str,
     /// Its device and inode.
     file: (&'a str, &'a str),
-    /// Whether no page of it has been written to and is the process's own since.
-    is_unwritten: bool,
+    /// How many of the three signs it has that no page of it has been written to.
+    unwritten: u8,
 }
 
 impl<'a> Mapping<'a> {
@@ -83,25 +86,36 @@ impl<'a> Mapping<'a> {
         let (begin, end) = fields.next()?.split_once('-')?;
         let at = usize::from_str_radix(begin, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
         let permissions = fields.next()?;
-        Some(Self { at, permissions, file: (fields.nth(1)?, fields.next()?), is_unwritten: false })
+        Some(Self { at, permissions, file: (fields.nth(1)?, fields.next()?), unwritten: 0 })
+    }
+
+    /// No page is the process's own, in memory (the relocated ones are, and those with a debugger's breakpoint) or
+    /// swapped out; and nobody has ever been allowed to write (`VM_ACCOUNT`).
+    fn note(&mut self, line: &str) {
+        let is_sign = match line.split_once(':') {
+            Some(("Anonymous" | "Swap", size)) => size.trim() == "0 kB",
+            Some(("VmFlags", flags)) => !flags.split_ascii_whitespace().any(|flag| flag == "ac"),
+            _ => false,
+        };
+        self.unwritten += u8::from(is_sign);
     }
 }
 
 /// Of the file whose code has the address in it. What the linker's relocations have written to can only be read by now as
-/// well, but has pages of its own.
+/// well.
 fn unwritten_parts(inside: usize, smaps: &str) -> Vec<Range<usize>> {
     let mut mappings: Vec<Mapping<'_>> = Vec::new();
     for line in smaps.lines() {
         if let Some(mapping) = Mapping::parse(line) {
             mappings.push(mapping);
-        } else if let (Some(size), Some(mapping)) = (line.strip_prefix("Anonymous:"), mappings.last_mut()) {
-            mapping.is_unwritten = size.trim() == "0 kB";
+        } else if let Some(mapping) = mappings.last_mut() {
+            mapping.note(line);
         }
     }
     let code = mappings.iter().find(|mapping| mapping.at.contains(&inside) && mapping.permissions == "r-xp");
     let Some(program) = code.map(|mapping| mapping.file).filter(|(_, inode)| *inode != "0") else { return Vec::new() };
     let may_go = |mapping: &Mapping<'_>| {
-        mapping.file == program && matches!(mapping.permissions, "r-xp" | "r--p") && mapping.is_unwritten
+        mapping.file == program && matches!(mapping.permissions, "r-xp" | "r--p") && mapping.unwritten == 3
     };
     mappings.into_iter().filter(may_go).map(|mapping| mapping.at).collect()
 }
@@ -112,7 +126,10 @@ mod tests {
 
     #[test]
     fn only_what_nobody_has_written_to_is_let_go_of() {
-        let mapped = |line: &str, own: u32| format!("{line}\nRss: 4 kB\nAnonymous:           {own} kB\nVmFlags: rd\n");
+        let told = |line: &str, own: u8, swapped: u8, flags: &str| {
+            format!("{line}\nRss: 4 kB\nAnonymous:   {own} kB\nSwap:    {swapped} kB\nVmFlags: rd {flags}mr\n")
+        };
+        let mapped = |line: &str, own| told(line, own, 0, "");
         let smaps = [
             mapped("1000-2000 r--p 00000000 fe:00 77  /bin/a", 0),
             mapped("2000-4000 r-xp 00001000 fe:00 77  /bin/a", 0),
@@ -122,6 +139,8 @@ mod tests {
             mapped("7000-8000 r-xp 00000000 fe:01 77  /lib/b", 0),
             mapped("8000-9000 r-xp 00000000 00:00 0  [vdso]", 0),
             mapped("9000-a000 r--p 00000000 00:00 0 ", 0),
+            told("a000-b000 r--p 00003000 fe:00 77  /bin/a", 0, 4, ""),
+            told("b000-c000 r--p 00003000 fe:00 77  /bin/a", 0, 0, "ac "),
         ]
         .concat();
         for inside in [0x2000, 0x3fff] {

@@ -24,8 +24,8 @@ pub const CONNECTION_SETTINGS: [(&str, &str); 7] = [
 
 /// A migration may run long, but does not wait for ever for the one that another process runs; and it may have reason to
 /// read a whole table.
-const MIGRATION_SETTINGS: [(&str, &str); 3] =
-    [("statement_timeout", "0"), ("lock_timeout", "30s"), ("enable_seqscan", "on")];
+const MIGRATION_SETTINGS: [(&str, &str); 4] =
+    [("statement_timeout", "0"), ("lock_timeout", "30s"), ("enable_seqscan", "on"), ("plan_cache_mode", "auto")];
 
 pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url)
@@ -73,6 +73,7 @@ mod tests {
             ("statement_timeout=2s", "statement_timeout=0"),
             ("lock_timeout=1s", "lock_timeout=30s"),
             ("enable_seqscan=off", "enable_seqscan=on"),
+            ("plan_cache_mode=force_generic_plan", "plan_cache_mode=auto"),
         ] {
             let (of_requests, its_own) = (text.find(of_requests), text.find(its_own));
             assert!(of_requests.expect("a limit") < its_own.expect("another one"), "{text}");

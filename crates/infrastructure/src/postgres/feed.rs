@@ -128,9 +128,9 @@ impl RevocationReads for PgStore {
 impl FeedUpkeep for PgStore {
     async fn purge_changes(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let query = sqlx::query!(
-            "DELETE FROM changes WHERE number IN (
+            "DELETE FROM changes WHERE number = ANY (ARRAY(
                  SELECT number FROM changes WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
-             )",
+             ))",
             before.as_datetime(),
             i64::from(limit),
         );

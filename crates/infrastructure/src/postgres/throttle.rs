@@ -120,9 +120,9 @@ impl ThrottleStore for PgStore {
     async fn purge_buckets(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         // One that is being changed is not over.
         let query = sqlx::query!(
-            "DELETE FROM throttles WHERE key IN (
+            "DELETE FROM throttles WHERE key = ANY (ARRAY(
                  SELECT key FROM throttles WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-             )",
+             ))",
             before.as_datetime(),
             i64::from(limit),
         );

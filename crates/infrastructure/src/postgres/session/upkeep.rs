@@ -9,18 +9,19 @@ use vestibule_domain::{StoreError, Timestamp};
 #[async_trait]
 impl SessionUpkeep for PgStore {
     async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        // What another process is deleting is left to it.
+        // What another process is deleting is left to it. As an array, here and below: joined with so many rows as a
+        // part of them all might be, a plan for any time reads the whole table.
         let query = sqlx::query_scalar!(
             r#"WITH over AS (
                    SELECT id FROM sessions WHERE LEAST(ended_at, idle_expires_at) < $1
                    ORDER BY LEAST(ended_at, idle_expires_at) LIMIT $2 FOR UPDATE SKIP LOCKED
                ), sessions_gone AS (
-                   DELETE FROM sessions USING over WHERE sessions.id = over.id RETURNING 1
+                   DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM over)) RETURNING 1
                ), expired AS (
                    SELECT hash FROM devices WHERE expires_at < $1
                    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
                ), devices_gone AS (
-                   DELETE FROM devices USING expired WHERE devices.hash = expired.hash RETURNING 1
+                   DELETE FROM devices WHERE hash = ANY (ARRAY(SELECT hash FROM expired)) RETURNING 1
                )
                SELECT (SELECT count(*) FROM sessions_gone) + (SELECT count(*) FROM devices_gone) AS "purged!""#,
             before.as_datetime(),
@@ -33,10 +34,10 @@ impl SessionUpkeep for PgStore {
 
     async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let query = sqlx::query!(
-            "DELETE FROM spent_refresh_tokens WHERE hash IN (
+            "DELETE FROM spent_refresh_tokens WHERE hash = ANY (ARRAY(
                  SELECT hash FROM spent_refresh_tokens WHERE expires_at < $1
                  ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-             )",
+             ))",
             before.as_datetime(),
             i64::from(limit),
         );
@@ -52,7 +53,7 @@ impl SessionUpkeep for PgStore {
                  SELECT id FROM sessions WHERE refresh_sealed_child IS NOT NULL AND refresh_replaced_at < $1
                  ORDER BY refresh_replaced_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
              )
-             UPDATE sessions SET refresh_sealed_child = NULL FROM stale WHERE sessions.id = stale.id",
+             UPDATE sessions SET refresh_sealed_child = NULL WHERE id = ANY (ARRAY(SELECT id FROM stale))",
             before.as_datetime(),
             i64::from(limit),
         );

@@ -69,10 +69,10 @@ impl IdempotencyWrites for PgUnitOfWork {
 impl IdempotencyUpkeep for PgStore {
     async fn purge_idempotency_keys(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let query = sqlx::query!(
-            "DELETE FROM idempotency_keys WHERE key IN (
+            "DELETE FROM idempotency_keys WHERE key = ANY (ARRAY(
                  SELECT key FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2
                  FOR UPDATE SKIP LOCKED
-             )",
+             ))",
             before.as_datetime(),
             i64::from(limit),
         );

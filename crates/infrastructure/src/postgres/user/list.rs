@@ -11,7 +11,7 @@ use vestibule_domain::access::RoleName;
 use vestibule_domain::page::{Cursor, Page, PageRequest};
 use vestibule_domain::user::store::{ListedUser, UserFilter};
 use vestibule_domain::user::{Email, Status};
-use vestibule_domain::{StoreError, Timestamp};
+use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
 /// One statement for all users and one for those with a role, because each walks another index in the order of the
 /// list: as one condition among others the role would cost a look at every user. Planned anew each time: a plan for any
@@ -134,6 +134,8 @@ pub(super) async fn users(
         None => bounded("users", all(work.connection()?, &bounds)).await,
         Some(role) => bounded("users_with_role", with_role(work.connection()?, &bounds, role)).await,
     };
-    let listed: Result<Vec<_>, _> = work.settle(rows)?.into_iter().map(ListedUser::try_from).collect();
+    let rows = work.settle(rows)?;
+    Box::new(work).commit().await?;
+    let listed: Result<Vec<_>, _> = rows.into_iter().map(ListedUser::try_from).collect();
     Ok(Page::from_rows(listed?, page.limit, |listed| listed.user.id.as_uuid()))
 }

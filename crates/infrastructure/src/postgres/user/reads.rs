@@ -4,7 +4,6 @@ use super::{list, user_query};
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
 use async_trait::async_trait;
-use vestibule_domain::access::RoleName;
 use vestibule_domain::id::UserId;
 use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::user::store::{ListedUser, UserFilter, UserReads};
@@ -37,13 +36,11 @@ impl UserReads for PgStore {
     }
 
     async fn has_administrator(&self) -> Result<bool, StoreError> {
-        let admin = RoleName::admin();
         let query = sqlx::query_scalar!(
             r#"SELECT EXISTS (
                    SELECT FROM user_roles AS r JOIN users AS u ON u.id = r.user_id
-                   WHERE r.role = $1 AND u.disabled_at IS NULL
-               ) AS "exists!""#,
-            admin.as_str(),
+                   WHERE r.role = 'admin' AND u.disabled_at IS NULL
+               ) AS "exists!""#
         );
         let mut lease = self.pool.lease().await?;
         let exists = bounded("has_administrator", query.fetch_one(lease.connection())).await;

@@ -249,13 +249,12 @@ impl UserWrites for PgUnitOfWork {
         let lock = sqlx::query!("SELECT pg_advisory_xact_lock($1)", ADMINISTRATORS_LOCK);
         let locked = bounded("lock_administrators", lock.execute(self.connection()?)).await;
         self.settle(locked)?;
-        let admin = RoleName::admin();
+        // By name: for any role the server would plan as for one that half of all users have.
         let query = sqlx::query_scalar!(
             r#"SELECT coalesce(bool_or(u.id = $1) AND count(*) = 1, false) AS "is_last!"
                FROM user_roles AS r JOIN users AS u ON u.id = r.user_id
-               WHERE r.role = $2 AND u.disabled_at IS NULL"#,
+               WHERE r.role = 'admin' AND u.disabled_at IS NULL"#,
             id.as_uuid(),
-            admin.as_str(),
         );
         let is_last = bounded("is_last_administrator", query.fetch_one(self.connection()?)).await;
         self.settle(is_last)
