@@ -10,6 +10,7 @@ use vestibule_domain::RequestContext;
 use vestibule_domain::id::SessionId;
 use vestibule_domain::session::RefreshToken;
 use vestibule_domain::throttle::BucketKey;
+use vestibule_domain::throttle::store::Swap;
 use vestibule_domain::user::Email;
 use vestibule_testkit::app::ALICE;
 
@@ -71,10 +72,17 @@ fn writes(c: &mut Criterion, all: &OneThread) {
     let mut keys = ["a", "b", "c"].map(|name| BucketKey::new(keyed_hash, "bench", name.as_bytes()));
     keys.sort_unstable();
     c.bench_function("write/throttle", |b| {
+        let store = &services.ports.store;
         let charge = || {
-            let mut change = |buckets: &mut [_]| !buckets.is_empty();
-            all.runtime.block_on(services.ports.store.change_buckets(&keys, &mut change))
+            all.runtime.block_on(async {
+                let old = store.buckets(&keys).await?;
+                let mut new = old.clone();
+                for bucket in &mut new {
+                    bucket.failures = bucket.failures.wrapping_add(1);
+                }
+                store.swap_buckets(&keys, &old, &new).await
+            })
         };
-        b.iter(|| charge().expect("buckets"));
+        b.iter(|| assert_eq!(charge().expect("an answer"), Swap::Done));
     });
 }
