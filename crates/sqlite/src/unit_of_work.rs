@@ -77,6 +77,8 @@ impl Store for SqliteStore {
 mod tests {
     use super::*;
     use crate::Access;
+    use vestibule_domain::throttle::store::{Swap, ThrottleStore};
+    use vestibule_domain::throttle::{Bucket, BucketKey, Tried};
 
     #[tokio::test]
     async fn j127_a_disk_that_is_nearly_full_is_named_until_there_is_room_again() {
@@ -108,5 +110,29 @@ mod tests {
         let mut work = store.begin_work().await.unwrap();
         bounded("less", sqlx::query("INSERT INTO t VALUES (1)").execute(work.connection())).await.unwrap();
         Box::new(work).commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn j127_attempts_that_a_full_disk_does_not_take_are_remembered_until_one_is_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        store.migrate().await.unwrap();
+        let room = async |pages: u32| {
+            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+            sqlx::query(pragma).execute(store.writer()).await.unwrap();
+        };
+        let at = Timestamp::EPOCH;
+        let tried = Tried { account: 1, at, running: 1, has_failed: false };
+        let (old, new) = ([Bucket::default()], [Bucket { tried: vec![tried; 5_000], ..Bucket::default() }]);
+        let swap = async || store.swap_buckets(&[BucketKey::from_bytes([1; 32])], &old, &new).await;
+        room(1).await;
+        swap().await.unwrap_err();
+        assert!(store.commit_failed.load(Ordering::Relaxed));
+        room(u32::MAX).await;
+        assert_eq!(swap().await.unwrap(), Swap::Done);
+        assert!(!store.commit_failed.load(Ordering::Relaxed));
+        store.commit_failed.store(true, Ordering::Relaxed);
+        assert_eq!(swap().await.unwrap(), Swap::Lost(new.to_vec()));
+        assert!(store.commit_failed.load(Ordering::Relaxed), "what writes nothing tells nothing of the disk");
     }
 }

@@ -26,6 +26,17 @@ fn every_command_looks_names_up_without_libraries_of_the_systems() {
 }
 
 #[test]
+fn who_has_told_the_c_library_how_many_heaps_gets_them() {
+    for (name, value) in [("MALLOC_ARENA_MAX", "3"), ("GLIBC_TUNABLES", "glibc.malloc.arena_max=3")] {
+        let place = place().with(name, value);
+        let mut service = place.start(&["serve", "--migrate"]);
+        service.log_until("listening");
+        service.end();
+        assert!(!told(&place).contains("heaps"), "{name}: {}", told(&place));
+    }
+}
+
+#[test]
 fn a_service_has_as_many_heaps_as_cores_and_gives_back_what_its_start_has_left() {
     let place = place();
     let mut service = place.start(&["serve", "--migrate"]);

@@ -10,10 +10,6 @@ use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
-/// The disk is not waited for, twice in each login: a crash of the server forgets less than a second of attempts
-/// (docs/decisions/0023).
-const UNHURRIED: &str = "BEGIN; SET LOCAL synchronous_commit = off";
-
 struct ThrottleRow {
     key: Vec<u8>,
     full_at: DateTime<Utc>,
@@ -97,7 +93,7 @@ impl ThrottleStore for PgStore {
     }
 
     async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
-        let mut work = PgUnitOfWork::begin_with(&self.pool, UNHURRIED).await?;
+        let mut work = PgUnitOfWork::begin(&self.pool).await?;
         let query = sqlx::query!(
             r#"SELECT count(pg_advisory_xact_lock(turn)) AS "taken!" FROM unnest($1::bigint[]) AS t (turn)"#,
             &turns(keys),
@@ -153,8 +149,9 @@ fn in_order(keys: &[BucketKey], rows: &[ThrottleRow]) -> Result<Vec<Bucket>, Sto
 ///
 /// Who writes takes turns with those who want the same buckets, in the order of the keys: rows alone would not do,
 /// because some are yet to be inserted. What others have changed while it waited is seen then, because the rows are
-/// held; what they have inserted is not, and its own inserts fail by it. A time finer than a millisecond, which somebody has written
-/// by hand, counts as it is read.
+/// held; what they have inserted is not, and its own inserts fail by it. A time finer than a millisecond, which
+/// somebody has written by hand, counts as it is read. The disk is not waited for, twice in each login: a crash of the
+/// server forgets less than a second of attempts (docs/decisions/0023).
 ///
 /// The keys are named twice: joined with a list alone, a plan made for few rows would read all there are by then.
 async fn swap(
@@ -186,7 +183,7 @@ async fn swap(
                SELECT count(pg_advisory_xact_lock(turn)) AS taken FROM unnest($19::bigint[]) AS t (turn)
            ), found AS MATERIALIZED (
                SELECT * FROM throttles
-               WHERE (SELECT taken FROM turns) > 0 AND key = ANY ($1) ORDER BY key FOR UPDATE
+               WHERE (SELECT taken FROM turns) > 0 AND key = ANY ($1) FOR UPDATE
            ), agreed AS MATERIALIZED (
                SELECT set_config('synchronous_commit', 'off', true) = 'off' AND NOT EXISTS (
                    SELECT FROM wanted AS w LEFT JOIN found AS f ON f.key = w.key
@@ -205,7 +202,6 @@ async fn swap(
                SELECT key, full_at, failures, closed_until, tried, running, running_until, is_reported, expires_at
                FROM wanted
                WHERE (SELECT agreed FROM agreed) AND key NOT IN (SELECT key FROM found)
-               ORDER BY key
                RETURNING key
            ), updated AS (
                UPDATE throttles AS t
@@ -213,8 +209,7 @@ async fn swap(
                    running = w.running, running_until = w.running_until, is_reported = w.is_reported,
                    expires_at = w.expires_at
                FROM wanted AS w
-               WHERE (SELECT agreed FROM agreed) AND (SELECT count(*) FROM inserted) >= 0
-                 AND t.key = w.key AND t.key = ANY ($1)
+               WHERE (SELECT agreed FROM agreed) AND t.key = w.key AND t.key = ANY ($1)
                RETURNING t.key
            )
            SELECT key AS "key!", full_at AS "full_at!", failures AS "failures!", closed_until AS "closed_until!",

@@ -37,7 +37,7 @@ impl PgUnitOfWork {
     }
 
     /// By `BEGIN` and settings of this transaction, in one round trip.
-    pub(super) async fn begin_with(pool: &Arc<Pool>, statements: &'static str) -> Result<Self, StoreError> {
+    async fn begin_with(pool: &Arc<Pool>, statements: &'static str) -> Result<Self, StoreError> {
         let mut lease = pool.lease().await?;
         // It does no work: a connection that does not answer by then is not acquired.
         match bounded_by(ACQUIRE, "begin", lease.connection().execute(statements)).await {

@@ -3,8 +3,10 @@
 use crate::database::{Database, alice, insert, opening, rotation, session};
 use sqlx::{Connection, Executor, PgConnection};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
+use tokio::time::timeout;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::session::store::{Opening, SessionRotation};
 use vestibule_domain::session::{EndReason, RefreshToken};
@@ -15,13 +17,12 @@ use vestibule_domain::user::{Email, User};
 use vestibule_domain::{RequestContext, Store, StoreError, Timestamp, UnitOfWork};
 
 async fn until_somebody_waits(connection: &mut PgConnection) {
-    loop {
+    let asking = async {
         let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity
                                       WHERE datname = current_database() AND wait_event_type = 'Lock')";
-        if sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *connection).await.expect("an answer") {
-            return;
-        }
-    }
+        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *connection).await.expect("an answer") {}
+    };
+    timeout(Duration::from_secs(20), asking).await.expect("nobody waits");
 }
 
 #[tokio::test]

@@ -128,4 +128,7 @@ async fn a_page_far_behind_reads_few_more_users_than_it_shows() {
     };
     let read = timeout(Duration::from_secs(20), told).await.expect("the server counts what is read (track_counts)");
     assert!(read < 500, "{read} users");
+    let undone = "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()";
+    let undone: i64 = sqlx::query_scalar(undone).fetch_one(&mut connection).await.expect("an answer");
+    assert_eq!(undone, 0, "what operators watch for failures");
 }
