@@ -1,13 +1,13 @@
 //! What the schema keeps out, and what the store says of rows that got in nevertheless.
 
-use crate::database::{Database, alice, insert};
-use sqlx::{AssertSqlSafe, Executor};
-use vestibule_domain::StoreError;
+use crate::database::{Database, alice, insert, opening, session};
+use sqlx::{AssertSqlSafe, Executor, Row};
 use vestibule_domain::feed::store::FeedReads;
 use vestibule_domain::throttle::BucketKey;
 use vestibule_domain::throttle::store::ThrottleStore;
 use vestibule_domain::token::store::KeyReads;
 use vestibule_domain::user::store::UserReads;
+use vestibule_domain::{RequestContext, Store, StoreError};
 
 #[tokio::test]
 async fn a_row_that_fits_no_state_is_named() {
@@ -79,4 +79,28 @@ async fn the_audit_trail_is_append_only() {
         let error = connection.execute(AssertSqlSafe(sql)).await.expect_err(sql);
         assert!(error.to_string().contains("append-only"), "{sql}: {error}");
     }
+}
+
+/// Else each login writes to all indexes of `users`.
+#[tokio::test]
+async fn a_login_leaves_the_row_of_its_user_in_its_page() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    insert(&store, &alice()).await;
+    // More than one page takes.
+    database
+        .execute(
+            "INSERT INTO users SELECT id, id || '@a', id || '@a', true, 'A', 'a', NULL, now(), now(), NULL, 1, 1
+             FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 100)) AS made",
+        )
+        .await;
+    let mut connection = database.connect().await;
+    let mut page = async || {
+        let query = "SELECT (ctid::text::point)[0] FROM users WHERE name = 'Alice'";
+        connection.fetch_one(query).await.expect("Alice").get::<f64, _>(0)
+    };
+    let before = page().await;
+    let (session, context) = (session(1), RequestContext::default());
+    store.open_session(&opening(&session, &context)).await.expect("an answer").expect("a session");
+    assert_eq!(page().await.to_bits(), before.to_bits());
 }
