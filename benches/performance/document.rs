@@ -1,6 +1,6 @@
 //! The pages for people.
 
-use crate::figures::{Figures, StoreFigures, store_name};
+use crate::figures::{Beside, Figures, Sample, StoreFigures, store_name};
 use crate::service::CONFIGURATION;
 use crate::settings::Settings;
 use std::fmt::Write;
@@ -35,7 +35,12 @@ fn replaced(page: &str, text: &str) -> Option<String> {
 
 fn text(figures: &Figures, settings: &Settings) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
-    writeln!(out, "Measured on {}; {:.1} s for each load.", figures.machine, settings.measured.as_secs_f64())?;
+    writeln!(
+        out,
+        "Measured on {}; the middle of three rounds of {:.1} s for each load.",
+        figures.machine,
+        settings.measured.as_secs_f64()
+    )?;
     let configuration: Vec<_> = CONFIGURATION.map(|(name, value)| format!("`{name}={value}`")).into();
     writeln!(out, "The service runs by its defaults but for {}.\n", configuration.join(", "))?;
     writeln!(out, "![The ratios to their floors](performance.svg)\n")?;
@@ -47,7 +52,7 @@ fn text(figures: &Figures, settings: &Settings) -> Result<String, std::fmt::Erro
         number(figures.hashes.own)
     )?;
     for store in &figures.stores {
-        writeln!(out, "### {}\n\n{}\n{}", store_name(store.kind), operations(store), plain(store))?;
+        writeln!(out, "### {}\n\n{}\n{}", store_name(store.kind), operations(store), beside(store))?;
         writeln!(
             out,
             "One client without HTTP: {} reads by key and {} durable inserts a second.\n\n{}",
@@ -76,21 +81,25 @@ fn goals(figures: &Figures) -> Table {
     table
 }
 
-fn plain(store: &StoreFigures) -> Table {
-    let head =
-        ["Without a store", "hello, a second", "p99 at half", "p99 at a fifth", "bare me, Axum", "bare me, Actix"];
+fn beside(store: &StoreFigures) -> Table {
+    let head = ["Connections", "hello, a second", "p99 at half", "p99 at a fifth", "bare me, Axum", "bare me, Actix"];
     let mut table = Table::new(head);
-    for plain in &store.plain {
+    for row in &store.rows {
+        let Some(Beside { hello, actix }) = row.beside else { continue };
         table.row([
-            plain.connections.to_string(),
-            number(plain.hello.per_second),
-            format!("{:.2} ms", plain.hello.latency.p99),
-            format!("{:.2} ms", plain.hello_relaxed.p99),
-            number(plain.axum_me),
-            number(plain.actix_me),
+            row.connections.to_string(),
+            number(hello.per_second),
+            format!("{:.2} ms", hello.latency.p99),
+            relaxed(hello),
+            number(row.floor),
+            number(actix),
         ]);
     }
     table
+}
+
+fn relaxed(sample: Sample) -> String {
+    sample.relaxed.map_or_else(String::new, |latency| format!("{:.2} ms", latency.p99))
 }
 
 fn operations(store: &StoreFigures) -> Table {
@@ -108,7 +117,7 @@ fn operations(store: &StoreFigures) -> Table {
     ];
     let mut table = Table::new(head);
     for row in &store.rows {
-        let (service, relaxed) = (&row.service, row.relaxed);
+        let service = row.service;
         table.row([
             row.operation.to_owned(),
             row.connections.to_string(),
@@ -118,7 +127,7 @@ fn operations(store: &StoreFigures) -> Table {
             row.hashes.map_or_else(String::new, number),
             format!("{:.2} ms", service.latency.median),
             format!("{:.2} ms", service.latency.p99),
-            relaxed.map_or_else(String::new, |relaxed| format!("{:.2} ms", relaxed.p99)),
+            relaxed(service),
             service.failed.to_string(),
         ]);
     }
@@ -141,7 +150,7 @@ fn memory(store: &StoreFigures) -> Table {
 
 fn growth(store: &StoreFigures) -> Table {
     let mut table = Table::new(["Users", "Login without the hash", "Refresh", "First page", "Deep page"]);
-    for at in &store.growth {
+    for at in store.growth.iter().flat_map(|growth| [growth.few, growth.many]) {
         let times = [at.login, at.refresh, at.first_page, at.deep_page].map(|time| format!("{} µs", number(time)));
         let [login, refresh, first_page, deep_page] = times;
         table.row([at.users.to_string(), login, refresh, first_page, deep_page]);

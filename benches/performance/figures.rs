@@ -25,20 +25,8 @@ pub(crate) struct Hashes {
     pub(crate) own: f64,
 }
 
-/// Floors without a store.
-pub(crate) struct Plain {
-    pub(crate) connections: usize,
-    pub(crate) hello: Sample,
-    /// At a fifth of its throughput.
-    pub(crate) hello_relaxed: Latency,
-    pub(crate) axum_me: f64,
-    pub(crate) actix_me: f64,
-}
-
 pub(crate) struct StoreFigures {
     pub(crate) kind: StoreKind,
-    /// Just before the service.
-    pub(crate) plain: Vec<Plain>,
     pub(crate) statements: Statements,
     pub(crate) start: Start,
     /// After a start, which computes a few hashes to see that they are right and how long they take.
@@ -63,16 +51,24 @@ pub(crate) struct Start {
     pub(crate) existing: Duration,
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Row {
     pub(crate) operation: &'static str,
     pub(crate) connections: usize,
     pub(crate) service: Sample,
-    /// At a fifth of its throughput.
-    pub(crate) relaxed: Option<Latency>,
     /// A second.
     pub(crate) floor: f64,
-    /// Bare hashes a second, between the floor and the service, if there they hash.
+    /// Bare hashes a second, if those who are asked hash.
     pub(crate) hashes: Option<f64>,
+    /// Of what answers at once, if they do.
+    pub(crate) beside: Option<Beside>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Beside {
+    pub(crate) hello: Sample,
+    /// `GET /users/me` on Actix, a second.
+    pub(crate) actix: f64,
 }
 
 #[derive(Clone, Copy)]
@@ -81,6 +77,8 @@ pub(crate) struct Sample {
     pub(crate) per_second: f64,
     /// Open loop at half of that.
     pub(crate) latency: Latency,
+    /// At a fifth of it.
+    pub(crate) relaxed: Option<Latency>,
     pub(crate) failed: u64,
 }
 

@@ -1,7 +1,7 @@
 //! The floors of the same run.
 
-use crate::figures::{Hashes, Plain, Statements};
-use crate::operations::{self, CONNECTIONS, hello, load, me, registration, run};
+use crate::figures::{Hashes, Statements};
+use crate::operations::registration;
 use crate::service::{email, log_in};
 use crate::settings::Settings;
 use crate::stores::Database;
@@ -9,9 +9,16 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use vestibule_benches::load::{Pace, ask};
+use vestibule_benches::load::ask;
 use vestibule_benches::place::{LOAD_CORE, Process, SERVICE_CORE, pin};
 use vestibule_infrastructure::crypto::{Argon2Cost, Argon2Implementation, Argon2Trial, Hashing};
+
+pub(crate) struct Floors {
+    /// With everyone registered.
+    pub(crate) axum: Floor,
+    /// Without a store.
+    pub(crate) actix: Floor,
+}
 
 pub(crate) struct Floor {
     _process: Process,
@@ -34,6 +41,18 @@ fn printed(arguments: &[&str]) -> Value {
     serde_json::from_str(&process.first_line().expect("a line")).expect("JSON")
 }
 
+impl Floors {
+    pub(crate) fn start(store: &str) -> Self {
+        let (mut axum, actix) = (Floor::start(&["axum", store]), Floor::start(&["actix"]));
+        for n in 0..64 {
+            let (status, body) = ask(axum.address, &registration(&email(n))).expect("an answer");
+            assert_eq!(status, 201, "{body}");
+        }
+        axum.refresh_tokens = axum.log_in_everyone();
+        Self { axum, actix }
+    }
+}
+
 impl Floor {
     fn start(arguments: &[&str]) -> Self {
         let mut process = Process::start(&mut command(arguments), &[SERVICE_CORE]).expect("the floor starts");
@@ -41,18 +60,6 @@ impl Floor {
         let text = |name| line.get(name).and_then(Value::as_str).expect("a text").to_owned();
         let address = text("address").parse().expect("an address");
         Self { _process: process, address, token: text("token"), refresh_tokens: Vec::new() }
-    }
-
-    /// With everyone registered if it has a store.
-    pub(crate) fn with(store: Option<&str>) -> Self {
-        let Some(store) = store else { return Self::start(&["axum"]) };
-        let mut floor = Self::start(&["axum", store]);
-        for n in 0..64 {
-            let (status, body) = ask(floor.address, &registration(&email(n))).expect("an answer");
-            assert_eq!(status, 201, "{body}");
-        }
-        floor.refresh_tokens = floor.log_in_everyone();
-        floor
     }
 
     pub(crate) fn log_in_everyone(&self) -> Vec<String> {
@@ -88,24 +95,4 @@ pub(crate) fn own_hashes(time: Duration) -> f64 {
     }
     pin(&[LOAD_CORE]).expect("two cores");
     f64::from(done) / start.elapsed().as_secs_f64()
-}
-
-pub(crate) fn plain(settings: &Settings) -> Vec<Plain> {
-    let (axum, actix) = (Floor::with(None), Floor::start(&["actix"]));
-    let at = |connections| {
-        let rate = |floor: &Floor| {
-            let load = load(floor.address, connections, Pace::AtOnce, settings);
-            run(load, &mut me(std::slice::from_ref(&floor.token))).per_second()
-        };
-        let load = load(axum.address, connections, Pace::AtOnce, settings);
-        let sample = operations::sample(load, &mut hello());
-        let hello_relaxed = operations::relaxed(load, &mut hello(), sample.per_second);
-        let plain = Plain { connections, hello: sample, hello_relaxed, axum_me: rate(&axum), actix_me: rate(&actix) };
-        println!(
-            "floors c={connections:<2}  hello {:.0}/s p99 {:.2} ms  axum me {:.0}/s  actix me {:.0}/s",
-            plain.hello.per_second, plain.hello.latency.p99, plain.axum_me, plain.actix_me
-        );
-        plain
-    };
-    CONNECTIONS.map(at).into()
 }

@@ -1,6 +1,6 @@
 //! What the figures should be, and whether they are.
 
-use crate::figures::{Figures, Plain, Row, StoreFigures, store_name};
+use crate::figures::{Figures, Row, Sample, StoreFigures, store_name};
 use crate::growth::Growth;
 use crate::operations::Kind;
 use vestibule_benches::plot::Bar;
@@ -72,8 +72,8 @@ impl StoreFigures {
         rows.find(|row| row.operation == kind.name() && row.connections == connections).expect("a measured operation")
     }
 
-    fn hello(&self, connections: usize) -> &Plain {
-        self.plain.iter().find(|plain| plain.connections == connections).expect("measured at the same connections")
+    fn hello(&self, connections: usize) -> Sample {
+        self.row(Kind::Me, connections).beside.expect("measured beside it").hello
     }
 
     fn on(&self, what: &str) -> String {
@@ -83,7 +83,7 @@ impl StoreFigures {
     fn ratio(&self, kind: Kind) -> Goal {
         let row = self.row(kind, 64);
         let (floor, name, goal) = match (kind, self.kind) {
-            (Kind::Me, _) => (self.hello(64).hello.per_second, "hello", 0.6),
+            (Kind::Me, _) => (self.hello(64).per_second, "hello", 0.6),
             (Kind::Refresh, StoreKind::Sqlite) => (self.statements.commits, "a commit", 0.8),
             (Kind::Refresh, StoreKind::Postgres) | (Kind::Introspect, _) => (row.floor, "its floor", 0.9),
             (Kind::Login | Kind::Register, _) => (row.floor, "its floor", 1.6),
@@ -126,33 +126,32 @@ impl StoreFigures {
 
     /// Beside that of `hello` under the same load.
     fn latency(&self) -> Vec<Goal> {
-        let (alone, most) = (self.row(Kind::Me, 1), self.row(Kind::Me, 64));
+        let relaxed = |sample: Sample| sample.relaxed.map(|latency| latency.p99).unwrap_or_default();
+        let me = |connections| self.row(Kind::Me, connections).service;
         let at_most = |what, found: f64, hello: f64| Goal::at_most(self.on(what), hello + 0.3, found, "ms");
-        let hello = (self.hello(1).hello.latency, self.hello(64).hello_relaxed);
-        let relaxed = most.relaxed.map(|relaxed| relaxed.p99).unwrap_or_default();
         vec![
-            at_most("me, 1 connection, p99 (hello + 0.3)", alone.service.latency.p99, hello.0.p99),
-            at_most("me, a fifth of capacity, p99 (hello + 0.3)", relaxed, hello.1.p99),
+            at_most("me, 1 connection, p99 (hello + 0.3)", me(1).latency.p99, self.hello(1).latency.p99),
+            at_most("me, a fifth of capacity, p99 (hello + 0.3)", relaxed(me(64)), relaxed(self.hello(64))),
         ]
     }
 
     /// The slowest of the four against a thousand users.
     fn growth(&self) -> Vec<Goal> {
-        let Some((first, larger)) = self.growth.split_first() else { return Vec::new() };
-        let factor = |at: &Growth| {
+        let factor = |Growth { few, many }: &Growth| {
             let pairs = [
-                (at.login, first.login),
-                (at.refresh, first.refresh),
-                (at.first_page, first.first_page),
-                (at.deep_page, first.deep_page),
+                (many.login, few.login),
+                (many.refresh, few.refresh),
+                (many.first_page, few.first_page),
+                (many.deep_page, few.deep_page),
             ];
             pairs.into_iter().map(|(is, was)| is / was).fold(0.0, f64::max)
         };
-        let goal = |at: &Growth| {
-            let allowed = if at.users > 1_000_000 { 1.6 } else { 1.3 };
-            let what = self.on(&format!("growth to {} million users", at.users / 1_000_000));
-            Goal::at_most(what, allowed, factor(at), "×")
+        let goal = |growth: &Growth| {
+            let users = growth.many.users;
+            let allowed = if users > 1_000_000 { 1.6 } else { 1.3 };
+            let what = self.on(&format!("growth to {} million users", users / 1_000_000));
+            Goal::at_most(what, allowed, factor(growth), "×")
         };
-        larger.iter().map(goal).collect()
+        self.growth.iter().map(goal).collect()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Through the use cases, without HTTP and with a hasher that costs nothing: beside a hash nobody would see it.
 
+use crate::rounds::ROUNDS;
 use crate::settings::Settings;
 use crate::stores::wait_for;
 use async_trait::async_trait;
@@ -19,12 +20,19 @@ use vestibule_domain::{Ports, RequestContext, Services, Settings as DomainSettin
 use vestibule_testkit::app::{Setup, TestApp};
 use vestibule_testkit::{StoreKind, TestStore};
 
-const SIZES: [u64; 3] = [1_000, 1_000_000, 5_000_000];
-/// How long each is asked for.
-const EACH: Duration = Duration::from_secs(2);
+const FEW: u64 = 1_000;
+const MANY: [u64; 2] = [1_000_000, 5_000_000];
+/// How long each is asked for in each round.
+const EACH: Duration = Duration::from_secs(1);
+
+pub(crate) struct Growth {
+    pub(crate) few: Times,
+    pub(crate) many: Times,
+}
 
 /// Medians in microseconds.
-pub(crate) struct Growth {
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
     pub(crate) users: u64,
     pub(crate) login: f64,
     pub(crate) refresh: f64,
@@ -52,26 +60,43 @@ impl PasswordHasher for NoHash {
 }
 
 pub(crate) fn measure(kind: StoreKind, settings: &Settings) -> Vec<Growth> {
-    let sizes: Vec<_> = SIZES.into_iter().filter(|size| *size <= settings.growth).collect();
-    if sizes.is_empty() {
-        return Vec::new();
-    }
     wait_for(async {
-        let app = Box::pin(TestApp::start(kind, Setup::default())).await.app;
-        let services = without_hashes(&app.services);
+        let (few, many) = (Grown::start(kind).await, Grown::start(kind).await);
         let (mut growth, mut filled) = (Vec::new(), 0);
-        for users in sizes {
-            fill(app.database(), filled, users).await;
+        fill(few.app.database(), 0, FEW).await;
+        for users in MANY.into_iter().filter(|users| *users <= settings.growth) {
+            fill(many.app.database(), filled, users).await;
             filled = users;
-            let at = at(&services, users).await;
-            println!(
-                "{kind:?} with {users} users: login {:.0} µs, refresh {:.0} µs, first page {:.0} µs, deep page {:.0} µs",
-                at.login, at.refresh, at.first_page, at.deep_page
-            );
-            growth.push(at);
+            let mut rounds = (Vec::new(), Vec::new());
+            for _ in 0..ROUNDS {
+                rounds.0.push(times(&few.services, FEW).await);
+                rounds.1.push(times(&many.services, users).await);
+            }
+            let [few, many] = [Times::middle(&rounds.0), Times::middle(&rounds.1)].map(|times| times.expect("rounds"));
+            for Times { users, login, refresh, first_page, deep_page } in [few, many] {
+                println!(
+                    "{kind:?} with {users} users: login {login:.0} µs, refresh {refresh:.0} µs, first page \
+                     {first_page:.0} µs, deep page {deep_page:.0} µs"
+                );
+            }
+            growth.push(Growth { few, many });
         }
         growth
     })
+}
+
+/// A service and its store.
+struct Grown {
+    app: TestApp,
+    services: Services,
+}
+
+impl Grown {
+    async fn start(kind: StoreKind) -> Self {
+        let app = Box::pin(TestApp::start(kind, Setup::default())).await.app;
+        let services = without_hashes(&app.services);
+        Self { app, services }
+    }
 }
 
 fn without_hashes(services: &Services) -> Services {
@@ -93,7 +118,7 @@ fn without_hashes(services: &Services) -> Services {
     Services::new(ports, DomainSettings::default())
 }
 
-async fn at(services: &Services, users: u64) -> Growth {
+async fn times(services: &Services, users: u64) -> Times {
     let context = RequestContext::default();
     let mut n = 0;
     let mut next = || {
@@ -130,7 +155,7 @@ async fn at(services: &Services, users: u64) -> Growth {
     };
     let first_page = median(async || page(None).await).await;
     let deep_page = median(async || page(Some(Cursor::after(id(users - 100)))).await).await;
-    Growth { users, login, refresh, first_page, deep_page }
+    Times { users, login, refresh, first_page, deep_page }
 }
 
 async fn median(mut work: impl AsyncFnMut()) -> f64 {

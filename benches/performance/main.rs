@@ -1,8 +1,8 @@
 //! `make bench`: the released binary on either store beside its floors, in one run. Writes `docs/performance.md` and
 //! `docs/performance.svg`.
 //!
-//! `LOAD_SECONDS=3` is how long each load is measured; `GROWTH=1000000` how many users the store is filled with at
-//! most, and 0 for not at all; `QUICK=1` stands for one second, no growth and no quiet minute.
+//! `LOAD_SECONDS=1` is how long each load is measured in each of three rounds; `GROWTH=1000000` how many users the store is filled with at
+//! most, and 0 for not at all; `QUICK=1` stands for 0.3 seconds, no growth and no quiet minute.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -25,12 +25,13 @@ mod machine;
 #[path = "../one_thread.rs"]
 mod one_thread;
 mod operations;
+mod rounds;
 mod service;
 mod settings;
 mod stores;
 
 use figures::{Figures, StoreFigures};
-use floors::Floor;
+use floors::Floors;
 use settings::Settings;
 use std::time::Duration;
 use stores::Database;
@@ -57,18 +58,17 @@ fn main() {
 fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
     let (database, floor_database) = (Database::create(kind), Database::create(kind));
     let statements = floors::statements(&floor_database, settings);
-    let floor = Floor::with(Some(&floor_database.url()));
+    let floors = Floors::start(&floor_database.url());
     let (service, start, people) = service::Service::start_measured(&database);
     pause(Duration::from_secs(2));
     let idle = service.take_peak();
-    let plain = floors::plain(settings);
     let mut memory = Vec::new();
     let mut rows = Vec::new();
     for operation in operations::Kind::ALL {
-        rows.extend(operations::compare(operation, &service, &people, &floor, settings));
+        rows.extend(operations::compare(operation, &service, &people, &floors, settings));
         memory.push((operation, service.take_peak()));
     }
-    drop(floor);
+    drop(floors);
     let isolation = isolation::measure(&service, &database, settings);
     let quiet_since = std::time::Instant::now();
     database.clean_up();
@@ -81,5 +81,5 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
         service.process.memory().expect("a running service")
     });
     service.process.stop().expect("an end");
-    StoreFigures { kind, plain, statements, start, idle, memory, after, rows, isolation, growth }
+    StoreFigures { kind, statements, start, idle, memory, after, rows, isolation, growth }
 }

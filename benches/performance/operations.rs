@@ -1,13 +1,14 @@
 //! What is asked of the service and of the floor alike.
 
-use crate::figures::{Latency, Row, Sample};
-use crate::floors::{Floor, own_hashes};
+use crate::figures::{Beside, Latency, Row, Sample};
+use crate::floors::{Floor, Floors, own_hashes};
+use crate::rounds::ROUNDS;
 use crate::service::{PASSWORD, People, Service, email};
 use crate::settings::Settings;
 use std::net::SocketAddr;
 use vestibule_benches::load::{Answer, Load, Operation, Outcome, Pace, request};
 
-pub(crate) const CONNECTIONS: [usize; 3] = [1, 16, 64];
+const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -87,7 +88,7 @@ impl Operation for Same {
     }
 }
 
-pub(crate) fn hello() -> Same {
+fn hello() -> Same {
     Same(vec![request("GET", "/hello", "", "")])
 }
 
@@ -152,16 +153,18 @@ pub(crate) fn load(address: SocketAddr, connections: usize, pace: Pace, settings
 }
 
 /// Throughput, then the latency at half of it.
-pub(crate) fn sample(load: Load, operation: &mut dyn Operation) -> Sample {
+fn sample(load: Load, operation: &mut dyn Operation) -> Sample {
     let closed = run(load, operation);
     let open = run(Load { pace: Pace::PerSecond(closed.per_second() / 2.0), ..load }, operation);
     let failed = closed.failed + open.failed;
-    Sample { per_second: closed.per_second(), latency: Latency::from(&open), failed }
+    Sample { per_second: closed.per_second(), latency: Latency::from(&open), relaxed: None, failed }
 }
 
-/// The latency at a fifth of the throughput.
-pub(crate) fn relaxed(load: Load, operation: &mut dyn Operation, per_second: f64) -> Latency {
-    Latency::from(&run(Load { pace: Pace::PerSecond(per_second / 5.0), ..load }, operation))
+/// The latency at a fifth of the throughput too.
+fn relaxed(load: Load, operation: &mut dyn Operation) -> Sample {
+    let sample = sample(load, operation);
+    let outcome = run(Load { pace: Pace::PerSecond(sample.per_second / 5.0), ..load }, operation);
+    Sample { relaxed: Some(Latency::from(&outcome)), failed: sample.failed + outcome.failed, ..sample }
 }
 
 pub(crate) fn run(load: Load, operation: &mut dyn Operation) -> Outcome {
@@ -170,26 +173,40 @@ pub(crate) fn run(load: Load, operation: &mut dyn Operation) -> Outcome {
     outcome
 }
 
-/// At each number of connections, the floor just before the service.
-pub(crate) fn compare(kind: Kind, service: &Service, people: &People, floor: &Floor, settings: &Settings) -> Vec<Row> {
-    let (mut of_service, mut of_floor) = (kind.of_service(people), kind.of_floor(floor));
-    let row = |connections| {
-        let floor = run(load(floor.address, connections, Pace::AtOnce, settings), &mut *of_floor).per_second();
-        let hashes = kind.hashes().then(|| own_hashes(settings.measured));
-        let load = load(service.address, connections, Pace::AtOnce, settings);
-        let sample = sample(load, &mut *of_service);
-        let relaxed = (kind == Kind::Me).then(|| relaxed(load, &mut *of_service, sample.per_second));
-        let row = Row { operation: kind.name(), connections, service: sample, relaxed, floor, hashes };
+/// At each number of connections, the floors just before the service.
+pub(crate) fn compare(
+    kind: Kind,
+    service: &Service,
+    people: &People,
+    floors: &Floors,
+    settings: &Settings,
+) -> Vec<Row> {
+    let (mut of_service, mut of_floor) = (kind.of_service(people), kind.of_floor(&floors.axum));
+    let mut row = |connections| {
+        let at = |address| load(address, connections, Pace::AtOnce, settings);
+        let round = |_| {
+            let beside = (kind == Kind::Me).then(|| Beside {
+                hello: relaxed(at(floors.axum.address), &mut hello()),
+                actix: run(at(floors.actix.address), &mut me(std::slice::from_ref(&floors.actix.token))).per_second(),
+            });
+            let floor = run(at(floors.axum.address), &mut *of_floor).per_second();
+            let hashes = kind.hashes().then(|| own_hashes(settings.measured));
+            let ask = if kind == Kind::Me { relaxed } else { sample };
+            let service = ask(at(service.address), &mut *of_service);
+            Row { operation: kind.name(), connections, service, floor, hashes, beside }
+        };
+        let rounds: Vec<_> = (0..ROUNDS).map(round).collect();
+        let row = Row::middle(&rounds).expect("rounds");
         println!(
             "{:16} c={connections:<2} {:>9.1}/s  floor {:>9.1}/s  ratio {:.2}  p99 {:.2} ms  failed {}",
             row.operation,
-            sample.per_second,
-            floor,
-            sample.per_second / floor,
-            sample.latency.p99,
-            sample.failed
+            row.service.per_second,
+            row.floor,
+            row.service.per_second / row.floor,
+            row.service.latency.p99,
+            row.service.failed
         );
         row
     };
-    CONNECTIONS.map(row).into()
+    CONNECTIONS.map(&mut row).into()
 }

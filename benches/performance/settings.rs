@@ -5,6 +5,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) warm_up: Duration,
+    /// In each round.
     pub(crate) measured: Duration,
     /// Users at most; 0 for none.
     pub(crate) growth: u64,
@@ -15,9 +16,9 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn read() -> Self {
         let quick = number("QUICK", 0.0) > 0.0;
-        let seconds = number("LOAD_SECONDS", if quick { 1.0 } else { 3.0 });
+        let seconds = number("LOAD_SECONDS", if quick { 0.3 } else { 1.0 });
         Self {
-            warm_up: Duration::from_secs_f64(if quick { 0.3 } else { 0.7 }),
+            warm_up: Duration::from_millis(300),
             measured: Duration::from_secs_f64(seconds),
             waits: !quick,
             growth: number("GROWTH", if quick { 0.0 } else { 1e6 }) as u64,

@@ -1,7 +1,7 @@
 //! Services that do the same work as Vestibule and nothing else: what its figures are compared with, in the same run.
 //!
 //! ```text
-//! floor axum [STORE]               serves; the first line of its output is {"address": …, "token": …}
+//! floor axum STORE                 serves; the first line of its output is {"address": …, "token": …}
 //! floor actix                      the same, without a store
 //! floor hash SECONDS               bare argon2id, hashes a second
 //! floor statements STORE SECONDS   bare statements, {"selects": …, "commits": …} a second
@@ -26,15 +26,14 @@ fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["axum"] => runtime().block_on(on_axum::serve(None)),
-        ["axum", store] => runtime().block_on(on_axum::serve(Some(store))),
+        ["axum", store] => runtime().block_on(on_axum::serve(store)),
         ["actix"] => on_actix::serve().expect("a listener"),
         ["hash", time] => println!("{}", hash::per_second(seconds(time))),
         ["statements", store, time] => {
             let (selects, commits) = runtime().block_on(statements::per_second(store, seconds(time)));
             println!("{}", json!({ "selects": selects, "commits": commits }));
         }
-        _ => panic!("floor axum [STORE] | actix | hash SECONDS | statements STORE SECONDS"),
+        _ => panic!("floor axum STORE | actix | hash SECONDS | statements STORE SECONDS"),
     }
 }
 

@@ -23,17 +23,14 @@ type Answer = Result<Json<Value>, StatusCode>;
 #[derive(Clone)]
 struct Floor {
     tokens: Arc<Tokens>,
-    store: Option<Store>,
+    store: Store,
     /// Hashes come one at a time, as with one hashing thread.
     turn: Arc<Semaphore>,
     hasher: Arc<Mutex<Hasher>>,
 }
 
-pub(crate) async fn serve(store: Option<&str>) {
-    let store = match store {
-        Some(url) => Some(Store::open(url).await),
-        None => None,
-    };
+pub(crate) async fn serve(store: &str) {
+    let store = Store::open(store).await;
     let tokens = Arc::new(Tokens::new());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     announce(listener.local_addr().expect("a bound socket"), &tokens);
@@ -52,10 +49,6 @@ pub(crate) async fn serve(store: Option<&str>) {
 }
 
 impl Floor {
-    fn store(&self) -> Result<&Store, StatusCode> {
-        self.store.as_ref().ok_or(StatusCode::NOT_FOUND)
-    }
-
     async fn hashing<T: Send + 'static>(&self, work: impl FnOnce(&mut Hasher) -> T + Send + 'static) -> T {
         let _turn = self.turn.acquire().await.expect("an open semaphore");
         let hasher = Arc::clone(&self.hasher);
@@ -87,21 +80,20 @@ struct Credentials {
 async fn register(
     State(floor): State<Floor>,
     Json(Credentials { email, password }): Json<Credentials>,
-) -> Result<impl IntoResponse, StatusCode> {
+) -> impl IntoResponse {
     let phc = floor.hashing(move |hasher| hasher.hash(&password)).await;
     let id = random_id();
-    floor.store()?.insert_user(&id, &email, &phc).await;
-    Ok((StatusCode::CREATED, Json(json!({ "id": id, "email": email }))))
+    floor.store.insert_user(&id, &email, &phc).await;
+    (StatusCode::CREATED, Json(json!({ "id": id, "email": email })))
 }
 
 async fn log_in(State(floor): State<Floor>, Json(Credentials { email, password }): Json<Credentials>) -> Answer {
-    let store = floor.store()?;
-    let stored = store.hash_of(&email).await.ok_or(StatusCode::UNAUTHORIZED)?;
+    let stored = floor.store.hash_of(&email).await.ok_or(StatusCode::UNAUTHORIZED)?;
     if !floor.hashing(move |hasher| hasher.verify(&password, &stored)).await {
         return Err(StatusCode::UNAUTHORIZED);
     }
     let (token, hash) = refresh_token();
-    store.insert_session(&random_id(), &email, &hash).await;
+    floor.store.insert_session(&random_id(), &email, &hash).await;
     Ok(floor.tokens(&email, &token))
 }
 
@@ -112,14 +104,14 @@ struct Presented {
 
 async fn refresh(State(floor): State<Floor>, Json(Presented { refresh_token: presented }): Json<Presented>) -> Answer {
     let (child, hash) = refresh_token();
-    let email = floor.store()?.rotate(&digest(&presented), &hash).await.ok_or(StatusCode::UNAUTHORIZED)?;
+    let email = floor.store.rotate(&digest(&presented), &hash).await.ok_or(StatusCode::UNAUTHORIZED)?;
     Ok(floor.tokens(&email, &child))
 }
 
 /// By one look-up, of an opaque token.
 async fn introspect(State(floor): State<Floor>, body: String) -> Answer {
     let token = body.strip_prefix("token=").ok_or(StatusCode::BAD_REQUEST)?;
-    let found = floor.store()?.session(&digest(token)).await;
+    let found = floor.store.session(&digest(token)).await;
     Ok(Json(found.map_or_else(
         || json!({ "active": false }),
         |(id, email)| json!({ "active": true, "sid": id, "username": email }),

@@ -25,7 +25,6 @@ async fn scene(settings: &[(&str, &str)]) -> Scene {
     let store = TestStore::create(StoreKind::Postgres).await;
     let way = Way::opened(&store.url());
     let process = Process::start_on(way.url(), settings).await;
-    process.is_ready_within(RECOVERY).await;
     assert_eq!(register(&over_http1(), process.public, ALICE).await, Some(201));
     let tokens = process.tokens(ALICE).await;
     Scene { _store: store, way, process, tokens }

@@ -22,7 +22,6 @@ async fn flooded(store: &TestStore, queue_wait: &str, log_level: &str) -> Proces
     let settings =
         [("PASSWORDS__QUEUE_WAIT", queue_wait), ("PASSWORDS__HASH_THREADS", &threads), ("LOG__LEVEL", log_level)];
     let process = Process::start_on(&store.url(), &settings).await;
-    process.is_ready_within(Duration::from_secs(10)).await;
     assert_eq!(register(&over_http1(), process.public, ALICE).await, Some(201));
     process
 }

@@ -73,6 +73,7 @@ impl Process {
         Self::spawn(command, Surroundings::of(&store.url(), &[])).await
     }
 
+    /// Ready, for which the store must be up.
     async fn spawn(command: Command, surroundings: Surroundings) -> Self {
         let mut command = surroundings.prepare(command);
         command.args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-format", "json"]);
@@ -97,7 +98,9 @@ impl Process {
             }
         });
         let (public, ops) = (address(&serving, "listen"), address(&serving, "ops_listen"));
-        Self { child, public, ops, log, reader, surroundings }
+        let process = Self { child, public, ops, log, reader, surroundings };
+        process.is_ready_within(Duration::from_secs(10)).await;
+        process
     }
 
     /// A command with the same settings, while the process goes on.
@@ -178,6 +181,17 @@ impl Process {
         let (http, began) = (over_http1(), Instant::now());
         while self.get(&http, "/health/ready").await.status() != 200 {
             assert!(began.elapsed() < limit, "not ready after {limit:?}");
+        }
+    }
+}
+
+/// A test that fails tells what the process had to say.
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+            let faults = log.iter().filter(|line| line.contains("WARN") || line.contains("ERROR"));
+            faults.for_each(|line| eprintln!("{line}"));
         }
     }
 }

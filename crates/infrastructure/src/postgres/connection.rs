@@ -1,9 +1,15 @@
 //! How a connection is made: the settings that it carries, and that it leads to the primary.
 
 use super::error::Cause;
+use futures_util::future::{Either, select};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
+use std::panic::resume_unwind;
+use std::pin::pin;
 use std::str::FromStr;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, spawn_blocking};
 use vestibule_domain::StoreError;
 
 /// Set when the connection is made, after whatever options the URL has, so that these hold.
@@ -40,8 +46,33 @@ pub(super) fn migration_options(options: &PgConnectOptions) -> PgConnectOptions 
     options.clone().options(MIGRATION_SETTINGS)
 }
 
-/// Refuses a standby: after a failover the old address may still lead to one, and it would answer reads with the past.
+/// In a thread of its own: the driver computes thousands of hashes to prove the password (RFC 5802, section 2.2) and
+/// lets others go first after every few, so that a busy runtime would take seconds. It ends when nobody waits for it.
+#[expect(clippy::disallowed_methods, reason = "it computes like a hasher, and is rare")]
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Cause> {
+    let (waiting, nobody_waits) = oneshot::channel::<()>();
+    let (options, runtime) = (options.clone(), Handle::current());
+    let opening = spawn_blocking(move || {
+        let opening = async {
+            match select(pin!(open(&options)), nobody_waits).await {
+                Either::Left((opened, _)) => opened,
+                Either::Right(_) => Err(Cause::Closed),
+            }
+        };
+        runtime.block_on(opening)
+    });
+    let opened = opening.await;
+    drop(waiting);
+    match opened.map_err(JoinError::try_into_panic) {
+        Ok(opened) => opened,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // The process ends.
+        Err(Err(_)) => Err(Cause::Closed),
+    }
+}
+
+/// Refuses a standby: after a failover the old address may still lead to one, and it would answer reads with the past.
+async fn open(options: &PgConnectOptions) -> Result<PgConnection, Cause> {
     let mut connection = PgConnection::connect_with(options).await?;
     refuse_read_only(&mut connection).await?;
     Ok(connection)

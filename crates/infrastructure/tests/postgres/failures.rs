@@ -3,7 +3,14 @@
 use crate::database::{Database, alice, insert};
 use crate::proxy::Proxy;
 use sqlx::{AssertSqlSafe, Connection, Executor};
+use std::future::poll_fn;
+use std::hint::spin_loop;
+use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use vestibule_domain::credential::PasswordHash;
 use vestibule_domain::credential::store::CredentialReads;
 use vestibule_domain::feed::store::{FeedReads, RevocationReads};
@@ -222,4 +229,37 @@ async fn j122_pooled_connections_to_a_server_that_became_read_only_are_replaced(
     assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
     drop(work);
     insert(&store, &alice()).await;
+}
+
+/// Before the server lets it in, the driver computes thousands of hashes (RFC 5802, section 2.2) and lets others go
+/// first after every few.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_connection_is_opened_in_time_by_a_runtime_that_is_never_idle() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    let never_idle = || {
+        tokio::spawn(poll_fn(|context| {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_micros(100) {
+                spin_loop();
+            }
+            context.waker().wake_by_ref();
+            Poll::<()>::Pending
+        }))
+    };
+    let others: Vec<_> = (0..8).map(|_| never_idle()).collect();
+    let found = tokio::spawn(async move { store.user(alice().id).await }).await.expect("no panic");
+    others.iter().for_each(JoinHandle::<()>::abort);
+    assert_eq!(found.expect("an answer"), None);
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_waits_for_any_more_is_not_opened_further() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("postgres://u:p@{}/d", listener.local_addr().expect("an address"));
+    let store = PgStore::connect(&PgSettings { url, max_connections: 1 }).expect("a valid URL");
+    let ((), accepted) = tokio::join!(assert_unavailable(&store), listener.accept());
+    let (mut stream, _) = accepted.expect("a connection");
+    let mut sent = Vec::new();
+    timeout(Duration::from_secs(5), stream.read_to_end(&mut sent)).await.expect("it is closed").expect("its end");
 }

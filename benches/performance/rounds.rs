@@ -1,0 +1,71 @@
+//! Rounds: what is held against each other is measured in turn, several times, and the middle of what was found counts.
+//! A pause of the machine's in one of them does not.
+
+use crate::figures::{Beside, Latency, Row, Sample};
+use crate::growth::Times;
+
+/// Odd.
+pub(crate) const ROUNDS: usize = 3;
+
+/// The middle of one figure.
+fn of<T>(rounds: &[T], figure: impl Fn(&T) -> f64) -> f64 {
+    let mut found: Vec<_> = rounds.iter().map(figure).collect();
+    found.sort_by(f64::total_cmp);
+    *found.get(found.len() / 2).expect("a round")
+}
+
+/// The same of a part that either each of them has or none.
+fn part<T, U>(rounds: &[T], part: impl Fn(&T) -> Option<U>, middle: impl FnOnce(&[U]) -> U) -> Option<U> {
+    let parts: Vec<_> = rounds.iter().filter_map(part).collect();
+    (!parts.is_empty()).then(|| middle(&parts))
+}
+
+impl Row {
+    pub(crate) fn middle(rounds: &[Self]) -> Option<Self> {
+        let samples: Vec<_> = rounds.iter().map(|row| row.service).collect();
+        Some(Self {
+            service: Sample::middle(&samples),
+            floor: of(rounds, |row| row.floor),
+            hashes: part(rounds, |row| row.hashes, |hashes| of(hashes, |rate| *rate)),
+            beside: part(rounds, |row| row.beside, Beside::middle),
+            ..*rounds.first()?
+        })
+    }
+}
+
+impl Beside {
+    fn middle(rounds: &[Self]) -> Self {
+        let samples: Vec<_> = rounds.iter().map(|beside| beside.hello).collect();
+        Self { hello: Sample::middle(&samples), actix: of(rounds, |beside| beside.actix) }
+    }
+}
+
+impl Sample {
+    fn middle(rounds: &[Self]) -> Self {
+        let latencies: Vec<_> = rounds.iter().map(|sample| sample.latency).collect();
+        Self {
+            per_second: of(rounds, |sample| sample.per_second),
+            latency: Latency::middle(&latencies),
+            relaxed: part(rounds, |sample| sample.relaxed, Latency::middle),
+            failed: rounds.iter().map(|sample| sample.failed).sum(),
+        }
+    }
+}
+
+impl Times {
+    pub(crate) fn middle(rounds: &[Self]) -> Option<Self> {
+        Some(Self {
+            login: of(rounds, |times| times.login),
+            refresh: of(rounds, |times| times.refresh),
+            first_page: of(rounds, |times| times.first_page),
+            deep_page: of(rounds, |times| times.deep_page),
+            ..*rounds.first()?
+        })
+    }
+}
+
+impl Latency {
+    fn middle(rounds: &[Self]) -> Self {
+        Self { median: of(rounds, |latency| latency.median), p99: of(rounds, |latency| latency.p99) }
+    }
+}
