@@ -58,7 +58,7 @@ BUILT = $(abspath $(or $(CARGO_TARGET_DIR),target))
 bench: export DURABLE := 1
 bench: export VESTIBULE_BINARY = $(BUILT)/release/vestibule
 bench: export FLOOR_BINARY = $(BUILT)/release/vestibule-floor
-bench: ## The released binary beside its floors, on both stores, into docs/performance.md; LOAD_SECONDS (3), GROWTH (1000000) or QUICK=1
+bench: ## The released binary beside its floors, on both stores, into docs/performance.md; LOAD_SECONDS (1), GROWTH (1000000) or QUICK=1
 	@cargo build --locked --release -p vestibule
 	@cargo build --locked --release -p vestibule-floor
 	@cargo bench --locked --quiet -p vestibule-benches --bench performance --no-run
