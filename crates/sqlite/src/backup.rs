@@ -1,7 +1,8 @@
 //! Copies of the whole store, made while it is in use.
 
+use crate::connection;
 use crate::file;
-use crate::open::{self, SqliteStore};
+use crate::open::SqliteStore;
 use sqlx::{ConnectOptions, Connection};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -35,7 +36,7 @@ impl SqliteStore {
 
     /// On a connection of its own: a large copy would keep a reader from everybody else for seconds.
     async fn copy(&self, draft: &str) -> Result<(), BackupError> {
-        let mut connection = open::options(self.path()).connect().await?;
+        let mut connection = connection::options(self.path()).connect().await?;
         let copied = sqlx::query("VACUUM INTO ?1").bind(draft).execute(&mut connection).await;
         connection.close().await?;
         copied?;

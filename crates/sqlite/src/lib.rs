@@ -13,6 +13,7 @@
 mod audit;
 mod backup;
 mod client;
+mod connection;
 mod credential;
 mod error;
 mod feed;

@@ -1,15 +1,19 @@
 //! Opening and closing the file.
 
+use crate::connection::{self, ACQUIRE_TIMEOUT};
+use crate::error::bounded;
 use crate::file::{self, OpenLock};
 use crate::lock::ServeLock;
 use crate::space::RESERVE_BYTES;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Connection, SqliteConnection};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
+use vestibule_domain::StoreError;
 
 /// What the file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,7 @@ pub enum OpenError {
 pub struct SqliteStore {
     path: PathBuf,
     writer: SqlitePool,
+    attempts: Arc<Mutex<Option<SqliteConnection>>>,
     readers: SqlitePool,
     /// One more, which no request can take: with it, what is revoked is out within a second under any load.
     feed: SqlitePool,
@@ -52,17 +57,9 @@ pub struct SqliteStore {
     _lock: Option<ServeLock>,
 }
 
-/// Within a process nobody waits longer for the writer, or for a reader.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
-/// For the lock that another process holds. Shorter than a step is waited for: what is given up must not begin later.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// A read takes microseconds; each connection costs a thread and a page cache.
-const READERS: u32 = 2;
-/// How much a connection keeps in memory of what the system keeps as well: as `PRAGMA cache_size`, in KiB below zero. Three
-/// times what a page of a list or a login takes.
-const CACHE: &str = "-192";
-/// The feed is read at its end.
-const FEED_CACHE: &str = "-64";
+/// Held by whoever writes: waiting for the file's own lock would be in no order. In it is the connection for what is
+/// counted of attempts, whose commits do not wait for the disk (docs/decisions/0023); `None` once all are closed.
+pub(crate) type Turn = OwnedMutexGuard<Option<SqliteConnection>>;
 
 impl SqliteStore {
     /// Makes the file and its directories if there are none, readable for their owner only. Migrates nothing.
@@ -77,7 +74,7 @@ impl SqliteStore {
         };
         let opening = OpenLock::wait(&path).await.map_err(unusable)?;
         let failed = |source| OpenError::Database { path: path.clone(), source };
-        let writer = writer_pool(&path).await.map_err(failed)?;
+        let writer = connection::writer_pool(&path).await.map_err(failed)?;
         file::take_from_others(&path).map_err(unusable)?;
         drop(opening);
         if access == Access::Serve {
@@ -86,9 +83,10 @@ impl SqliteStore {
             file::write_wal_again(&path).map_err(unusable)?;
             alone.rollback().await.map_err(failed)?;
         }
-        let readers = reader_pool(&path, READERS, CACHE, |n| format!("sqlite-reader-{n}"));
-        let feed = reader_pool(&path, 1, FEED_CACHE, |_| "sqlite-feed".to_owned());
-        Ok(Self { path, writer, readers, feed, reserve: RESERVE_BYTES, commit_failed: Arc::default(), _lock: lock })
+        let attempts = Arc::new(Mutex::new(Some(connection::attempts_connection(&path).await.map_err(failed)?)));
+        let (readers, feed) = (connection::readers(&path), connection::feed(&path));
+        let (reserve, commit_failed) = (RESERVE_BYTES, Arc::default());
+        Ok(Self { path, writer, attempts, readers, feed, reserve, commit_failed, _lock: lock })
     }
 
     /// Lets go of the pages that connections without work have in memory; the system has them as well.
@@ -96,11 +94,15 @@ impl SqliteStore {
         for pool in [&self.feed, &self.readers, &self.writer] {
             // Each is kept until all have been asked, or the first would come again.
             let mut asked = Vec::new();
-            while let Some(mut connection) = pool.try_acquire() {
-                // It is no loss if it does not.
-                let _ = sqlx::query("PRAGMA shrink_memory").execute(&mut *connection).await;
-                asked.push(connection);
+            while let Some(mut open) = pool.try_acquire() {
+                connection::forget_pages(&mut open).await;
+                asked.push(open);
             }
+        }
+        if let Ok(mut attempts) = self.attempts.try_lock()
+            && let Some(open) = attempts.as_mut()
+        {
+            connection::forget_pages(open).await;
         }
     }
 
@@ -108,6 +110,10 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.feed.close().await;
         self.readers.close().await;
+        if let Some(attempts) = self.attempts.lock().await.take() {
+            // What is left in the WAL is moved by the last of all.
+            let _ = attempts.close().await;
+        }
         self.writer.close().await;
     }
 
@@ -115,7 +121,12 @@ impl SqliteStore {
         &self.path
     }
 
-    /// For units of work and single statements that write.
+    pub(crate) async fn turn(&self) -> Result<Turn, StoreError> {
+        let turn = timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.attempts).lock_owned());
+        bounded("turn", async { turn.await.map_err(|_| sqlx::Error::PoolTimedOut) }).await
+    }
+
+    /// For units of work and single statements that write, in their [`Turn`].
     pub(crate) fn writer(&self) -> &SqlitePool {
         &self.writer
     }
@@ -129,57 +140,6 @@ impl SqliteStore {
     pub(crate) fn feed(&self) -> &SqlitePool {
         &self.feed
     }
-}
-
-/// What all connections have in common.
-pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(BUSY_TIMEOUT)
-        .foreign_keys(true)
-        // What is acknowledged is on disk. On macOS only F_FULLFSYNC reaches the platter.
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("fullfsync", "ON")
-        // A file that somebody has tampered with cannot make the schema run functions, and a damaged page is found
-        // when it is read.
-        .pragma("trusted_schema", "OFF")
-        .pragma("cell_size_check", "ON")
-        // Personal data goes to no other file, and an I/O error is an error, not a signal.
-        .pragma("temp_store", "MEMORY")
-        .pragma("mmap_size", "0")
-        // Each statement has a span already.
-        .disable_statement_logging()
-}
-
-async fn writer_pool(path: &Path) -> Result<SqlitePool, sqlx::Error> {
-    let options = options(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .pragma("cache_size", CACHE)
-        // After a burst the WAL gives its space back; what is deleted is overwritten where that costs no more I/O.
-        .pragma("journal_size_limit", "16777216")
-        .pragma("secure_delete", "FAST")
-        .thread_name(|_| "sqlite-writer".to_owned());
-    pool(1)
-        // When SQLite itself ends a transaction (disk full, I/O error), SQLx goes on believing in it, and every later
-        // one would fail. Such a connection is replaced.
-        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
-        .connect_with(options)
-        .await
-}
-
-fn reader_pool(path: &Path, connections: u32, cache: &'static str, name: fn(u64) -> String) -> SqlitePool {
-    let options = options(path).pragma("query_only", "ON").pragma("cache_size", cache).thread_name(name);
-    pool(connections).connect_lazy_with(options)
-}
-
-/// Connections to a file do not go bad by waiting, so they are neither tested nor replaced.
-fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
 }
 
 /// Better not to serve than to answer from a damaged file.
@@ -211,6 +171,26 @@ mod tests {
             assert_eq!(setting(pool, "trusted_schema").await, "0");
             assert_eq!(setting(pool, "busy_timeout").await, "2000");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_counted_of_attempts_alone_does_not_wait_for_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let mut turn = store.turn().await.unwrap();
+        let row = sqlx::query("PRAGMA synchronous").fetch_one(turn.as_mut().unwrap()).await.unwrap();
+        assert_eq!(row.get::<i64, _>(0), 1, "NORMAL");
+    }
+
+    #[tokio::test]
+    async fn whoever_writes_has_the_turn_and_nobody_waits_for_it_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let work = store.begin_work().await.unwrap();
+        let refused = store.turn().await.unwrap_err();
+        assert!(matches!(refused, StoreError::Unavailable { context: "turn", .. }), "{refused:?}");
+        drop(work);
+        store.turn().await.unwrap();
     }
 
     #[tokio::test]

@@ -1,10 +1,9 @@
 //! What is remembered of those who tried.
 
-use crate::error::{bounded, corrupt};
-use crate::open::SqliteStore;
+use crate::error::{bounded, corrupt, store_error};
+use crate::open::{SqliteStore, Turn};
 use async_trait::async_trait;
-use sqlx::SqliteExecutor;
-use std::fmt::Write;
+use sqlx::{SqliteConnection, SqliteExecutor};
 use std::sync::atomic::Ordering;
 use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
@@ -47,7 +46,9 @@ impl ThrottleStore for SqliteStore {
 
     /// One statement, which begins and commits by itself.
     async fn swap_buckets(&self, keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> Result<Swap, StoreError> {
-        let swapped = swap(self.writer(), keys, old, new).await;
+        let mut turn = self.turn().await?;
+        let swapped = swap(attempts(&mut turn)?, keys, old, new).await;
+        drop(turn);
         if !matches!(&swapped, Ok(false)) {
             self.commit_failed.store(swapped.is_err(), Ordering::Relaxed);
         }
@@ -74,8 +75,13 @@ impl ThrottleStore for SqliteStore {
             before.as_millis(),
             limit,
         );
-        Ok(bounded("purge_buckets", query.execute(self.writer())).await?.rows_affected())
+        let mut turn = self.turn().await?;
+        Ok(bounded("purge_buckets", query.execute(attempts(&mut turn)?)).await?.rows_affected())
     }
+}
+
+fn attempts(turn: &mut Turn) -> Result<&mut SqliteConnection, StoreError> {
+    turn.as_mut().ok_or_else(|| store_error("attempts", sqlx::Error::PoolClosed))
 }
 
 async fn buckets(on: impl SqliteExecutor<'_>, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {
@@ -157,10 +163,8 @@ fn fields(bucket: &Bucket) -> String {
 fn hex(bytes: &[u8]) -> String {
     let mut string = String::with_capacity(2 * bytes.len() + 2);
     string.push('"');
-    for byte in bytes {
-        // A string takes everything.
-        let _ = write!(string, "{byte:02x}");
-    }
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    string.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
     string.push('"');
     string
 }

@@ -2,7 +2,7 @@
 
 use crate::error::bounded;
 use crate::migration;
-use crate::open::SqliteStore;
+use crate::open::{SqliteStore, Turn};
 use crate::space;
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
@@ -16,6 +16,8 @@ use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 #[derive(Debug)]
 pub(crate) struct SqliteUnitOfWork {
     transaction: Transaction<'static, Sqlite>,
+    // Let go of last.
+    _turn: Turn,
     commit_failed: Arc<AtomicBool>,
 }
 
@@ -38,8 +40,9 @@ impl SqliteStore {
     /// IMMEDIATE: the lock is taken now, where waiting for it is safe, and not at the first write, where a
     /// transaction that has read what another one changed since could only fail.
     pub(crate) async fn begin_work(&self) -> Result<SqliteUnitOfWork, StoreError> {
+        let turn = self.turn().await?;
         let transaction = bounded("begin", self.writer().begin_with("BEGIN IMMEDIATE")).await?;
-        Ok(SqliteUnitOfWork { transaction, commit_failed: Arc::clone(&self.commit_failed) })
+        Ok(SqliteUnitOfWork { transaction, _turn: turn, commit_failed: Arc::clone(&self.commit_failed) })
     }
 
     /// Fails on a disk that is full, and on a file or file system that became read-only.
@@ -119,7 +122,7 @@ mod tests {
         store.migrate().await.unwrap();
         let room = async |pages: u32| {
             let pragma = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-            sqlx::query(pragma).execute(store.writer()).await.unwrap();
+            sqlx::query(pragma).execute(store.turn().await.unwrap().as_mut().unwrap()).await.unwrap();
         };
         let at = Timestamp::EPOCH;
         let tried = Tried { account: 1, at, running: 1, has_failed: false };

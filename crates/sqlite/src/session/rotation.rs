@@ -18,7 +18,9 @@ impl SessionRotation for SqliteStore {
     /// One statement, which begins and commits by itself: a transaction around it would cost more trips to the
     /// writer's thread.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
+        let turn = self.turn().await?;
         let rotated = bounded("rotate_refresh", rotate(self.writer(), rotation)).await;
+        drop(turn);
         if !matches!(&rotated, Ok(None)) {
             self.commit_failed.store(rotated.is_err(), Ordering::Relaxed);
         }

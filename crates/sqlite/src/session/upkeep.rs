@@ -37,6 +37,7 @@ impl SessionUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
+        let _turn = self.turn().await?;
         Ok(bounded("purge_spent_tokens", query.execute(self.writer())).await?.rows_affected())
     }
 
@@ -49,6 +50,7 @@ impl SessionUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
+        let _turn = self.turn().await?;
         Ok(bounded("forget_sealed_children", query.execute(self.writer())).await?.rows_affected())
     }
 }

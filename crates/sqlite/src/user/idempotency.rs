@@ -75,6 +75,7 @@ impl IdempotencyUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
+        let _turn = self.turn().await?;
         Ok(bounded("purge_idempotency_keys", query.execute(self.writer())).await?.rows_affected())
     }
 }
