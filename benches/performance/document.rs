@@ -1,6 +1,7 @@
 //! The pages for people.
 
 use crate::figures::{Beside, Figures, Sample, StoreFigures, store_name};
+use crate::rounds::ROUNDS;
 use crate::service::CONFIGURATION;
 use crate::settings::Settings;
 use std::fmt::Write;
@@ -37,7 +38,7 @@ fn text(figures: &Figures, settings: &Settings) -> Result<String, std::fmt::Erro
     let mut out = String::new();
     writeln!(
         out,
-        "Measured on {}; the middle of three rounds of {:.1} s for each load.",
+        "Measured on {}; the middle of {ROUNDS} rounds of {:.1} s for each load.",
         figures.machine,
         settings.measured.as_secs_f64()
     )?;

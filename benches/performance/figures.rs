@@ -58,9 +58,9 @@ pub(crate) struct Row {
     pub(crate) service: Sample,
     /// A second.
     pub(crate) floor: f64,
-    /// Bare hashes a second, if those who are asked hash.
+    /// Bare hashes a second, if the operation hashes.
     pub(crate) hashes: Option<f64>,
-    /// Of what answers at once, if they do.
+    /// Asked just before it, of `GET /users/me` only.
     pub(crate) beside: Option<Beside>,
 }
 
@@ -77,8 +77,9 @@ pub(crate) struct Sample {
     pub(crate) per_second: f64,
     /// Open loop at half of that.
     pub(crate) latency: Latency,
-    /// At a fifth of it.
+    /// Open loop at a fifth of it, of `GET /users/me` and `hello` only.
     pub(crate) relaxed: Option<Latency>,
+    /// In all rounds.
     pub(crate) failed: u64,
 }
 

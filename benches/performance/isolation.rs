@@ -2,6 +2,7 @@
 
 use crate::figures::Latency;
 use crate::operations::{load, log_in, me, run};
+use crate::rounds::ROUNDS;
 use crate::service::{self, Service};
 use crate::settings::Settings;
 use crate::stores::Database;
@@ -42,9 +43,12 @@ fn beside_logins(service: &Service, settings: &Settings) -> Latency {
     // Of people who do not log in meanwhile: so many logins of one end the oldest sessions.
     let access_tokens: Vec<_> = (LOGINS..LOGINS + ASKING).map(|n| service::log_in(service.address, n).0).collect();
     let both = Load { yielding: true, ..load(service.address, LOGINS, Pace::AtOnce, settings) };
-    thread::scope(|scope| {
-        scope.spawn(|| run(both, &mut log_in()));
-        let asking = Load { connections: ASKING, pace: Pace::PerSecond(PER_SECOND), ..both };
-        Latency::from(&run(asking, &mut me(&access_tokens)))
-    })
+    let asking = Load { connections: ASKING, pace: Pace::PerSecond(PER_SECOND), ..both };
+    let round = |_| {
+        thread::scope(|scope| {
+            scope.spawn(|| run(both, &mut log_in()));
+            Latency::from(&run(asking, &mut me(&access_tokens)))
+        })
+    };
+    Latency::middle(&(0..ROUNDS).map(round).collect::<Vec<_>>())
 }

@@ -1,8 +1,8 @@
 //! `make bench`: the released binary on either store beside its floors, in one run. Writes `docs/performance.md` and
 //! `docs/performance.svg`.
 //!
-//! `LOAD_SECONDS=1` is how long each load is measured in each of three rounds; `GROWTH=1000000` how many users the store is filled with at
-//! most, and 0 for not at all; `QUICK=1` stands for 0.3 seconds, no growth and no quiet minute.
+//! `LOAD_SECONDS=1` is how long each load is measured in each round; `GROWTH=1000000` how many users a store is filled
+//! with at most, and less for none; `QUICK=1` stands for 0.3 seconds, no growth and no quiet minute.
 #![expect(
     clippy::expect_used,
     clippy::panic,

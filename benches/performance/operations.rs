@@ -182,7 +182,7 @@ pub(crate) fn compare(
     settings: &Settings,
 ) -> Vec<Row> {
     let (mut of_service, mut of_floor) = (kind.of_service(people), kind.of_floor(&floors.axum));
-    let mut row = |connections| {
+    let row = |connections| {
         let at = |address| load(address, connections, Pace::AtOnce, settings);
         let round = |_| {
             let beside = (kind == Kind::Me).then(|| Beside {
@@ -196,7 +196,7 @@ pub(crate) fn compare(
             Row { operation: kind.name(), connections, service, floor, hashes, beside }
         };
         let rounds: Vec<_> = (0..ROUNDS).map(round).collect();
-        let row = Row::middle(&rounds).expect("rounds");
+        let row = Row::middle(&rounds);
         println!(
             "{:16} c={connections:<2} {:>9.1}/s  floor {:>9.1}/s  ratio {:.2}  p99 {:.2} ms  failed {}",
             row.operation,
@@ -208,5 +208,5 @@ pub(crate) fn compare(
         );
         row
     };
-    CONNECTIONS.map(&mut row).into()
+    CONNECTIONS.map(row).into()
 }

@@ -4,11 +4,11 @@
 use crate::figures::{Beside, Latency, Row, Sample};
 use crate::growth::Times;
 
-/// Odd.
+/// Odd, so that one is in the middle.
 pub(crate) const ROUNDS: usize = 3;
 
 /// The middle of one figure.
-fn of<T>(rounds: &[T], figure: impl Fn(&T) -> f64) -> f64 {
+fn middle_of<T>(rounds: &[T], figure: impl Fn(&T) -> f64) -> f64 {
     let mut found: Vec<_> = rounds.iter().map(figure).collect();
     found.sort_by(f64::total_cmp);
     *found.get(found.len() / 2).expect("a round")
@@ -21,22 +21,22 @@ fn part<T, U>(rounds: &[T], part: impl Fn(&T) -> Option<U>, middle: impl FnOnce(
 }
 
 impl Row {
-    pub(crate) fn middle(rounds: &[Self]) -> Option<Self> {
+    pub(crate) fn middle(rounds: &[Self]) -> Self {
         let samples: Vec<_> = rounds.iter().map(|row| row.service).collect();
-        Some(Self {
+        Self {
             service: Sample::middle(&samples),
-            floor: of(rounds, |row| row.floor),
-            hashes: part(rounds, |row| row.hashes, |hashes| of(hashes, |rate| *rate)),
+            floor: middle_of(rounds, |row| row.floor),
+            hashes: part(rounds, |row| row.hashes, |hashes| middle_of(hashes, |rate| *rate)),
             beside: part(rounds, |row| row.beside, Beside::middle),
-            ..*rounds.first()?
-        })
+            ..*rounds.first().expect("a round")
+        }
     }
 }
 
 impl Beside {
     fn middle(rounds: &[Self]) -> Self {
         let samples: Vec<_> = rounds.iter().map(|beside| beside.hello).collect();
-        Self { hello: Sample::middle(&samples), actix: of(rounds, |beside| beside.actix) }
+        Self { hello: Sample::middle(&samples), actix: middle_of(rounds, |beside| beside.actix) }
     }
 }
 
@@ -44,7 +44,7 @@ impl Sample {
     fn middle(rounds: &[Self]) -> Self {
         let latencies: Vec<_> = rounds.iter().map(|sample| sample.latency).collect();
         Self {
-            per_second: of(rounds, |sample| sample.per_second),
+            per_second: middle_of(rounds, |sample| sample.per_second),
             latency: Latency::middle(&latencies),
             relaxed: part(rounds, |sample| sample.relaxed, Latency::middle),
             failed: rounds.iter().map(|sample| sample.failed).sum(),
@@ -53,19 +53,19 @@ impl Sample {
 }
 
 impl Times {
-    pub(crate) fn middle(rounds: &[Self]) -> Option<Self> {
-        Some(Self {
-            login: of(rounds, |times| times.login),
-            refresh: of(rounds, |times| times.refresh),
-            first_page: of(rounds, |times| times.first_page),
-            deep_page: of(rounds, |times| times.deep_page),
-            ..*rounds.first()?
-        })
+    pub(crate) fn middle(rounds: &[Self]) -> Self {
+        Self {
+            login: middle_of(rounds, |times| times.login),
+            refresh: middle_of(rounds, |times| times.refresh),
+            first_page: middle_of(rounds, |times| times.first_page),
+            deep_page: middle_of(rounds, |times| times.deep_page),
+            ..*rounds.first().expect("a round")
+        }
     }
 }
 
 impl Latency {
-    fn middle(rounds: &[Self]) -> Self {
-        Self { median: of(rounds, |latency| latency.median), p99: of(rounds, |latency| latency.p99) }
+    pub(crate) fn middle(rounds: &[Self]) -> Self {
+        Self { median: middle_of(rounds, |latency| latency.median), p99: middle_of(rounds, |latency| latency.p99) }
     }
 }

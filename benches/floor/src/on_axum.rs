@@ -29,8 +29,8 @@ struct Floor {
     hasher: Arc<Mutex<Hasher>>,
 }
 
-pub(crate) async fn serve(store: &str) {
-    let store = Store::open(store).await;
+pub(crate) async fn serve(url: &str) {
+    let store = Store::open(url).await;
     let tokens = Arc::new(Tokens::new());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     announce(listener.local_addr().expect("a bound socket"), &tokens);

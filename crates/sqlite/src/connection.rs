@@ -11,8 +11,8 @@ pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A read takes microseconds; each connection costs a thread and a page cache.
 const READERS: u32 = 2;
-/// How much a connection keeps in memory of what the system keeps as well: as `PRAGMA cache_size`, in KiB below zero. Three
-/// times what a page of a list or a login takes.
+/// How much a connection keeps in memory of what the system keeps as well: as `PRAGMA cache_size`, in KiB below
+/// zero. With 128 nothing was slower (docs/decisions/0028).
 const CACHE: &str = "-192";
 /// The feed is read at its end, and of attempts few are looked at.
 const SMALL_CACHE: &str = "-64";
@@ -55,9 +55,11 @@ pub(crate) async fn writer_pool(path: &Path) -> Result<SqlitePool, sqlx::Error> 
         .await
 }
 
-/// What it commits is on disk with the next commit of the writer, or when the WAL is moved into the file.
+/// What it commits is on disk with the next commit of the writer, who alone moves the WAL into the file: it has flushed the
+/// WAL just before, and would be told if it could not.
 pub(crate) async fn attempts_connection(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
     let options = writing(options(path)).synchronous(SqliteSynchronous::Normal).pragma("cache_size", SMALL_CACHE);
+    let options = options.pragma("wal_autocheckpoint", "0");
     options.thread_name(|_| "sqlite-attempts".to_owned()).connect().await
 }
 

@@ -133,8 +133,7 @@ impl FeedUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
-        let _turn = self.turn().await?;
-        Ok(bounded("purge_changes", query.execute(self.writer())).await?.rows_affected())
+        self.execute("purge_changes", query).await
     }
 }
 

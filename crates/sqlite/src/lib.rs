@@ -25,6 +25,7 @@ mod session;
 mod space;
 mod throttle;
 mod token;
+mod turn;
 mod unit_of_work;
 mod user;
 

@@ -1,19 +1,16 @@
 //! Opening and closing the file.
 
-use crate::connection::{self, ACQUIRE_TIMEOUT};
-use crate::error::bounded;
+use crate::connection;
 use crate::file::{self, OpenLock};
 use crate::lock::ServeLock;
 use crate::space::RESERVE_BYTES;
+use crate::turn::Disk;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection, SqliteConnection};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::time::timeout;
-use vestibule_domain::StoreError;
+use tokio::sync::Mutex;
 
 /// What the file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,22 +41,18 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
-    writer: SqlitePool,
-    attempts: Arc<Mutex<Option<SqliteConnection>>>,
+    pub(crate) writer: SqlitePool,
+    /// What goes with each [`Turn`](crate::turn::Turn); `None` if another has to be opened.
+    pub(crate) attempts: Arc<Mutex<Option<SqliteConnection>>>,
     readers: SqlitePool,
     /// One more, which no request can take: with it, what is revoked is out within a second under any load.
     feed: SqlitePool,
     /// How many bytes must be free on the disk for the store to be well.
     pub(crate) reserve: u64,
-    /// Whether the last commit, of whichever unit of work, was not taken.
-    pub(crate) commit_failed: Arc<AtomicBool>,
+    pub(crate) disk: Arc<Disk>,
     // Last, so that it is released when no connection is left.
     _lock: Option<ServeLock>,
 }
-
-/// Held by whoever writes: waiting for the file's own lock would be in no order. In it is the connection for what is
-/// counted of attempts, whose commits do not wait for the disk (docs/decisions/0023); `None` once all are closed.
-pub(crate) type Turn = OwnedMutexGuard<Option<SqliteConnection>>;
 
 impl SqliteStore {
     /// Makes the file and its directories if there are none, readable for their owner only. Migrates nothing.
@@ -85,8 +78,8 @@ impl SqliteStore {
         }
         let attempts = Arc::new(Mutex::new(Some(connection::attempts_connection(&path).await.map_err(failed)?)));
         let (readers, feed) = (connection::readers(&path), connection::feed(&path));
-        let (reserve, commit_failed) = (RESERVE_BYTES, Arc::default());
-        Ok(Self { path, writer, attempts, readers, feed, reserve, commit_failed, _lock: lock })
+        let (reserve, disk) = (RESERVE_BYTES, Arc::default());
+        Ok(Self { path, writer, attempts, readers, feed, reserve, disk, _lock: lock })
     }
 
     /// Lets go of the pages that connections without work have in memory; the system has them as well.
@@ -94,15 +87,15 @@ impl SqliteStore {
         for pool in [&self.feed, &self.readers, &self.writer] {
             // Each is kept until all have been asked, or the first would come again.
             let mut asked = Vec::new();
-            while let Some(mut open) = pool.try_acquire() {
-                connection::forget_pages(&mut open).await;
-                asked.push(open);
+            while let Some(mut idle) = pool.try_acquire() {
+                connection::forget_pages(&mut idle).await;
+                asked.push(idle);
             }
         }
         if let Ok(mut attempts) = self.attempts.try_lock()
-            && let Some(open) = attempts.as_mut()
+            && let Some(idle) = attempts.as_mut()
         {
-            connection::forget_pages(open).await;
+            connection::forget_pages(idle).await;
         }
     }
 
@@ -110,8 +103,9 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.feed.close().await;
         self.readers.close().await;
-        if let Some(attempts) = self.attempts.lock().await.take() {
-            // What is left in the WAL is moved by the last of all.
+        let mut turn = self.attempts.lock().await;
+        if let Some(attempts) = turn.take() {
+            // If it fails, the writer, which closes last, moves what is left in the WAL.
             let _ = attempts.close().await;
         }
         self.writer.close().await;
@@ -119,16 +113,6 @@ impl SqliteStore {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-
-    pub(crate) async fn turn(&self) -> Result<Turn, StoreError> {
-        let turn = timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.attempts).lock_owned());
-        bounded("turn", async { turn.await.map_err(|_| sqlx::Error::PoolTimedOut) }).await
-    }
-
-    /// For units of work and single statements that write, in their [`Turn`].
-    pub(crate) fn writer(&self) -> &SqlitePool {
-        &self.writer
     }
 
     /// For everything that only reads: each statement sees all that was committed before it began.
@@ -152,7 +136,17 @@ async fn check_file(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sqlx::ConnectOptions;
     use sqlx::Row;
+    use std::time::Duration;
+    use tokio::time::timeout;
+    use vestibule_domain::feed::store::FeedUpkeep;
+    use vestibule_domain::session::store::{Rotation, SessionRotation, SessionUpkeep};
+    use vestibule_domain::session::{RefreshToken, SealedToken};
+    use vestibule_domain::throttle::store::ThrottleStore;
+    use vestibule_domain::throttle::{Bucket, BucketKey};
+    use vestibule_domain::user::store::IdempotencyUpkeep;
+    use vestibule_domain::{StoreError, Timestamp};
 
     async fn setting(pool: &SqlitePool, pragma: &str) -> String {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"))).fetch_one(pool).await.unwrap();
@@ -163,7 +157,7 @@ mod tests {
     async fn what_is_committed_is_on_disk_and_the_schema_runs_no_code() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
-        for pool in [store.writer(), store.readers()] {
+        for pool in [&store.writer, &store.readers, &store.feed] {
             assert_eq!(setting(pool, "journal_mode").await, "wal");
             assert_eq!(setting(pool, "synchronous").await, "2", "FULL");
             assert_eq!(setting(pool, "fullfsync").await, "1");
@@ -177,20 +171,43 @@ mod tests {
     async fn what_is_counted_of_attempts_alone_does_not_wait_for_the_disk() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
-        let mut turn = store.turn().await.unwrap();
+        let mut turn = store.attempts.lock().await;
         let row = sqlx::query("PRAGMA synchronous").fetch_one(turn.as_mut().unwrap()).await.unwrap();
         assert_eq!(row.get::<i64, _>(0), 1, "NORMAL");
     }
 
     #[tokio::test]
-    async fn whoever_writes_has_the_turn_and_nobody_waits_for_it_for_ever() {
+    async fn j130_whoever_writes_has_the_turn_and_nobody_waits_for_it_for_ever() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        store.migrate().await.unwrap();
         let work = store.begin_work().await.unwrap();
-        let refused = store.turn().await.unwrap_err();
-        assert!(matches!(refused, StoreError::Unavailable { context: "turn", .. }), "{refused:?}");
+        let (at, keys, buckets) = (Timestamp::EPOCH, [BucketKey::from_bytes([1; 32])], [Bucket::default()]);
+        let token = |n| RefreshToken::from_bytes([n; 32]).hash();
+        let rotation = Rotation {
+            presented: token(1),
+            child: token(2),
+            sealed_child: SealedToken::from_bytes(vec![1]),
+            now: at,
+            idle: Duration::ZERO,
+            most: 1,
+        };
+        let rotate = async || store.rotate_refresh(&rotation).await.map(|_| 0);
+        let swap = async || store.swap_buckets(&keys, &buckets, &buckets).await.map(|_| 0);
+        let refused = tokio::join!(
+            rotate(),
+            swap(),
+            store.purge_buckets(at, 1),
+            store.purge_changes(at, 1),
+            store.purge_idempotency_keys(at, 1),
+            store.purge_spent_tokens(at, 1),
+            store.forget_sealed_children(at, 1),
+        );
+        for refused in <[_; 7]>::from(refused) {
+            assert!(matches!(refused, Err(StoreError::Unavailable { context: "turn", .. })), "{refused:?}");
+        }
         drop(work);
-        store.turn().await.unwrap();
+        swap().await.unwrap();
     }
 
     #[tokio::test]
@@ -202,6 +219,22 @@ mod tests {
         for unused in ["FTS", "RTREE", "STAT4", "MEMORY_MANAGEMENT"] {
             assert!(!options.iter().any(|option| option.contains(unused)), "{unused}: {options:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_given_up_of_attempts_holds_up_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        store.migrate().await.unwrap();
+        let mut other_process = connection::options(store.path()).connect().await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut other_process).await.unwrap();
+        let (keys, buckets) = ([BucketKey::from_bytes([1; 32])], [Bucket::default()]);
+        let given_up = timeout(Duration::from_millis(100), store.swap_buckets(&keys, &buckets, &buckets)).await;
+        given_up.unwrap_err();
+        assert!(store.attempts.lock().await.is_none(), "what is still under way on it would come first");
+        sqlx::query("ROLLBACK").execute(&mut other_process).await.unwrap();
+        store.swap_buckets(&keys, &buckets, &buckets).await.unwrap();
+        assert!(store.attempts.lock().await.is_some());
     }
 
     /// What the process has asked the system to read.
@@ -218,7 +251,7 @@ mod tests {
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
         let rows =
             "WITH n AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM n LIMIT 100) SELECT randomblob(4000) AS x FROM n";
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE TABLE t AS {rows}"))).execute(store.writer()).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE TABLE t AS {rows}"))).execute(&store.writer).await.unwrap();
         let before = bytes_read();
         for _ in 0..50 {
             let read: i64 = sqlx::query_scalar("SELECT count(*) FROM t WHERE length(hex(x)) = 8000")
@@ -238,6 +271,6 @@ mod tests {
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
         let refused = sqlx::query("CREATE TABLE t (x)").execute(store.readers()).await;
         assert!(refused.is_err(), "a reader wrote");
-        sqlx::query("CREATE TABLE t (x)").execute(store.writer()).await.unwrap();
+        sqlx::query("CREATE TABLE t (x)").execute(&store.writer).await.unwrap();
     }
 }

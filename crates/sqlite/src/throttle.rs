@@ -1,10 +1,9 @@
 //! What is remembered of those who tried.
 
-use crate::error::{bounded, corrupt, store_error};
-use crate::open::{SqliteStore, Turn};
+use crate::error::{bounded, corrupt};
+use crate::open::SqliteStore;
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqliteExecutor};
-use std::sync::atomic::Ordering;
 use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
@@ -47,11 +46,9 @@ impl ThrottleStore for SqliteStore {
     /// One statement, which begins and commits by itself.
     async fn swap_buckets(&self, keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> Result<Swap, StoreError> {
         let mut turn = self.turn().await?;
-        let swapped = swap(attempts(&mut turn)?, keys, old, new).await;
+        let swapped = turn.count(self.path(), async |attempts| swap(attempts, keys, old, new).await).await;
+        // Others may write while this one looks.
         drop(turn);
-        if !matches!(&swapped, Ok(false)) {
-            self.commit_failed.store(swapped.is_err(), Ordering::Relaxed);
-        }
         if swapped? { Ok(Swap::Done) } else { Ok(Swap::Lost(self.buckets(keys).await?)) }
     }
 
@@ -76,12 +73,9 @@ impl ThrottleStore for SqliteStore {
             limit,
         );
         let mut turn = self.turn().await?;
-        Ok(bounded("purge_buckets", query.execute(attempts(&mut turn)?)).await?.rows_affected())
+        let purge = async |attempts: &mut SqliteConnection| bounded("purge_buckets", query.execute(attempts)).await;
+        Ok(turn.count(self.path(), purge).await?.rows_affected())
     }
-}
-
-fn attempts(turn: &mut Turn) -> Result<&mut SqliteConnection, StoreError> {
-    turn.as_mut().ok_or_else(|| store_error("attempts", sqlx::Error::PoolClosed))
 }
 
 async fn buckets(on: impl SqliteExecutor<'_>, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {

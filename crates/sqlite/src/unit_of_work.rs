@@ -2,23 +2,23 @@
 
 use crate::error::bounded;
 use crate::migration;
-use crate::open::{SqliteStore, Turn};
+use crate::open::SqliteStore;
 use crate::space;
+use crate::turn::Turn;
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
-/// Holds the writer, and the file's only write lock, until it is committed or dropped. Dropping queues the rollback
-/// on the writer's own thread, before anything that the next one asks of it.
+/// Holds the turn, the writer and the file's only write lock until it is committed or dropped. Dropping queues the
+/// rollback on the writer's own thread, before anything that the next one asks of it; attempts that come next may wait for
+/// it at the file's lock.
 #[derive(Debug)]
 pub(crate) struct SqliteUnitOfWork {
     transaction: Transaction<'static, Sqlite>,
-    // Let go of last.
-    _turn: Turn,
-    commit_failed: Arc<AtomicBool>,
+    // After the transaction: whoever is next must find the file free.
+    turn: Turn,
 }
 
 impl SqliteUnitOfWork {
@@ -30,9 +30,8 @@ impl SqliteUnitOfWork {
 #[async_trait]
 impl UnitOfWork for SqliteUnitOfWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let committed = bounded("commit", self.transaction.commit()).await;
-        self.commit_failed.store(committed.is_err(), Ordering::Relaxed);
-        committed
+        let Self { transaction, turn } = *self;
+        turn.commit(bounded("commit", transaction.commit()), |()| true).await
     }
 }
 
@@ -41,8 +40,8 @@ impl SqliteStore {
     /// transaction that has read what another one changed since could only fail.
     pub(crate) async fn begin_work(&self) -> Result<SqliteUnitOfWork, StoreError> {
         let turn = self.turn().await?;
-        let transaction = bounded("begin", self.writer().begin_with("BEGIN IMMEDIATE")).await?;
-        Ok(SqliteUnitOfWork { transaction, _turn: turn, commit_failed: Arc::clone(&self.commit_failed) })
+        let transaction = bounded("begin", turn.writer().begin_with("BEGIN IMMEDIATE")).await?;
+        Ok(SqliteUnitOfWork { transaction, turn })
     }
 
     /// Fails on a disk that is full, and on a file or file system that became read-only.
@@ -50,7 +49,7 @@ impl SqliteStore {
         space::check(self.path(), self.reserve)
             .map_err(|short| StoreError::Unavailable { context: "check", source: Some(Box::new(short)) })?;
         let mut work = self.begin_work().await?;
-        if self.commit_failed.load(Ordering::Relaxed) {
+        if self.disk.has_failed.load(Ordering::Relaxed) {
             // Quotas, and disks that fail, show only to those who write; what is written here is what was there.
             bounded("check", sqlx::query("PRAGMA user_version = 0").execute(work.connection())).await?;
             Box::new(work).commit().await?;
@@ -102,9 +101,9 @@ mod tests {
     async fn j127_what_a_full_disk_refuses_is_unavailability_and_the_next_one_finds_a_sound_writer() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
-        sqlx::query("CREATE TABLE t (x)").execute(store.writer()).await.unwrap();
+        sqlx::query("CREATE TABLE t (x)").execute(&store.writer).await.unwrap();
         // SQLITE_FULL, as on a disk without room.
-        sqlx::query("PRAGMA max_page_count = 2").execute(store.writer()).await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 2").execute(&store.writer).await.unwrap();
         let mut work = store.begin_work().await.unwrap();
         let more = sqlx::query("INSERT INTO t VALUES (zeroblob(100000))");
         let refused = bounded("more", more.execute(work.connection())).await.unwrap_err();
@@ -116,26 +115,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn j127_attempts_that_a_full_disk_does_not_take_are_remembered_until_one_is_taken() {
+    async fn j127_attempts_that_a_full_disk_does_not_take_are_remembered_until_something_is_flushed() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
         store.migrate().await.unwrap();
-        let room = async |pages: u32| {
-            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-            sqlx::query(pragma).execute(store.turn().await.unwrap().as_mut().unwrap()).await.unwrap();
-        };
         let at = Timestamp::EPOCH;
         let tried = Tried { account: 1, at, running: 1, has_failed: false };
         let (old, new) = ([Bucket::default()], [Bucket { tried: vec![tried; 5_000], ..Bucket::default() }]);
         let swap = async || store.swap_buckets(&[BucketKey::from_bytes([1; 32])], &old, &new).await;
-        room(1).await;
+        let no_room = sqlx::query("PRAGMA max_page_count = 1");
+        no_room.execute(store.attempts.lock().await.as_mut().unwrap()).await.unwrap();
         swap().await.unwrap_err();
-        assert!(store.commit_failed.load(Ordering::Relaxed));
-        room(u32::MAX).await;
-        assert_eq!(swap().await.unwrap(), Swap::Done);
-        assert!(!store.commit_failed.load(Ordering::Relaxed));
-        store.commit_failed.store(true, Ordering::Relaxed);
-        assert_eq!(swap().await.unwrap(), Swap::Lost(new.to_vec()));
-        assert!(store.commit_failed.load(Ordering::Relaxed), "what writes nothing tells nothing of the disk");
+        assert!(store.disk.has_failed.load(Ordering::Relaxed));
+        assert_eq!(swap().await.unwrap(), Swap::Done, "by another connection, for which there is room");
+        assert!(store.disk.has_failed.load(Ordering::Relaxed), "what is not flushed tells nothing of the disk");
+        store.check().await.unwrap();
+        assert!(!store.disk.has_failed.load(Ordering::Relaxed));
     }
 }

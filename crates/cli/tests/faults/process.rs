@@ -73,7 +73,7 @@ impl Process {
         Self::spawn(command, Surroundings::of(&store.url(), &[])).await
     }
 
-    /// Ready, for which the store must be up.
+    /// Returns once it is ready, for which the store must be up.
     async fn spawn(command: Command, surroundings: Surroundings) -> Self {
         let mut command = surroundings.prepare(command);
         command.args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--log-format", "json"]);
@@ -185,7 +185,7 @@ impl Process {
     }
 }
 
-/// A test that fails tells what the process had to say.
+/// A test that fails tells the process's warnings and errors.
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {

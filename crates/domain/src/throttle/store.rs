@@ -17,7 +17,8 @@ pub enum Swap {
     Lost(Vec<Bucket>),
 }
 
-/// Keys are in ascending order, each once; where there is no bucket yet it is a new one.
+/// Keys are in ascending order, each once; where there is no bucket yet it is a new one. What was written may be lost with
+/// the database's machine: nobody waits for the disk.
 #[async_trait]
 pub trait ThrottleStore: Send + Sync {
     /// The buckets as they are, one for each key and in their order.

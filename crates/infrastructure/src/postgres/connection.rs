@@ -47,7 +47,7 @@ pub(super) fn migration_options(options: &PgConnectOptions) -> PgConnectOptions 
 }
 
 /// In a thread of its own: the driver computes thousands of hashes to prove the password (RFC 5802, section 2.2) and
-/// lets others go first after every few, so that a busy runtime would take seconds. It ends when nobody waits for it.
+/// lets others go first after every few, so that a busy runtime would take seconds. Opening ends with whoever waits for it.
 #[expect(clippy::disallowed_methods, reason = "it computes like a hasher, and is rare")]
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Cause> {
     let (waiting, nobody_waits) = oneshot::channel::<()>();
@@ -66,7 +66,7 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
     match opened.map_err(JoinError::try_into_panic) {
         Ok(opened) => opened,
         Err(Ok(panic)) => resume_unwind(panic),
-        // The process ends.
+        // The runtime is shutting down.
         Err(Err(_)) => Err(Cause::Closed),
     }
 }

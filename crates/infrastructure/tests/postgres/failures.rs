@@ -234,7 +234,7 @@ async fn j122_pooled_connections_to_a_server_that_became_read_only_are_replaced(
 /// Before the server lets it in, the driver computes thousands of hashes (RFC 5802, section 2.2) and lets others go
 /// first after every few.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_connection_is_opened_in_time_by_a_runtime_that_is_never_idle() {
+async fn j125_a_connection_is_opened_in_time_by_a_runtime_that_is_never_idle() {
     let database = Database::migrated().await;
     let store = database.store(1);
     let never_idle = || {
@@ -254,7 +254,7 @@ async fn a_connection_is_opened_in_time_by_a_runtime_that_is_never_idle() {
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_waits_for_any_more_is_not_opened_further() {
+async fn j137_a_connection_that_nobody_waits_for_any_more_is_not_opened_further() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("postgres://u:p@{}/d", listener.local_addr().expect("an address"));
     let store = PgStore::connect(&PgSettings { url, max_connections: 1 }).expect("a valid URL");

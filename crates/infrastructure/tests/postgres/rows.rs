@@ -87,7 +87,7 @@ async fn a_login_leaves_the_row_of_its_user_in_its_page() {
     let database = Database::migrated().await;
     let store = database.store(1);
     insert(&store, &alice()).await;
-    // More than one page takes.
+    // To fill the page that Alice is in.
     database
         .execute(
             "INSERT INTO users SELECT id, id || '@a', id || '@a', true, 'A', 'a', NULL, now(), now(), NULL, 1, 1
@@ -95,12 +95,13 @@ async fn a_login_leaves_the_row_of_its_user_in_its_page() {
         )
         .await;
     let mut connection = database.connect().await;
+    // `ctid` is the page, and the place in it.
     let mut page = async || {
-        let query = "SELECT (ctid::text::point)[0] FROM users WHERE name = 'Alice'";
-        connection.fetch_one(query).await.expect("Alice").get::<f64, _>(0)
+        let query = "SELECT (ctid::text::point)[0]::bigint FROM users WHERE name = 'Alice'";
+        connection.fetch_one(query).await.expect("Alice").get::<i64, _>(0)
     };
     let before = page().await;
     let (session, context) = (session(1), RequestContext::default());
     store.open_session(&opening(&session, &context)).await.expect("an answer").expect("a session");
-    assert_eq!(page().await.to_bits(), before.to_bits());
+    assert_eq!(page().await, before);
 }

@@ -19,11 +19,8 @@ impl SessionRotation for SqliteStore {
     /// writer's thread.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
         let turn = self.turn().await?;
-        let rotated = bounded("rotate_refresh", rotate(self.writer(), rotation)).await;
-        drop(turn);
-        if !matches!(&rotated, Ok(None)) {
-            self.commit_failed.store(rotated.is_err(), Ordering::Relaxed);
-        }
+        let rotated = bounded("rotate_refresh", rotate(turn.writer(), rotation));
+        let rotated = turn.commit(rotated, Option::is_some).await;
         let Some((session, user)) = rotated? else { return Ok(None) };
         Ok(Some((session.try_into()?, user.try_into()?)))
     }
@@ -41,7 +38,7 @@ impl SessionRotation for SqliteStore {
             Ok(rotated)
         };
         let rotated = bounded("rotate_refreshes", all).await.inspect_err(|_| {
-            self.commit_failed.store(true, Ordering::Relaxed);
+            self.disk.has_failed.store(true, Ordering::Relaxed);
         })?;
         // A commit that writes nothing would tell nothing of the disk.
         if rotated.iter().any(Option::is_some) {

@@ -37,8 +37,7 @@ impl SessionUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
-        let _turn = self.turn().await?;
-        Ok(bounded("purge_spent_tokens", query.execute(self.writer())).await?.rows_affected())
+        self.execute("purge_spent_tokens", query).await
     }
 
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -50,7 +49,6 @@ impl SessionUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
-        let _turn = self.turn().await?;
-        Ok(bounded("forget_sealed_children", query.execute(self.writer())).await?.rows_affected())
+        self.execute("forget_sealed_children", query).await
     }
 }

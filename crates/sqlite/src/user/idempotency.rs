@@ -75,7 +75,6 @@ impl IdempotencyUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
-        let _turn = self.turn().await?;
-        Ok(bounded("purge_idempotency_keys", query.execute(self.writer())).await?.rows_affected())
+        self.execute("purge_idempotency_keys", query).await
     }
 }
