@@ -55,8 +55,8 @@ pub(crate) async fn writer_pool(path: &Path) -> Result<SqlitePool, sqlx::Error> 
         .await
 }
 
-/// What it commits is on disk with the next commit of the writer, who alone moves the WAL into the file: it has flushed the
-/// WAL just before, and would be told if it could not.
+/// What it commits is on disk with the next commit of the writer, who alone moves the WAL into the file: just after it has
+/// flushed the WAL.
 pub(crate) async fn attempts_connection(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
     let options = writing(options(path)).synchronous(SqliteSynchronous::Normal).pragma("cache_size", SMALL_CACHE);
     let options = options.pragma("wal_autocheckpoint", "0");

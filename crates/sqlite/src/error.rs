@@ -66,6 +66,20 @@ fn unexpected(context: &'static str, source: impl Into<Box<dyn Error + Send + Sy
 /// A transaction read before it wrote and another one wrote in between. `BEGIN IMMEDIATE` rules it out.
 const BUSY_SNAPSHOT: i32 = 517;
 
+/// Whether a flush may have failed, or may yet fail.
+pub(crate) fn leaves_doubt(error: &StoreError) -> bool {
+    let StoreError::Unavailable { source: Some(source), .. } = error else {
+        return matches!(error, StoreError::Unavailable { .. });
+    };
+    match source.downcast_ref() {
+        Some(sqlx::Error::Database(failure)) => code(failure.as_ref()) & 0xff == IOERR,
+        Some(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => false,
+        _ => true,
+    }
+}
+
+const IOERR: i32 = 10;
+
 /// <https://www.sqlite.org/rescode.html>: the primary code is in the low byte.
 fn is_trouble(code: i32) -> bool {
     const BUSY: i32 = 5;
@@ -73,7 +87,6 @@ fn is_trouble(code: i32) -> bool {
     const NOMEM: i32 = 7;
     const READONLY: i32 = 8;
     const INTERRUPT: i32 = 9;
-    const IOERR: i32 = 10;
     const CORRUPT: i32 = 11;
     const FULL: i32 = 13;
     const CANTOPEN: i32 = 14;

@@ -78,7 +78,7 @@ impl SqliteStore {
         }
         let attempts = Arc::new(Mutex::new(Some(connection::attempts_connection(&path).await.map_err(failed)?)));
         let (readers, feed) = (connection::readers(&path), connection::feed(&path));
-        let (reserve, disk) = (RESERVE_BYTES, Arc::default());
+        let (reserve, disk) = (RESERVE_BYTES, Arc::new(Disk::new(access == Access::Command)));
         Ok(Self { path, writer, attempts, readers, feed, reserve, disk, _lock: lock })
     }
 
@@ -99,8 +99,12 @@ impl SqliteStore {
         }
     }
 
-    /// Waits for what is being written, and moves it from the WAL into the file. Every call after it fails.
+    /// Waits for what is being written, and moves it from the WAL into the file, unless the disk does not take it: then
+    /// that is left to whoever opens the file next. Every call after it fails.
     pub async fn close(&self) {
+        if self.disk.is_in_doubt() && self.turn().await.is_err() {
+            return;
+        }
         self.feed.close().await;
         self.readers.close().await;
         let mut turn = self.attempts.lock().await;

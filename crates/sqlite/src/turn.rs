@@ -1,7 +1,7 @@
 //! Who writes, one at a time, and what the disk made of it.
 
 use crate::connection::{ACQUIRE_TIMEOUT, attempts_connection};
-use crate::error::{bounded, store_error};
+use crate::error::{bounded, leaves_doubt, store_error};
 use crate::file;
 use crate::open::SqliteStore;
 use sqlx::query::Query;
@@ -24,12 +24,23 @@ pub(crate) struct Turn {
 }
 
 /// What commits tell of the disk.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Disk {
     /// Whether the last commit was not taken.
     pub(crate) has_failed: AtomicBool,
     /// Whether something in the WAL may not be on the disk, and not get there by another flush either.
     is_in_doubt: AtomicBool,
+}
+
+impl Disk {
+    /// `is_in_doubt` for whoever has not written the WAL again when the file was opened.
+    pub(crate) fn new(is_in_doubt: bool) -> Self {
+        Self { has_failed: false.into(), is_in_doubt: is_in_doubt.into() }
+    }
+
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt.load(Ordering::Relaxed)
+    }
 }
 
 impl Turn {
@@ -39,22 +50,28 @@ impl Turn {
 
     /// Something that commits on the writer. `has_written` tells whether it did: what writes nothing tells nothing of the
     /// disk. Whoever is dropped meanwhile leaves the doubt to the next.
-    pub(crate) async fn commit<T, E>(
+    pub(crate) async fn commit<T>(
         &self,
-        work: impl Future<Output = Result<T, E>>,
+        work: impl Future<Output = Result<T, StoreError>>,
         has_written: impl FnOnce(&T) -> bool,
-    ) -> Result<T, E> {
+    ) -> Result<T, StoreError> {
         self.disk.is_in_doubt.store(true, Ordering::Relaxed);
         let committed = work.await;
-        if let Ok(outcome) = &committed {
-            self.disk.is_in_doubt.store(false, Ordering::Relaxed);
-            if has_written(outcome) {
-                self.disk.has_failed.store(false, Ordering::Relaxed);
+        match &committed {
+            Ok(outcome) => {
+                self.disk.is_in_doubt.store(false, Ordering::Relaxed);
+                if has_written(outcome) {
+                    self.disk.has_failed.store(false, Ordering::Relaxed);
+                }
             }
-        } else {
-            self.disk.has_failed.store(true, Ordering::Relaxed);
+            Err(error) => self.note(error),
         }
         committed
+    }
+
+    fn note(&self, error: &StoreError) {
+        self.disk.has_failed.store(true, Ordering::Relaxed);
+        self.disk.is_in_doubt.store(leaves_doubt(error), Ordering::Relaxed);
     }
 
     /// Something that writes what is counted of attempts, without a flush (docs/decisions/0023): that it succeeds tells
@@ -73,18 +90,18 @@ impl Turn {
             None => bounded("attempts", attempts_connection(path)).await?,
         };
         let counted = work(&mut connection).await;
-        if counted.is_ok() {
-            *self.attempts = Some(connection);
-        } else {
-            self.disk.has_failed.store(true, Ordering::Relaxed);
-            self.disk.is_in_doubt.store(true, Ordering::Relaxed);
+        match &counted {
+            Ok(_) => *self.attempts = Some(connection),
+            Err(error) => self.note(error),
         }
         counted
     }
 
     /// What is counted of attempts is in the WAL before what comes now, and was not flushed by itself. If a flush has failed
     /// since, it has to be written again, or all that follows would be lost with it.
-    async fn write_wal_again(self, path: PathBuf) -> Result<Self, StoreError> {
+    async fn write_wal_again(mut self, path: PathBuf) -> Result<Self, StoreError> {
+        // It would be told of the failure when it is over.
+        drop(self.attempts.take());
         // Keeps other processes out.
         let alone = bounded("begin", self.writer.begin_with("BEGIN IMMEDIATE")).await?;
         // It keeps the turn and the lock to its end, whether or not anybody waits for it.
@@ -108,7 +125,7 @@ impl SqliteStore {
         let attempts = timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.attempts).lock_owned()).await;
         let attempts = attempts.map_err(|_| store_error("turn", sqlx::Error::PoolTimedOut))?;
         let turn = Turn { attempts, writer: self.writer.clone(), disk: Arc::clone(&self.disk) };
-        if turn.disk.is_in_doubt.load(Ordering::Relaxed) {
+        if turn.disk.is_in_doubt() {
             return turn.write_wal_again(self.path().to_owned()).await;
         }
         Ok(turn)

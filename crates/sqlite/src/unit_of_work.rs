@@ -1,6 +1,6 @@
 //! One transaction on the one writer.
 
-use crate::error::bounded;
+use crate::error::{bounded, store_error};
 use crate::migration;
 use crate::open::SqliteStore;
 use crate::space;
@@ -8,6 +8,7 @@ use crate::turn::Turn;
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::sync::atomic::Ordering;
+use tracing::Instrument;
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
@@ -31,7 +32,10 @@ impl SqliteUnitOfWork {
 impl UnitOfWork for SqliteUnitOfWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { transaction, turn } = *self;
-        turn.commit(bounded("commit", transaction.commit()), |()| true).await
+        // It comes to its end whether or not anybody waits for it: else the next one would have to doubt the disk.
+        let committing = async move { turn.commit(bounded("commit", transaction.commit()), |()| true).await };
+        let committed = tokio::spawn(committing.in_current_span()).await;
+        committed.unwrap_or_else(|error| Err(store_error("commit", sqlx::Error::Io(error.into()))))
     }
 }
 

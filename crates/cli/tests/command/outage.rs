@@ -84,14 +84,16 @@ async fn i113_lines_about_a_store_out_of_reach_have_its_cause_and_not_its_passwo
     let mut service = place.start(&["serve"]);
     assert_eq!(service.get("/health/ready").0, 503);
     assert_eq!(service.post("/login", r#"{"email": "ada@example.com", "password": "x"}"#).0, 503);
-    let log = service.end();
-    for message in [
+    let messages = [
         "the store cannot be used: answering 503 until it can",
         "the store fails its readiness check",
         "the request failed",
         "the change feed cannot be read, trying on",
         "the signing keys cannot be read, trying on",
-    ] {
+    ];
+    service.log_has(&messages);
+    let log = service.end();
+    for message in messages {
         let line = log.iter().find(|line| line.contains(message)).unwrap_or_else(|| panic!("{message} is not told"));
         assert!(line.contains("Connection refused"), "{line}");
     }

@@ -194,6 +194,16 @@ impl Service {
         self.log_line(|line| serde_json::from_str::<Value>(line).ok().filter(|event| event["message"] == message))
     }
 
+    /// Once each of them was logged, in whatever order.
+    pub(crate) fn log_has(&self, texts: &[&str]) {
+        for text in texts {
+            let is_seen = self.seen.borrow().iter().any(|line| line.contains(text));
+            if !is_seen {
+                self.log_line(|line| line.contains(text).then_some(()));
+            }
+        }
+    }
+
     /// What is found in the next log line that has it.
     #[track_caller]
     fn log_line<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
