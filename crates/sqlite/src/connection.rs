@@ -12,8 +12,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A read takes microseconds; each connection costs a thread and a page cache.
 const READERS: u32 = 2;
 /// How much a connection keeps in memory of what the system keeps as well: as `PRAGMA cache_size`, in KiB below
-/// zero. With 128 nothing was slower (docs/decisions/0028).
-const CACHE: &str = "-192";
+/// zero. With three times as many nothing was faster (docs/decisions/0028).
+const CACHE: &str = "-128";
 /// The feed is read at its end, and of attempts few are looked at.
 const SMALL_CACHE: &str = "-64";
 

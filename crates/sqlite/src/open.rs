@@ -76,9 +76,10 @@ impl SqliteStore {
             file::write_wal_again(&path).map_err(unusable)?;
             alone.rollback().await.map_err(failed)?;
         }
-        let attempts = Arc::new(Mutex::new(Some(connection::attempts_connection(&path).await.map_err(failed)?)));
         let (readers, feed) = (connection::readers(&path), connection::feed(&path));
         let (reserve, disk) = (RESERVE_BYTES, Arc::new(Disk::new(access == Access::Command)));
+        // Opened when the first attempt is counted.
+        let attempts = Arc::default();
         Ok(Self { path, writer, attempts, readers, feed, reserve, disk, _lock: lock })
     }
 
@@ -140,6 +141,7 @@ async fn check_file(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::bounded;
     use sqlx::ConnectOptions;
     use sqlx::Row;
     use std::time::Duration;
@@ -175,9 +177,11 @@ mod tests {
     async fn what_is_counted_of_attempts_alone_does_not_wait_for_the_disk() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
-        let mut turn = store.attempts.lock().await;
-        let row = sqlx::query("PRAGMA synchronous").fetch_one(turn.as_mut().unwrap()).await.unwrap();
-        assert_eq!(row.get::<i64, _>(0), 1, "NORMAL");
+        let mut turn = store.turn().await.unwrap();
+        let synchronous = async |attempts: &mut SqliteConnection| {
+            bounded("synchronous", sqlx::query_scalar::<_, i64>("PRAGMA synchronous").fetch_one(attempts)).await
+        };
+        assert_eq!(turn.count(store.path(), synchronous).await.unwrap(), 1, "NORMAL");
     }
 
     #[tokio::test]

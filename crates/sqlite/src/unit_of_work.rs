@@ -128,7 +128,8 @@ mod tests {
         let (old, new) = ([Bucket::default()], [Bucket { tried: vec![tried; 5_000], ..Bucket::default() }]);
         let swap = async || store.swap_buckets(&[BucketKey::from_bytes([1; 32])], &old, &new).await;
         let no_room = sqlx::query("PRAGMA max_page_count = 1");
-        no_room.execute(store.attempts.lock().await.as_mut().unwrap()).await.unwrap();
+        let limit = async |attempts: &mut SqliteConnection| bounded("limit", no_room.execute(attempts)).await;
+        store.turn().await.unwrap().count(store.path(), limit).await.unwrap();
         swap().await.unwrap_err();
         assert!(store.disk.has_failed.load(Ordering::Relaxed));
         assert_eq!(swap().await.unwrap(), Swap::Done, "by another connection, for which there is room");
