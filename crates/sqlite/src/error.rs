@@ -102,3 +102,16 @@ fn is_trouble(code: i32) -> bool {
 fn code(failure: &dyn DatabaseError) -> i32 {
     failure.code().and_then(|code| code.parse().ok()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_came_to_a_flush_leaves_no_doubt_of_it() {
+        let error = |error| store_error("step", error);
+        assert!(![StoreError::Contention, error(sqlx::Error::PoolTimedOut)].iter().any(leaves_doubt));
+        let silent = StoreError::Unavailable { context: "commit", source: None };
+        assert!([silent, error(sqlx::Error::WorkerCrashed)].iter().all(leaves_doubt));
+    }
+}

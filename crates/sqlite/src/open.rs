@@ -72,15 +72,11 @@ impl SqliteStore {
         drop(opening);
         if access == Access::Serve {
             check_file(&writer, &path).await?;
-            let alone = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-            file::write_wal_again(&path).map_err(unusable)?;
-            alone.rollback().await.map_err(failed)?;
         }
         let (readers, feed) = (connection::readers(&path), connection::feed(&path));
-        let (reserve, disk) = (RESERVE_BYTES, Arc::new(Disk::new(access == Access::Command)));
-        // Opened when the first attempt is counted.
-        let attempts = Arc::default();
-        Ok(Self { path, writer, attempts, readers, feed, reserve, disk, _lock: lock })
+        // The connection for attempts is opened when the first is counted.
+        let (attempts, disk) = (Arc::default(), Arc::default());
+        Ok(Self { path, writer, attempts, readers, feed, reserve: RESERVE_BYTES, disk, _lock: lock })
     }
 
     /// Lets go of the pages that connections without work have in memory; the system has them as well.
@@ -142,8 +138,7 @@ async fn check_file(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
 mod tests {
     use super::*;
     use crate::error::bounded;
-    use sqlx::ConnectOptions;
-    use sqlx::Row;
+    use sqlx::{ConnectOptions, Row};
     use std::time::Duration;
     use tokio::time::timeout;
     use vestibule_domain::feed::store::FeedUpkeep;
@@ -182,6 +177,37 @@ mod tests {
             bounded("synchronous", sqlx::query_scalar::<_, i64>("PRAGMA synchronous").fetch_one(attempts)).await
         };
         assert_eq!(turn.count(store.path(), synchronous).await.unwrap(), 1, "NORMAL");
+        let checkpoints = async |attempts: &mut SqliteConnection| {
+            bounded("checkpoints", sqlx::query_scalar::<_, i64>("PRAGMA wal_autocheckpoint").fetch_one(attempts)).await
+        };
+        assert_eq!(turn.count(store.path(), checkpoints).await.unwrap(), 0, "only who has flushed the WAL moves it");
+    }
+
+    #[tokio::test]
+    async fn j128_a_wal_in_doubt_is_written_again_before_it_is_moved_or_is_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Command).await.unwrap();
+        assert!(store.disk.is_in_doubt(), "whoever had the file before may have been killed");
+        let held = store.attempts.lock().await;
+        timeout(Duration::from_secs(5), store.close()).await.unwrap();
+        assert!(!store.writer.is_closed(), "it could not be written again");
+        drop(held);
+        store.close().await;
+        assert_eq!((store.writer.is_closed(), store.disk.is_in_doubt()), (true, false));
+    }
+
+    /// The system tells each open file of a flush that failed.
+    #[tokio::test]
+    async fn when_the_wal_was_written_again_attempts_are_counted_by_another_connection() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let mut turn = store.turn().await.unwrap();
+        turn.count(store.path(), async |_| Ok(())).await.unwrap();
+        let silence = async { Err(StoreError::Unavailable { context: "commit", source: None }) };
+        turn.commit(silence, |()| true).await.unwrap_err();
+        drop(turn);
+        drop(store.turn().await.unwrap());
+        assert!(store.attempts.lock().await.is_none());
     }
 
     #[tokio::test]

@@ -28,16 +28,18 @@ pub(crate) struct Turn {
 pub(crate) struct Disk {
     /// Whether the last commit was not taken.
     pub(crate) has_failed: AtomicBool,
-    /// Whether something in the WAL may not be on the disk, and not get there by another flush either.
+    /// Whether something in the WAL may not be on the disk, and not get there by another flush either. Nobody knows at
+    /// first: who had the file before may have been killed.
     is_in_doubt: AtomicBool,
 }
 
-impl Disk {
-    /// `is_in_doubt` for whoever has not written the WAL again when the file was opened.
-    pub(crate) fn new(is_in_doubt: bool) -> Self {
-        Self { has_failed: false.into(), is_in_doubt: is_in_doubt.into() }
+impl Default for Disk {
+    fn default() -> Self {
+        Self { has_failed: false.into(), is_in_doubt: true.into() }
     }
+}
 
+impl Disk {
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.is_in_doubt.load(Ordering::Relaxed)
     }

@@ -83,6 +83,7 @@ impl Store for SqliteStore {
 mod tests {
     use super::*;
     use crate::Access;
+    use std::task::{Context, Waker};
     use vestibule_domain::throttle::store::{Swap, ThrottleStore};
     use vestibule_domain::throttle::{Bucket, BucketKey, Tried};
 
@@ -119,6 +120,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn j128_a_commit_comes_to_its_end_whoever_goes_and_leaves_no_doubt_of_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let mut work = store.begin_work().await.unwrap();
+        bounded("table", sqlx::query("CREATE TABLE t (x)").execute(work.connection())).await.unwrap();
+        let mut committing = Box::new(work).commit();
+        assert!(committing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(committing);
+        let turn = store.attempts.lock().await;
+        assert!(!store.disk.is_in_doubt());
+        drop(turn);
+        sqlx::query("SELECT x FROM t").fetch_all(store.readers()).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn j127_attempts_that_a_full_disk_does_not_take_are_remembered_until_something_is_flushed() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
@@ -132,6 +148,7 @@ mod tests {
         store.turn().await.unwrap().count(store.path(), limit).await.unwrap();
         swap().await.unwrap_err();
         assert!(store.disk.has_failed.load(Ordering::Relaxed));
+        assert!(!store.disk.is_in_doubt(), "no flush has failed");
         assert_eq!(swap().await.unwrap(), Swap::Done, "by another connection, for which there is room");
         assert!(store.disk.has_failed.load(Ordering::Relaxed), "what is not flushed tells nothing of the disk");
         store.check().await.unwrap();
