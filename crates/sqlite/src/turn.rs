@@ -144,3 +144,110 @@ impl SqliteStore {
         Ok(done.await?.rows_affected())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Access, connection};
+    use sqlx::ConnectOptions;
+    use std::time::Duration;
+    use vestibule_domain::Timestamp;
+    use vestibule_domain::feed::store::FeedUpkeep;
+    use vestibule_domain::session::store::{Rotation, SessionRotation, SessionUpkeep};
+    use vestibule_domain::session::{RefreshToken, SealedToken};
+    use vestibule_domain::throttle::store::ThrottleStore;
+    use vestibule_domain::throttle::{Bucket, BucketKey};
+    use vestibule_domain::user::store::IdempotencyUpkeep;
+
+    #[tokio::test]
+    async fn what_is_counted_of_attempts_alone_does_not_wait_for_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let mut turn = store.turn().await.unwrap();
+        let synchronous = async |attempts: &mut SqliteConnection| {
+            bounded("synchronous", sqlx::query_scalar::<_, i64>("PRAGMA synchronous").fetch_one(attempts)).await
+        };
+        assert_eq!(turn.count(store.path(), synchronous).await.unwrap(), 1, "NORMAL");
+        let checkpoints = async |attempts: &mut SqliteConnection| {
+            bounded("checkpoints", sqlx::query_scalar::<_, i64>("PRAGMA wal_autocheckpoint").fetch_one(attempts)).await
+        };
+        assert_eq!(turn.count(store.path(), checkpoints).await.unwrap(), 0, "only who has flushed the WAL moves it");
+    }
+
+    #[tokio::test]
+    async fn j128_a_wal_in_doubt_is_written_again_before_it_is_moved_or_is_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Command).await.unwrap();
+        assert!(store.disk.is_in_doubt(), "whoever had the file before may have been killed");
+        let held = store.attempts.lock().await;
+        timeout(Duration::from_secs(5), store.close()).await.unwrap();
+        assert!(!store.writer.is_closed(), "it could not be written again");
+        drop(held);
+        store.close().await;
+        assert_eq!((store.writer.is_closed(), store.disk.is_in_doubt()), (true, false));
+    }
+
+    /// The system tells each open file of a flush that failed.
+    #[tokio::test]
+    async fn when_the_wal_was_written_again_attempts_are_counted_by_another_connection() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        let mut turn = store.turn().await.unwrap();
+        turn.count(store.path(), async |_| Ok(())).await.unwrap();
+        let silence = async { Err(StoreError::Unavailable { context: "commit", source: None }) };
+        turn.commit(silence, |()| true).await.unwrap_err();
+        drop(turn);
+        drop(store.turn().await.unwrap());
+        assert!(store.attempts.lock().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn j130_whoever_writes_has_the_turn_and_nobody_waits_for_it_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        store.migrate().await.unwrap();
+        let work = store.begin_work().await.unwrap();
+        let (at, keys, buckets) = (Timestamp::EPOCH, [BucketKey::from_bytes([1; 32])], [Bucket::default()]);
+        let token = |n| RefreshToken::from_bytes([n; 32]).hash();
+        let rotation = Rotation {
+            presented: token(1),
+            child: token(2),
+            sealed_child: SealedToken::from_bytes(vec![1]),
+            now: at,
+            idle: Duration::ZERO,
+            most: 1,
+        };
+        let rotate = async || store.rotate_refresh(&rotation).await.map(|_| 0);
+        let swap = async || store.swap_buckets(&keys, &buckets, &buckets).await.map(|_| 0);
+        let refused = tokio::join!(
+            rotate(),
+            swap(),
+            store.purge_buckets(at, 1),
+            store.purge_changes(at, 1),
+            store.purge_idempotency_keys(at, 1),
+            store.purge_spent_tokens(at, 1),
+            store.forget_sealed_children(at, 1),
+        );
+        for refused in <[_; 7]>::from(refused) {
+            assert!(matches!(refused, Err(StoreError::Unavailable { context: "turn", .. })), "{refused:?}");
+        }
+        drop(work);
+        swap().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_given_up_of_attempts_holds_up_nobody() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        store.migrate().await.unwrap();
+        let mut other_process = connection::options(store.path()).connect().await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut other_process).await.unwrap();
+        let (keys, buckets) = ([BucketKey::from_bytes([1; 32])], [Bucket::default()]);
+        let given_up = timeout(Duration::from_millis(100), store.swap_buckets(&keys, &buckets, &buckets)).await;
+        given_up.unwrap_err();
+        assert!(store.attempts.lock().await.is_none(), "what is still under way on it would come first");
+        sqlx::query("ROLLBACK").execute(&mut other_process).await.unwrap();
+        store.swap_buckets(&keys, &buckets, &buckets).await.unwrap();
+        assert!(store.attempts.lock().await.is_some());
+    }
+}
