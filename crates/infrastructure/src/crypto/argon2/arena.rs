@@ -5,6 +5,7 @@ use super::cost::Cost;
 use super::input::Input;
 use super::reference::ReferenceMemory;
 use super::vectorized::VectorizedMemory;
+use zeroize::Zeroize;
 
 /// Why a hash could not be computed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,7 @@ pub(super) struct Arena {
     implementation: Implementation,
     memory: Memory,
     most_kib: u32,
+    is_clean: bool,
     written_kib: u64,
 }
 
@@ -29,52 +31,55 @@ enum Memory {
     Vectorized(VectorizedMemory),
 }
 
-impl Memory {
-    fn new(implementation: Implementation) -> Self {
-        match implementation {
-            Implementation::Reference => Self::Reference(ReferenceMemory::default()),
-            Implementation::Vectorized { .. } => Self::Vectorized(VectorizedMemory::default()),
-        }
-    }
-
-    fn hash(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), ComputationError> {
-        match self {
-            Self::Reference(memory) => Ok(memory.hash(cost, input, tag)?),
-            Self::Vectorized(memory) => Ok(memory.hash(cost, input, tag)?),
-        }
-    }
-}
-
 impl Arena {
-    /// Takes memory with the first hash, and keeps no more than `most_kib`.
+    /// Takes `most_kib` with the first hash.
     pub(super) fn new(implementation: Implementation, most_kib: u32) -> Self {
-        Self { implementation, memory: Memory::new(implementation), most_kib, written_kib: 0 }
+        let memory = match implementation {
+            Implementation::Reference => Memory::Reference(ReferenceMemory::new(most_kib)),
+            Implementation::Vectorized { .. } => Memory::Vectorized(VectorizedMemory::new(most_kib)),
+        };
+        Self { implementation, memory, most_kib, is_clean: true, written_kib: 0 }
     }
 
     /// A hash that needs more than is kept gets memory of its own for as long as it takes.
     pub(super) fn hash(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), ComputationError> {
         self.written_kib += cost.work();
         if cost.memory_kib > self.most_kib {
-            return Memory::new(self.implementation).hash(cost, input, tag);
+            return Self::new(self.implementation, cost.memory_kib).hash(cost, input, tag);
         }
-        self.memory.hash(cost, input, tag)
+        self.is_clean = false;
+        let outcome = match &mut self.memory {
+            Memory::Reference(memory) => memory.hash(cost, input, tag).map_err(Into::into),
+            Memory::Vectorized(memory) => memory.hash(cost, input, tag).map_err(Into::into),
+        };
+        clear_stack();
+        outcome
     }
 
-    /// What the last hash left behind is derived from a password.
+    /// What the last hash left behind is derived from a password. The next one overwrites it, so this is for when none
+    /// comes; it takes up to half as long as a hash.
     pub(super) fn wipe(&mut self) {
+        if self.is_clean {
+            return;
+        }
         match &mut self.memory {
             Memory::Reference(memory) => memory.wipe(),
-            // Has been wiped.
-            Memory::Vectorized(_) => {}
+            Memory::Vectorized(memory) => memory.wipe(),
         }
+        self.is_clean = true;
     }
 
     /// Gives everything back to the system, wiped.
     pub(super) fn release(&mut self) {
+        self.wipe();
         match &mut self.memory {
             Memory::Reference(memory) => memory.release(),
             Memory::Vectorized(memory) => memory.release(),
         }
+    }
+
+    pub(super) fn is_clean(&self) -> bool {
+        self.is_clean
     }
 
     pub(super) fn holds_memory(&self) -> bool {
@@ -93,6 +98,18 @@ impl Arena {
     pub(super) fn written_kib(&self) -> u64 {
         self.written_kib
     }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+/// The password was here, and the first digest, which is as good as the password to whoever finds it.
+#[inline(never)]
+fn clear_stack() {
+    [0_u8; 16 * 1024].zeroize();
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use trial::Trial;
 use arena::Arena;
 use async_trait::async_trait;
 use phc::{SALT_BYTES, StoredHash, UnusableHash};
-use pool::Pool;
+use pool::{Pool, Rest};
 use recipe::Recipe;
 use std::fmt;
 use std::sync::Arc;
@@ -63,8 +63,8 @@ pub enum Argon2Error {
     Calibration(#[source] ComputationError),
 }
 
-/// After so long without a password to hash, a thread gives its memory back.
-const QUIET: Duration = Duration::from_mins(1);
+/// Long enough that the next login of one client comes before.
+const REST: Rest = Rest { until_wiped: Duration::from_millis(100), until_released: Duration::from_mins(1) };
 
 /// Dropping it waits for the hashes that are being computed.
 pub struct Argon2Hasher {
@@ -85,7 +85,7 @@ impl Argon2Hasher {
         let implementation = Implementation::choose(hashing, cost);
         let mean = Trial::new(implementation, cost).hash().map_err(Argon2Error::Calibration)?;
         let arena = move || Arena::new(implementation, cost.memory_kib);
-        let pool = Pool::start(threads, queue_wait, mean, QUIET, arena).map_err(Argon2Error::Threads)?;
+        let pool = Pool::start(threads, queue_wait, mean, REST, arena).map_err(Argon2Error::Threads)?;
         Ok(Self { pool, current: Recipe { cost, pepper: peppers.current() }, peppers, rng })
     }
 

@@ -27,7 +27,15 @@ struct Shared {
     changed: Condvar,
     threads: u32,
     longest_wait: Duration,
-    quiet: Duration,
+    rest: Rest,
+}
+
+/// What a thread does with its memory while it has no job.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    pub(super) until_wiped: Duration,
+    /// From then on.
+    pub(super) until_released: Duration,
 }
 
 struct State {
@@ -60,18 +68,17 @@ struct Pending<T, F> {
 }
 
 impl Pool {
-    /// `mean` is how long a job takes, to begin with; nobody waits longer than `longest_wait` for a thread. A thread
-    /// that has had no job for as long as `quiet` gives its memory back.
+    /// `mean` is how long a job takes, to begin with; nobody waits longer than `longest_wait` for a thread.
     pub(super) fn start(
         threads: u32,
         longest_wait: Duration,
         mean: Duration,
-        quiet: Duration,
+        rest: Rest,
         arena: impl Fn() -> Arena + Copy + Send + 'static,
     ) -> io::Result<Self> {
         let state = State { jobs: Queue::default(), busy: 0, mean, stopped: false };
         let shared =
-            Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), threads, longest_wait, quiet });
+            Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), threads, longest_wait, rest });
         let mut pool = Self { shared, threads: Vec::new() };
         for number in 0..threads {
             let shared = Arc::clone(&pool.shared);
@@ -195,21 +202,25 @@ impl Shared {
         }
     }
 
+    /// Until there is a job, or until the memory of the last one is to be wiped or given back: both while nobody waits,
+    /// so that they cost nobody anything.
     fn idle<'a>(&'a self, state: MutexGuard<'a, State>, arena: &mut Arena) -> MutexGuard<'a, State> {
-        drop(state);
-        // While nobody waits, so that it costs nobody anything.
-        arena.wipe();
         let is_idle = |state: &mut State| state.jobs.is_empty() && !state.stopped;
-        if arena.holds_memory() {
-            let quiet = self.changed.wait_timeout_while(self.lock(), self.quiet, is_idle);
-            let (state, quiet) = quiet.unwrap_or_else(PoisonError::into_inner);
-            if !quiet.timed_out() {
-                return state;
-            }
-            drop(state);
-            arena.release();
+        let (patience, act): (_, fn(&mut Arena)) = if !arena.is_clean() {
+            (self.rest.until_wiped, Arena::wipe)
+        } else if arena.holds_memory() {
+            (self.rest.until_released, Arena::release)
+        } else {
+            return self.changed.wait_while(state, is_idle).unwrap_or_else(PoisonError::into_inner);
+        };
+        let waited = self.changed.wait_timeout_while(state, patience, is_idle);
+        let (state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !waited.timed_out() {
+            return state;
         }
-        self.changed.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner)
+        drop(state);
+        act(arena);
+        self.lock()
     }
 }
 

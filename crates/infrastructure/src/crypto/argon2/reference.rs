@@ -6,59 +6,44 @@ use argon2::{Algorithm, Argon2, AssociatedData, Block, Params, ParamsBuilder, Ve
 use zeroize::Zeroize;
 
 /// Memory of the reference, kept from hash to hash.
-#[derive(Default)]
 pub(super) struct ReferenceMemory {
+    most_kib: u32,
     /// Empty until the first hash.
     blocks: Vec<Block>,
-    is_clean: bool,
 }
 
 impl ReferenceMemory {
+    pub(super) fn new(most_kib: u32) -> Self {
+        Self { most_kib, blocks: Vec::new() }
+    }
+
     pub(super) fn hash(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), argon2::Error> {
         let params = params(cost, input, tag.len())?;
         let argon2 = Argon2::new_with_secret(input.secret, Algorithm::Argon2id, Version::V0x13, params)?;
-        let needed = argon2.params().block_count();
-        if self.blocks.len() < needed {
-            self.release();
-            self.blocks = allocate(needed);
+        if self.blocks.is_empty() {
+            self.blocks = allocate(self.most_kib);
         }
-        self.is_clean = false;
         argon2.hash_password_into_with_memory(input.password, input.salt, tag, &mut self.blocks)
     }
 
-    /// What the last hash left behind is derived from a password.
     pub(super) fn wipe(&mut self) {
-        if !self.is_clean {
-            self.blocks.iter_mut().for_each(Zeroize::zeroize);
-            self.is_clean = true;
-        }
+        self.blocks.iter_mut().for_each(Zeroize::zeroize);
     }
 
     pub(super) fn release(&mut self) {
-        self.wipe();
         self.blocks = Vec::new();
     }
 
     pub(super) fn size_kib(&self) -> usize {
         self.blocks.len()
     }
-
-    #[cfg(test)]
-    pub(super) fn is_zero(&self) -> bool {
-        self.blocks.iter().all(|block| block.as_ref().iter().all(|word| *word == 0))
-    }
-}
-
-impl Drop for ReferenceMemory {
-    fn drop(&mut self) {
-        self.wipe();
-    }
 }
 
 /// Address space for more than 32 MiB, of which only what is needed is ever touched: up to that size glibc keeps for
 /// itself what is freed once the program has freed as much before (mallopt(3), `M_MMAP_THRESHOLD`).
-fn allocate(needed: usize) -> Vec<Block> {
+fn allocate(kib: u32) -> Vec<Block> {
     const ALWAYS_MAPPED: usize = 33 * 1024;
+    let needed = usize::try_from(kib).unwrap_or(usize::MAX);
     let mut blocks = Vec::with_capacity(needed.max(ALWAYS_MAPPED));
     blocks.resize(needed, Block::new());
     blocks

@@ -39,7 +39,7 @@ pub(super) fn differences(
         let input = Input::new(&[b'p'; 129], b"a salt, 16 bytes");
         let mut expected = vec![0; tag_bytes];
         // Its memory is back before the other takes any.
-        let computed = ReferenceMemory::default().hash(cost, input, &mut expected);
+        let computed = ReferenceMemory::new(cost.memory_kib).hash(cost, input, &mut expected);
         if computed.is_err() || !gives(cost, input, &expected) {
             wrong.push(cost);
         }
@@ -62,9 +62,8 @@ mod tests {
     const CURRENT: Cost = Cost { memory_kib: 2_048, iterations: 2, parallelism: 1 };
 
     fn differences_of(fault: impl Fn(Cost, Input<'_>) -> bool) -> Vec<Cost> {
-        let mut reference = ReferenceMemory::default();
         differences(CURRENT, |cost, input, tag| {
-            reference.hash(cost, input, tag)?;
+            ReferenceMemory::new(cost.memory_kib).hash(cost, input, tag)?;
             if fault(cost, input) {
                 tag[0] ^= 1;
             }

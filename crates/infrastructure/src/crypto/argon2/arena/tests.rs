@@ -1,3 +1,6 @@
+#[cfg(target_os = "linux")]
+mod traces;
+
 use super::*;
 use crate::crypto::argon2::self_check::RFC_9106;
 use crate::crypto::argon2::vectorized;
@@ -113,25 +116,14 @@ fn no_more_is_kept_than_is_allowed_and_nothing_once_it_is_given_back() {
     for implementation in BOTH {
         let mut arena = Arena::new(implementation, 64);
         assert_eq!(arena.size_kib(), 0);
-        for (memory_kib, kept) in [(64, 64), (32, 64), (128, 64)] {
+        for memory_kib in [32, 64, 128] {
             let cost = Cost { memory_kib, iterations: 1, parallelism: 1 };
             arena.hash(cost, Input::new(b"password", b"somesalt"), &mut [0; 32]).unwrap();
-            assert_eq!(arena.size_kib(), kept, "{implementation} after {cost}");
+            assert_eq!(arena.size_kib(), 64, "{implementation} after {cost}");
         }
         arena.release();
         assert!(!arena.holds_memory());
     }
-}
-
-#[test]
-fn nothing_is_left_after_wiping() {
-    let cost = Cost { memory_kib: 32, iterations: 1, parallelism: 1 };
-    let mut arena = Arena::new(Implementation::Reference, 32);
-    arena.hash(cost, Input::new(b"password", b"somesalt"), &mut [0; 32]).unwrap();
-    let is_zero = |arena: &Arena| matches!(&arena.memory, Memory::Reference(memory) if memory.is_zero());
-    assert!(!is_zero(&arena));
-    arena.wipe();
-    assert!(is_zero(&arena));
 }
 
 /// Else the other half of these tests compares nothing.

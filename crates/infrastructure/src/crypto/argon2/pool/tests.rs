@@ -10,9 +10,12 @@ use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_hours(1);
 const MEAN: Duration = Duration::from_millis(100);
+/// None that ends.
+const REST: Rest = Rest { until_wiped: LONG, until_released: LONG };
+const AT_ONCE: Duration = Duration::ZERO;
 
 fn pool(threads: u32, longest_wait: Duration) -> Arc<Pool> {
-    Arc::new(Pool::start(threads, longest_wait, MEAN, LONG, arena).unwrap())
+    Arc::new(Pool::start(threads, longest_wait, MEAN, REST, arena).unwrap())
 }
 
 fn arena() -> Arena {
@@ -158,25 +161,43 @@ async fn a_panic_costs_one_answer_and_no_thread() {
 
 #[tokio::test]
 async fn dropping_the_pool_ends_its_threads_and_answers_nothing_more() {
-    let pool = Pool::start(2, LONG, MEAN, LONG, arena).unwrap();
+    let pool = Pool::start(2, LONG, MEAN, REST, arena).unwrap();
     let shared = Arc::downgrade(&pool.shared);
     assert_eq!(pool.run(None, |_| 1).await, Ok(1));
     drop(pool);
     assert!(shared.upgrade().is_none(), "a thread still holds the queue");
 }
 
+/// Until it answers true. Whoever asks too soon keeps the thread from resting.
+async fn after_rest(pool: &Pool, is_done: fn(&Arena) -> bool) {
+    let asked = async { while !pool.run(None, move |arena| is_done(arena)).await.unwrap() {} };
+    timeout(Duration::from_mins(1), asked).await.expect("the thread does something while it has no job");
+}
+
 #[tokio::test]
 async fn memory_is_kept_for_the_next_hash_until_it_has_been_quiet() {
-    let busy = Pool::start(1, LONG, MEAN, LONG, arena).unwrap();
+    let busy = Pool::start(1, LONG, MEAN, Rest { until_wiped: AT_ONCE, ..REST }, arena).unwrap();
     busy.run(None, hash).await.unwrap();
+    after_rest(&busy, Arena::is_clean).await;
     assert_eq!(busy.run(None, |arena| arena.holds_memory()).await, Ok(true));
 
-    let quiet = Pool::start(1, LONG, MEAN, Duration::from_millis(1), arena).unwrap();
+    let quiet = Pool::start(1, LONG, MEAN, Rest { until_wiped: AT_ONCE, until_released: AT_ONCE }, arena).unwrap();
     quiet.run(None, hash).await.unwrap();
-    // Whoever asks too soon keeps the thread from being quiet.
-    let given_back = async { while quiet.run(None, |arena| arena.holds_memory()).await.unwrap() {} };
-    timeout(Duration::from_mins(1), given_back).await.expect("the memory is given back");
+    after_rest(&quiet, |arena| !arena.holds_memory()).await;
     quiet.run(None, hash).await.unwrap();
+}
+
+#[tokio::test]
+async fn memory_is_wiped_once_no_other_hash_follows() {
+    let busy = Pool::start(1, LONG, MEAN, REST, arena).unwrap();
+    busy.run(None, hash).await.unwrap();
+    assert_eq!(busy.run(None, |arena| arena.is_clean()).await, Ok(false), "the next hash overwrites it");
+
+    let resting = Pool::start(1, LONG, MEAN, Rest { until_wiped: AT_ONCE, ..REST }, arena).unwrap();
+    for _ in 0..2 {
+        resting.run(None, hash).await.unwrap();
+        after_rest(&resting, Arena::is_clean).await;
+    }
 }
 
 fn network(n: u8) -> Network {
