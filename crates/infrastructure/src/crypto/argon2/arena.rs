@@ -5,7 +5,8 @@ use super::cost::Cost;
 use super::input::Input;
 use super::reference::ReferenceMemory;
 use super::vectorized::VectorizedMemory;
-use zeroize::Zeroize;
+use std::time::{Duration, Instant};
+use zeroize::zeroize_stack;
 
 /// Why a hash could not be computed.
 #[derive(Debug, thiserror::Error)]
@@ -17,12 +18,13 @@ pub enum ComputationError {
 }
 
 /// One for each thread, kept from hash to hash: taking tens of megabytes from the system for each costs a tenth of its
-/// time.
+/// time. What is given back is unmapped, and the system clears it before anybody else has it.
 pub(super) struct Arena {
     implementation: Implementation,
     memory: Memory,
     most_kib: u32,
-    is_clean: bool,
+    /// Since when it may have in it what was derived from a password.
+    remains_since: Option<Instant>,
     written_kib: u64,
 }
 
@@ -32,54 +34,72 @@ enum Memory {
 }
 
 impl Arena {
+    /// How long hashes that do not overwrite all of it may follow each other.
+    const LONGEST_REMAINS: Duration = Duration::from_secs(1);
+
     /// Takes `most_kib` with the first hash.
     pub(super) fn new(implementation: Implementation, most_kib: u32) -> Self {
         let memory = match implementation {
             Implementation::Reference => Memory::Reference(ReferenceMemory::new(most_kib)),
             Implementation::Vectorized { .. } => Memory::Vectorized(VectorizedMemory::new(most_kib)),
         };
-        Self { implementation, memory, most_kib, is_clean: true, written_kib: 0 }
+        Self { implementation, memory, most_kib, remains_since: None, written_kib: 0 }
     }
 
     /// A hash that needs more than is kept gets memory of its own for as long as it takes.
     pub(super) fn hash(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), ComputationError> {
         self.written_kib += cost.work();
+        if self.remains_since.is_some_and(|since| since.elapsed() > Self::LONGEST_REMAINS) {
+            self.wipe();
+        }
         if cost.memory_kib > self.most_kib {
             return Self::new(self.implementation, cost.memory_kib).hash(cost, input, tag);
         }
-        self.is_clean = false;
-        let outcome = match &mut self.memory {
-            Memory::Reference(memory) => memory.hash(cost, input, tag).map_err(Into::into),
-            Memory::Vectorized(memory) => memory.hash(cost, input, tag).map_err(Into::into),
-        };
+        let overwrites_all = cost.blocks() == Cost::one_pass(self.most_kib).blocks();
+        self.remains_since = self.remains_since.filter(|_| !overwrites_all).or_else(|| Some(Instant::now()));
+        let outcome = self.compute(cost, input, tag);
         clear_stack();
         outcome
     }
 
+    /// A function by itself, for what it leaves on the stack to lie where that is cleared.
+    #[inline(never)]
+    fn compute(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), ComputationError> {
+        match &mut self.memory {
+            Memory::Reference(memory) => Ok(memory.hash(cost, input, tag)?),
+            Memory::Vectorized(memory) => Ok(memory.hash(cost, input, tag)?),
+        }
+    }
+
     /// What the last hash left behind is derived from a password. The next one overwrites it, so this is for when none
-    /// comes; it takes up to half as long as a hash.
+    /// comes; it takes as long as a hash of one pass.
     pub(super) fn wipe(&mut self) {
-        if self.is_clean {
+        if self.remains_since.take().is_none() {
             return;
         }
         match &mut self.memory {
             Memory::Reference(memory) => memory.wipe(),
             Memory::Vectorized(memory) => memory.wipe(),
         }
-        self.is_clean = true;
     }
 
-    /// Gives everything back to the system, wiped.
+    /// Gives everything back to the system.
     pub(super) fn release(&mut self) {
-        self.wipe();
         match &mut self.memory {
             Memory::Reference(memory) => memory.release(),
             Memory::Vectorized(memory) => memory.release(),
         }
+        self.remains_since = None;
+    }
+
+    /// After a panic, which may have left anything anywhere.
+    pub(super) fn renew(&mut self) {
+        *self = Self::new(self.implementation, self.most_kib);
+        clear_stack();
     }
 
     pub(super) fn is_clean(&self) -> bool {
-        self.is_clean
+        self.remains_since.is_none()
     }
 
     pub(super) fn holds_memory(&self) -> bool {
@@ -100,16 +120,10 @@ impl Arena {
     }
 }
 
-impl Drop for Arena {
-    fn drop(&mut self) {
-        self.wipe();
-    }
-}
-
-/// The password was here, and the first digest, which is as good as the password to whoever finds it.
-#[inline(never)]
+/// The password was here, and the first digest, which is as good as the password to whoever finds it. Either
+/// implementation goes some 10 KiB deep.
 fn clear_stack() {
-    [0_u8; 16 * 1024].zeroize();
+    zeroize_stack::<{ 16 * 1024 }>();
 }
 
 #[cfg(test)]

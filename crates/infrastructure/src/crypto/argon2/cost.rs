@@ -56,6 +56,16 @@ impl Cost {
         u64::from(self.memory_kib) * u64::from(self.iterations)
     }
 
+    /// Writes each block once.
+    pub(super) fn one_pass(memory_kib: u32) -> Self {
+        Self { memory_kib, iterations: 1, parallelism: 1 }
+    }
+
+    /// How many blocks of a KiB are used: as many as make four equal parts of each lane (RFC 9106, section 3.2).
+    pub(super) fn blocks(self) -> u32 {
+        self.memory_kib - self.memory_kib.checked_rem(self.parallelism.saturating_mul(4)).unwrap_or(0)
+    }
+
     /// Parameters for the work that is left when `self` is done and `whole` must have been; to within a thousandth
     /// of the minimum, which is less than the time of two equal hashes differs.
     pub(super) fn remainder(self, whole: Self) -> Option<Self> {

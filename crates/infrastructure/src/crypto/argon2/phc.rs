@@ -10,6 +10,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use vestibule_domain::credential::PasswordHash;
+use zeroize::Zeroizing;
 
 /// In bytes; RFC 9106, section 3.1.
 pub(super) const SALT_BYTES: usize = 16;
@@ -75,7 +76,7 @@ impl StoredHash {
     }
 
     pub(super) fn matches(&self, arena: &mut Arena, password: &[u8]) -> Result<bool, ComputationError> {
-        let mut tag = vec![0; self.tag.len()];
+        let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
         self.recipe.hash(arena, password, &self.salt, &mut tag)?;
         Ok(verify_slices_are_equal(&tag, &self.tag).is_ok())
     }

@@ -82,7 +82,7 @@ impl Pool {
         let mut pool = Self { shared, threads: Vec::new() };
         for number in 0..threads {
             let shared = Arc::clone(&pool.shared);
-            let thread = Builder::new().name(format!("argon2-{number}")).spawn(move || shared.work(arena))?;
+            let thread = Builder::new().name(format!("argon2-{number}")).spawn(move || shared.work(arena()))?;
             pool.threads.push(thread);
         }
         Ok(pool)
@@ -152,8 +152,7 @@ impl Shared {
         }
     }
 
-    fn work(&self, new_arena: impl Fn() -> Arena) {
-        let mut arena = new_arena();
+    fn work(&self, mut arena: Arena) {
         while let Some(mut job) = self.next(&mut arena) {
             let began = Instant::now();
             let written_before = arena.written_kib();
@@ -164,8 +163,7 @@ impl Shared {
                 tracing::trace!(?took, kib = arena.written_kib() - written_before, "hashed");
                 job.answer();
             } else {
-                tracing::error!("a hashing thread panicked; it goes on with new memory");
-                arena = new_arena();
+                renew(&mut arena);
             }
         }
     }
@@ -202,8 +200,8 @@ impl Shared {
         }
     }
 
-    /// Until there is a job, or until the memory of the last one is to be wiped or given back: both while nobody waits,
-    /// so that they cost nobody anything.
+    /// Until there is a job, or until the memory of the last one is to be wiped or given back: both begin while nobody
+    /// waits.
     fn idle<'a>(&'a self, state: MutexGuard<'a, State>, arena: &mut Arena) -> MutexGuard<'a, State> {
         let is_idle = |state: &mut State| state.jobs.is_empty() && !state.stopped;
         let (patience, act): (_, fn(&mut Arena)) = if !arena.is_clean() {
@@ -219,9 +217,16 @@ impl Shared {
             return state;
         }
         drop(state);
-        act(arena);
+        if catch_unwind(AssertUnwindSafe(|| act(arena))).is_err() {
+            renew(arena);
+        }
         self.lock()
     }
+}
+
+fn renew(arena: &mut Arena) {
+    tracing::error!("a hashing thread panicked; it goes on with new memory");
+    arena.renew();
 }
 
 /// At least a second, in whole seconds: what `Retry-After` can say.

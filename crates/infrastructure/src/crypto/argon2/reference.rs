@@ -37,6 +37,15 @@ impl ReferenceMemory {
     pub(super) fn size_kib(&self) -> usize {
         self.blocks.len()
     }
+
+    /// Of the first 16 bytes of a block.
+    #[cfg(test)]
+    pub(super) fn complement(&self, block: usize) -> [u8; 16] {
+        let bytes = self.blocks[block].as_ref().iter().flat_map(|word| word.to_le_bytes());
+        let mut complement = [0; 16];
+        complement.iter_mut().zip(bytes).for_each(|(complement, byte)| *complement = !byte);
+        complement
+    }
 }
 
 /// Address space for more than 32 MiB, of which only what is needed is ever touched: up to that size glibc keeps for

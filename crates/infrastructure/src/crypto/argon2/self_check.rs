@@ -38,7 +38,7 @@ pub(super) fn differences(
         // More than a block of BLAKE2b.
         let input = Input::new(&[b'p'; 129], b"a salt, 16 bytes");
         let mut expected = vec![0; tag_bytes];
-        // Its memory is back before the other takes any.
+        // Its memory is back before the other uses as much.
         let computed = ReferenceMemory::new(cost.memory_kib).hash(cost, input, &mut expected);
         if computed.is_err() || !gives(cost, input, &expected) {
             wrong.push(cost);

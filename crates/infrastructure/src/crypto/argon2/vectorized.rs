@@ -43,7 +43,10 @@ impl VectorizedMemory {
     /// The crate keeps its memory to itself, and would wipe all of it after each hash or never: a tenth of the time of
     /// each. So here a hash of nothing is computed over it, in one pass.
     pub(super) fn wipe(&mut self) {
-        if self.hash(one_pass(self.most_kib), Input::new(&[], &[0; 8]), &mut [0; TAG_BYTES]).is_err() {
+        if self.hasher.is_none() {
+            return;
+        }
+        if self.hash(Cost::one_pass(self.most_kib), Input::new(&[], &[0; 8]), &mut [0; TAG_BYTES]).is_err() {
             self.release();
         }
     }
@@ -59,14 +62,9 @@ impl VectorizedMemory {
 
 /// With its memory.
 fn hasher(kib: u32) -> Result<Hasher, Error> {
-    let mut hasher = argon2(one_pass(kib), TAG_BYTES)?.hasher();
+    let mut hasher = argon2(Cost::one_pass(kib), TAG_BYTES)?.hasher();
     hasher.reserve()?;
     Ok(hasher)
-}
-
-/// Writes each block once.
-fn one_pass(memory_kib: u32) -> Cost {
-    Cost { memory_kib, iterations: 1, parallelism: 1 }
 }
 
 /// Lanes are computed one after the other.

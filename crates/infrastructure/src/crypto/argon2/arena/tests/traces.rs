@@ -9,31 +9,26 @@ use std::os::unix::fs::FileExt;
 use std::thread;
 use zeroize::Zeroizing;
 
-/// Little enough for the allocator to keep the memory when it is freed.
-const COST: Cost = Cost { memory_kib: 64, iterations: 1, parallelism: 1 };
-const MEMORY: &[u8] = b"traces in memory";
+/// Not all of the memory makes equal parts.
+const COST: Cost = Cost { memory_kib: 4_099, iterations: 1, parallelism: 1 };
+const MEMORY: &[u8] = b"in the memory";
 const STACK: &[u8] = b"on the stack";
 
-// Complements, or each would be found here. The second and the third were computed by what RFC 9106 says in section
-// 3.2, with `hashlib.blake2b` of Python.
+/// Complements, or they would be found here.
 const PASSWORD: [u8; 16] =
     [0x91, 0x90, 0x9d, 0x90, 0x9b, 0x86, 0xdf, 0x9a, 0x93, 0x8c, 0x9a, 0xdf, 0x97, 0x9e, 0x8c, 0xde];
-/// How the first digest begins, `H_0`, with the salt `STACK`.
+/// How the first digest begins, `H_0`, with the salt `STACK`: by what RFC 9106 says in section 3.2, with
+/// `hashlib.blake2b` of Python.
 const FIRST_DIGEST: [u8; 16] =
-    [0x75, 0xe2, 0xd5, 0xe8, 0x7b, 0xf8, 0xa8, 0x9d, 0x56, 0xa1, 0x1a, 0x5d, 0x94, 0xa5, 0x77, 0xa7];
-/// From byte 64 of the first block, with the salt `MEMORY`. It stays when there is one pass; where it begins, the
-/// allocator writes when it is freed.
-const FIRST_BLOCK: [u8; 16] =
-    [0x0c, 0x0d, 0x51, 0x57, 0xcc, 0x18, 0xd9, 0x5a, 0x9a, 0xb6, 0xb4, 0xc6, 0xcb, 0xdc, 0x3b, 0x3d];
+    [0xd6, 0x14, 0x99, 0x6b, 0x59, 0x27, 0xd0, 0x66, 0xd5, 0x00, 0x96, 0x37, 0xa9, 0xe2, 0xe9, 0xe2];
 
-fn hash(arena: &mut Arena, salt: &[u8]) {
+fn hash(arena: &mut Arena, cost: Cost, salt: &[u8]) {
     // By bytes: an array would be copied on its way.
     let password: Zeroizing<Vec<u8>> = Zeroizing::new(PASSWORD.iter().map(|byte| !byte).collect());
-    arena.hash(COST, Input::new(&password, salt), &mut [0; 32]).unwrap();
+    arena.hash(cost, Input::new(&password, salt), &mut [0; 32]).unwrap();
 }
 
-/// Searches what the process may write to. It has its own memory from the beginning, or it would take what is freed
-/// before it and overwrite what it is to find.
+/// Searches what the process may write to, with memory that it takes beforehand.
 struct Search {
     maps: Vec<u8>,
     page: Zeroizing<Vec<u8>>,
@@ -73,22 +68,56 @@ impl Search {
     }
 }
 
+/// Of what the reference leaves: 16 bytes of the first block, of one amid the others and of the last.
+fn remains(cost: Cost) -> [[u8; 16]; 3] {
+    let mut arena = Arena::new(Implementation::Reference, cost.memory_kib);
+    hash(&mut arena, cost, MEMORY);
+    let Memory::Reference(memory) = &arena.memory else { panic!("the reference") };
+    let last = usize::try_from(cost.blocks()).unwrap() - 1;
+    [0, last / 2, last].map(|block| memory.complement(block))
+}
+
 #[test]
-fn of_the_memory_nothing_is_left_after_wiping_or_when_it_is_dropped() {
+fn of_the_memory_nothing_is_left_after_wiping_or_when_it_is_given_back() {
+    let mut search = Search::new();
+    for parallelism in [1, 2] {
+        let cost = Cost { parallelism, ..COST };
+        let remains = remains(cost);
+        for implementation in BOTH {
+            let mut found = || remains.map(|complement| search.finds(complement, 64, |_| true));
+            let mut arena = Arena::new(implementation, cost.memory_kib);
+            hash(&mut arena, cost, MEMORY);
+            assert_eq!(found(), [true; 3], "{implementation}: this finds them");
+            arena.wipe();
+            assert_eq!(found(), [false; 3], "{implementation}: wiped");
+            hash(&mut arena, cost, MEMORY);
+            drop(arena);
+            assert_eq!(found(), [false; 3], "{implementation}: unmapped");
+        }
+    }
+}
+
+#[test]
+fn what_others_do_not_overwrite_is_not_left_for_long() {
+    let small = Cost { memory_kib: 64, ..COST };
+    let large = Cost { memory_kib: 8_192, ..COST };
+    let [.., last] = remains(COST);
+    let mut search = Search::new();
     for implementation in BOTH {
-        let mut search = Search::new();
-        let mut is_somewhere = || search.finds(FIRST_BLOCK, 64, |_| true);
-        let mut arena = Arena::new(implementation, COST.memory_kib);
-        hash(&mut arena, MEMORY);
-        assert!(is_somewhere(), "{implementation}: this finds it");
-        arena.wipe();
-        assert!(!is_somewhere(), "{implementation}: wiped");
-        hash(&mut arena, MEMORY);
-        arena.release();
-        assert!(!is_somewhere(), "{implementation}: released");
-        hash(&mut arena, MEMORY);
-        drop(arena);
-        assert!(!is_somewhere(), "{implementation}: dropped");
+        for other in [small, large] {
+            let mut arena = Arena::new(implementation, COST.memory_kib);
+            hash(&mut arena, COST, MEMORY);
+            let since = arena.remains_since;
+            hash(&mut arena, other, STACK);
+            assert_eq!(arena.remains_since, since, "{implementation} at {other}");
+            assert!(search.finds(last, 64, |_| true), "{implementation}: a hash at {other} does not overwrite it");
+            arena.remains_since = Instant::now().checked_sub(Arena::LONGEST_REMAINS);
+            hash(&mut arena, other, STACK);
+            assert!(!search.finds(last, 64, |_| true), "{implementation}: before a hash at {other}");
+            let since = arena.remains_since;
+            hash(&mut arena, COST, MEMORY);
+            assert!(arena.remains_since > since, "{implementation}: it overwrites all");
+        }
     }
 }
 
@@ -97,7 +126,7 @@ fn on_the_stack_nothing_is_left_of_the_password_and_its_first_digest() {
     let leaves = |implementation| {
         let mut search = Search::new();
         let mut arena = Arena::new(implementation, COST.memory_kib);
-        hash(&mut arena, STACK);
+        hash(&mut arena, COST, STACK);
         let here = black_box([0xa5_u8; 16]);
         let address = (&raw const here).addr();
         let mut is_on_the_stack = |complement| search.finds(complement, 1, |range| range.contains(&address));
