@@ -18,7 +18,7 @@ pub enum ComputationError {
 }
 
 /// One for each thread, kept from hash to hash: taking tens of megabytes from the system for each costs a tenth of its
-/// time. What is given back is unmapped, and the system clears it before anybody else has it.
+/// time.
 pub(super) struct Arena {
     implementation: Implementation,
     memory: Memory,
@@ -34,7 +34,7 @@ enum Memory {
 }
 
 impl Arena {
-    /// How long hashes that do not overwrite all of it may follow each other.
+    /// How old what a password left may be when another hash begins that does not overwrite all of it.
     const LONGEST_REMAINS: Duration = Duration::from_secs(1);
 
     /// Takes `most_kib` with the first hash.
@@ -49,20 +49,23 @@ impl Arena {
     /// A hash that needs more than is kept gets memory of its own for as long as it takes.
     pub(super) fn hash(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), ComputationError> {
         self.written_kib += cost.work();
-        if self.remains_since.is_some_and(|since| since.elapsed() > Self::LONGEST_REMAINS) {
+        let fits = cost.memory_kib <= self.most_kib;
+        if fits && cost.blocks() == Cost::one_pass(self.most_kib).blocks() {
+            // It overwrites all.
+            self.remains_since = None;
+        } else if self.remains_since.is_some_and(|since| since.elapsed() > Self::LONGEST_REMAINS) {
             self.wipe();
         }
-        if cost.memory_kib > self.most_kib {
+        if !fits {
             return Self::new(self.implementation, cost.memory_kib).hash(cost, input, tag);
         }
-        let overwrites_all = cost.blocks() == Cost::one_pass(self.most_kib).blocks();
-        self.remains_since = self.remains_since.filter(|_| !overwrites_all).or_else(|| Some(Instant::now()));
+        self.remains_since.get_or_insert_with(Instant::now);
         let outcome = self.compute(cost, input, tag);
         clear_stack();
         outcome
     }
 
-    /// A function by itself, for what it leaves on the stack to lie where that is cleared.
+    /// Never inlined: its frame, and all below, must lie where [`clear_stack`] writes ([`zeroize_stack`]).
     #[inline(never)]
     fn compute(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), ComputationError> {
         match &mut self.memory {
@@ -71,8 +74,7 @@ impl Arena {
         }
     }
 
-    /// What the last hash left behind is derived from a password. The next one overwrites it, so this is for when none
-    /// comes; it takes as long as a hash of one pass.
+    /// For when no hash follows that overwrites what the last one left.
     pub(super) fn wipe(&mut self) {
         if self.remains_since.take().is_none() {
             return;
@@ -83,7 +85,7 @@ impl Arena {
         }
     }
 
-    /// Gives everything back to the system.
+    /// Not wiped before: it is unmapped, and the system clears it before anybody else has it.
     pub(super) fn release(&mut self) {
         match &mut self.memory {
             Memory::Reference(memory) => memory.release(),

@@ -106,6 +106,14 @@ mod tests {
     }
 
     #[test]
+    fn blocks_make_four_equal_parts_of_each_lane() {
+        for (memory_kib, parallelism, blocks) in [(4_099, 1, 4_096), (4_100, 2, 4_096), (19_456, 3, 19_452), (8, 0, 8)]
+        {
+            assert_eq!(Cost { memory_kib, iterations: 1, parallelism }.blocks(), blocks);
+        }
+    }
+
+    #[test]
     fn what_is_done_and_what_is_left_make_the_whole() {
         for (memory_kib, iterations) in [(8, 1), (1_024, 2), (4_096, 3), (19_456, 2), (32_768, 2), (65_536, 1)] {
             let done = Cost { memory_kib, iterations, parallelism: 1 };

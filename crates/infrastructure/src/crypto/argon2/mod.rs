@@ -63,7 +63,7 @@ pub enum Argon2Error {
     Calibration(#[source] ComputationError),
 }
 
-/// Long enough that the next login of one client comes before.
+/// Memory is wiped late enough that a client that logs in again at once comes before.
 const REST: Rest = Rest { until_wiped: Duration::from_millis(100), until_released: Duration::from_mins(1) };
 
 /// Dropping it waits for the hashes that are being computed.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 /// In bytes; RFC 9106, section 3.1.
 pub(super) const SALT_BYTES: usize = 16;
-const TAG_BYTES: usize = 32;
+pub(super) const TAG_BYTES: usize = 32;
 
 /// A hash that may be run: argon2id, version 1.3, with parameters that no attack hides in and a pepper that is known.
 pub(super) struct StoredHash {

@@ -33,8 +33,9 @@ struct Shared {
 /// What a thread does with its memory while it has no job.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rest {
+    /// From the last job on.
     pub(super) until_wiped: Duration,
-    /// From then on.
+    /// From the wipe on.
     pub(super) until_released: Duration,
 }
 
@@ -200,8 +201,8 @@ impl Shared {
         }
     }
 
-    /// Until there is a job, or until the memory of the last one is to be wiped or given back: both begin while nobody
-    /// waits.
+    /// Waits for a job. If none comes in time memory is wiped, and later given back: without the lock, so that jobs are
+    /// accepted meanwhile.
     fn idle<'a>(&'a self, state: MutexGuard<'a, State>, arena: &mut Arena) -> MutexGuard<'a, State> {
         let is_idle = |state: &mut State| state.jobs.is_empty() && !state.stopped;
         let (patience, act): (_, fn(&mut Arena)) = if !arena.is_clean() {

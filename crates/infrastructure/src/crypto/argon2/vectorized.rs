@@ -15,8 +15,9 @@ pub(super) fn instructions() -> Option<&'static str> {
     }
 }
 
-/// Of hashes that nobody needs.
-const TAG_BYTES: usize = 4;
+/// For hashes that nobody needs: the shortest that argon2 takes (RFC 9106, section 3.1), and the crate.
+const LEAST_TAG_BYTES: usize = 4;
+const LEAST_SALT: &[u8] = &[0; 8];
 
 /// Mapped from the system by itself, in huge pages where the system allows them.
 pub(super) struct VectorizedMemory {
@@ -40,13 +41,13 @@ impl VectorizedMemory {
         hasher.hash_into_with_ad(input.password, input.salt, input.secret, input.associated_data, tag)
     }
 
-    /// The crate keeps its memory to itself, and would wipe all of it after each hash or never: a tenth of the time of
-    /// each. So here a hash of nothing is computed over it, in one pass.
+    /// The crate lets nobody at its memory. It would wipe all of it after each hash, which takes a tenth as long, or
+    /// never; so a hash of nothing is computed over it, in one pass.
     pub(super) fn wipe(&mut self) {
         if self.hasher.is_none() {
             return;
         }
-        if self.hash(Cost::one_pass(self.most_kib), Input::new(&[], &[0; 8]), &mut [0; TAG_BYTES]).is_err() {
+        if self.hash(Cost::one_pass(self.most_kib), Input::new(&[], LEAST_SALT), &mut [0; LEAST_TAG_BYTES]).is_err() {
             self.release();
         }
     }
@@ -60,9 +61,9 @@ impl VectorizedMemory {
     }
 }
 
-/// With its memory.
+/// With all of its memory: else it would grow hash by hash, by unmapping and mapping anew.
 fn hasher(kib: u32) -> Result<Hasher, Error> {
-    let mut hasher = argon2(Cost::one_pass(kib), TAG_BYTES)?.hasher();
+    let mut hasher = argon2(Cost::one_pass(kib), LEAST_TAG_BYTES)?.hasher();
     hasher.reserve()?;
     Ok(hasher)
 }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_hours(1);
 const MEAN: Duration = Duration::from_millis(100);
-/// None that ends.
+/// Longer than any test.
 const REST: Rest = Rest { until_wiped: LONG, until_released: LONG };
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -157,6 +157,13 @@ async fn a_panic_costs_one_answer_and_no_thread() {
         assert_eq!(outcome, Err(HashingError::Stopped));
     }
     assert_eq!(pool.run(None, |_| 7).await, Ok(7));
+    let hash_and_panic = |arena: &mut Arena| {
+        hash(arena);
+        panic!("injected")
+    };
+    let outcome: Result<(), _> = pool.run(None, hash_and_panic).await;
+    assert_eq!(outcome, Err(HashingError::Stopped));
+    assert_eq!(pool.run(None, |arena| arena.holds_memory()).await, Ok(false), "what it left is gone");
 }
 
 #[tokio::test]
