@@ -18,12 +18,12 @@ pub(super) fn check(
     fresh_salt: [u8; SALT_BYTES],
 ) -> Result<Verdict, ComputationError> {
     let Some(stored) = stored else {
-        spend(arena, current.clone(), password)?;
+        spend(arena, current, password)?;
         return Ok(Verdict::Mismatch);
     };
     let matches = stored.matches(arena, password)?;
     if let Some(cost) = stored.cost().remainder(current.cost) {
-        spend(arena, Recipe { cost, ..current.clone() }, password)?;
+        spend(arena, &Recipe { cost, ..current.clone() }, password)?;
     }
     if !matches {
         return Ok(Verdict::Mismatch);
@@ -36,7 +36,7 @@ pub(super) fn check(
     Ok(Verdict::Match { upgraded: Some(upgraded.to_phc()) })
 }
 
-fn spend(arena: &mut Arena, recipe: Recipe, password: &[u8]) -> Result<(), ComputationError> {
+fn spend(arena: &mut Arena, recipe: &Recipe, password: &[u8]) -> Result<(), ComputationError> {
     let mut tag = Zeroizing::new([0; TAG_BYTES]);
     recipe.hash(arena, password, &[0; SALT_BYTES], &mut *tag)?;
     black_box(&*tag);
