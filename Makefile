@@ -66,10 +66,10 @@ bench: ## The released binary beside its floors, on both stores, into docs/perfo
 
 .PHONY: bench-quick
 bench-quick: export CRITERION_HOME = $(BUILT)/criterion-quick
-bench-quick: ## A minute: each hot function by its ratio to a floor, against benches/baseline.json; BASELINE=write renews that
+bench-quick: ## A minute on one core: each hot function by its ratio to a floor, against benches/baseline.json; BASELINE=write renews that
 	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench hash --bench quick --no-run
 	@rm -rf $(CRITERION_HOME)
-	@cargo bench --locked --quiet -p vestibule-benches --bench functions --bench hash -- \
+	@taskset --cpu-list 0 cargo bench --locked --quiet -p vestibule-benches --bench functions --bench hash -- \
 		--quiet --noplot --warm-up-time 0.3 --measurement-time 0.7 --nresamples 1000
 	@cargo bench --locked --quiet -p vestibule-benches --bench quick
 
