@@ -157,14 +157,12 @@ impl Shared {
         while let Some(mut job) = self.next(&mut arena) {
             let began = Instant::now();
             let written_before = arena.written_kib();
-            let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut arena)));
+            let is_done = comes_to_its_end(&mut arena, |arena| job.run(arena));
             let took = began.elapsed();
-            self.finish(outcome.is_ok().then_some(took));
-            if outcome.is_ok() {
+            self.finish(is_done.then_some(took));
+            if is_done {
                 tracing::trace!(?took, kib = arena.written_kib() - written_before, "hashed");
                 job.answer();
-            } else {
-                renew(&mut arena);
             }
         }
     }
@@ -218,16 +216,19 @@ impl Shared {
             return state;
         }
         drop(state);
-        if catch_unwind(AssertUnwindSafe(|| act(arena))).is_err() {
-            renew(arena);
-        }
+        comes_to_its_end(arena, act);
         self.lock()
     }
 }
 
-fn renew(arena: &mut Arena) {
-    tracing::error!("a hashing thread panicked; it goes on with new memory");
-    arena.renew();
+/// A panic costs what it interrupts, and no thread.
+fn comes_to_its_end(arena: &mut Arena, work: impl FnOnce(&mut Arena)) -> bool {
+    let is_done = catch_unwind(AssertUnwindSafe(|| work(arena))).is_ok();
+    if !is_done {
+        tracing::error!("a hashing thread panicked; it goes on with new memory");
+        arena.renew();
+    }
+    is_done
 }
 
 /// At least a second, in whole seconds: what `Retry-After` can say.

@@ -44,10 +44,8 @@ impl VectorizedMemory {
     /// The crate lets nobody at its memory. It would wipe all of it after each hash, which takes a tenth as long, or
     /// never; so a hash of nothing is computed over it, in one pass.
     pub(super) fn wipe(&mut self) {
-        if self.hasher.is_none() {
-            return;
-        }
-        if self.hash(Cost::one_pass(self.most_kib), Input::new(&[], LEAST_SALT), &mut [0; LEAST_TAG_BYTES]).is_err() {
+        let (cost, nothing) = (Cost::one_pass(self.most_kib), Input::new(&[], LEAST_SALT));
+        if self.hasher.is_some() && self.hash(cost, nothing, &mut [0; LEAST_TAG_BYTES]).is_err() {
             self.release();
         }
     }

@@ -98,8 +98,12 @@ fn both_refuse_what_argon2_does_not_take() {
     let least = Cost { memory_kib: 8, iterations: 1, parallelism: 1 };
     for implementation in BOTH {
         let refused = |cost: Cost, salt: &[u8], tag_bytes: usize| {
-            let mut tag = vec![0; tag_bytes];
-            Arena::new(implementation, 64).hash(cost, Input::new(b"", salt), &mut tag).is_err()
+            let mut arena = Arena::new(implementation, 64);
+            let outcome = arena.hash(cost, Input::new(b"", salt), &mut vec![0; tag_bytes]);
+            let held = arena.size_kib();
+            arena.wipe();
+            assert_eq!(arena.size_kib(), held, "wiping takes no memory");
+            outcome.is_err()
         };
         assert!(!refused(least, &[0; 8], 4));
         assert!(refused(least, &[0; 7], 4));
@@ -122,7 +126,7 @@ fn no_more_is_kept_than_is_allowed_and_nothing_once_it_is_given_back() {
             assert_eq!(arena.size_kib(), 64, "{implementation} after {cost}");
         }
         arena.release();
-        assert!(!arena.holds_memory());
+        assert!(!arena.holds_memory() && arena.is_clean());
     }
 }
 

@@ -195,7 +195,7 @@ async fn memory_is_kept_for_the_next_hash_until_it_has_been_quiet() {
 }
 
 #[tokio::test]
-async fn memory_is_wiped_once_no_other_hash_follows() {
+async fn r28_memory_is_wiped_once_no_other_hash_follows() {
     let busy = Pool::start(1, LONG, MEAN, REST, arena).unwrap();
     busy.run(None, hash).await.unwrap();
     assert_eq!(busy.run(None, |arena| arena.is_clean()).await, Ok(false), "the next hash overwrites it");

@@ -86,7 +86,7 @@ fn remains(cost: Cost, salt: &[u8]) -> [[u8; LENGTH]; 3] {
 }
 
 #[test]
-fn of_the_memory_nothing_is_left_after_wiping_or_when_it_is_given_back() {
+fn r28_of_the_memory_nothing_is_left_after_wiping_or_when_it_is_given_back() {
     let mut search = Search::new();
     for parallelism in [1, 2] {
         let cost = Cost { parallelism, ..COST };
@@ -106,7 +106,7 @@ fn of_the_memory_nothing_is_left_after_wiping_or_when_it_is_given_back() {
 }
 
 #[test]
-fn what_others_do_not_overwrite_is_not_left_for_long() {
+fn r28_what_others_do_not_overwrite_is_not_left_for_long() {
     let small = Cost { memory_kib: 64, ..COST };
     // More than is kept, though as many blocks of it are used.
     let large = Cost { memory_kib: 4_100, parallelism: 2, ..COST };
@@ -132,7 +132,7 @@ fn what_others_do_not_overwrite_is_not_left_for_long() {
 }
 
 #[test]
-fn on_the_stack_nothing_is_left_of_the_password_and_its_first_digest() {
+fn r28_on_the_stack_nothing_is_left_of_the_password_and_its_first_digest() {
     let leaves = |implementation| {
         let mut search = Search::new();
         let here = 0;
@@ -142,6 +142,8 @@ fn on_the_stack_nothing_is_left_of_the_password_and_its_first_digest() {
         arena.compute(COST, Input::new(&password(), STACK), &mut [0; 32]).unwrap();
         // The reference clears it by itself.
         assert_eq!(is_on_the_stack(FIRST_DIGEST), implementation == VECTORIZED, "{implementation}: this finds it");
+        arena.renew();
+        assert!(!is_on_the_stack(FIRST_DIGEST), "{implementation}: after a panic");
         hash(&mut arena, COST, STACK);
         [PASSWORD, FIRST_DIGEST].map(is_on_the_stack)
     };
