@@ -24,6 +24,7 @@ pub mod session;
 pub mod store;
 pub mod throttle;
 pub mod token;
+pub mod uniform;
 pub mod user;
 
 pub use clock::{Clock, Timestamp};

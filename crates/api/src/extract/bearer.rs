@@ -45,7 +45,10 @@ impl FromRequestParts<AppState> for FreshBearer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        authenticate(parts, state, Freshness::Store).await.map(Self)
+        let caller = authenticate(parts, state, Freshness::Store).await?;
+        // For whatever else the handler demands that depends on who calls.
+        parts.extensions.insert(caller.clone());
+        Ok(Self(caller))
     }
 }
 
@@ -65,12 +68,9 @@ impl FromRequestParts<AppState> for OptionalBearer {
     }
 }
 
-async fn authenticate(parts: &mut Parts, state: &AppState, freshness: Freshness) -> Result<Caller, ApiError> {
+async fn authenticate(parts: &Parts, state: &AppState, freshness: Freshness) -> Result<Caller, ApiError> {
     let token = bearer_token(&parts.headers)?;
-    let caller = state.services.access.authenticate(token, freshness).await?;
-    // For whatever else the handler demands that depends on who calls.
-    parts.extensions.insert(caller.clone());
-    Ok(caller)
+    Ok(state.services.access.authenticate(token, freshness).await?)
 }
 
 /// The token of the only `Authorization` header: the scheme in any case, one space, then only what RFC 6750 lets a

@@ -114,6 +114,9 @@ pub(super) async fn collect(body: axum::body::Body, most: usize) -> Result<Zeroi
         // Known from Content-Length: nothing is read, nor a client told to continue.
         return Err(ApiError::new(Code::PayloadTooLarge).and_close());
     }
+    if body.is_end_stream() {
+        return Ok(Zeroizing::default());
+    }
     let late = || Err(ApiError::new(Code::RequestTimeout).and_close());
     tokio::time::timeout(DEADLINE, read(body, most)).await.unwrap_or_else(|_| late())
 }

@@ -10,8 +10,8 @@ use utoipa::IntoParams;
 use vestibule_domain::access::Caller;
 use vestibule_domain::id::{SessionId, UserId};
 
-/// The user that `{user}` names: by id, or as `me`. Comes after [`Bearer`] or [`FreshBearer`](super::FreshBearer) in
-/// a handler, whose caller is `me`; alone it demands a [`Bearer`] itself.
+/// The user that `{user}` names: by id, or as `me`. Comes after [`FreshBearer`](super::FreshBearer) in a handler, whose
+/// caller is `me`; alone it demands a [`Bearer`] itself.
 ///
 /// Fails with 404 `not_found` for what is no id, and as [`Bearer`] does.
 #[derive(Debug, IntoParams)]
@@ -41,6 +41,18 @@ impl FromRequestParts<AppState> for TargetUser {
             Some(caller) => caller.user.id,
             None => Bearer::from_request_parts(parts, state).await?.0.user.id,
         };
+        Self::of(caller, parts, state).await
+    }
+}
+
+impl TargetUser {
+    /// As `caller` means it.
+    pub(crate) async fn of(caller: UserId, parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        // Most often; to be read as a parameter all of them are copied.
+        let further = parts.uri.path().strip_prefix("/users/me");
+        if further.is_some_and(|further| further.is_empty() || further.starts_with('/')) {
+            return Ok(Self(caller));
+        }
         match segment(parts, state, "user").await?.as_str() {
             "me" => Ok(Self(caller)),
             text => UserId::parse(text).map(Self).map_err(|_| ApiError::new(Code::NotFound)),

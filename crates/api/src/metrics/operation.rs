@@ -2,7 +2,7 @@
 
 use http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A method and a route.
@@ -14,13 +14,13 @@ pub(crate) struct Operation {
 
 #[derive(Debug)]
 pub(super) struct Operations {
-    by_route: HashMap<Arc<str>, Vec<Operation>>,
+    by_route: BTreeMap<Arc<str>, Vec<Operation>>,
     other: Operation,
 }
 
 impl Operations {
     pub(super) fn new(operations: Vec<(&'static str, String)>) -> Self {
-        let mut by_route: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by_route: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (method, route) in operations {
             let route: Arc<str> = route.into();
             by_route.entry(Arc::clone(&route)).or_default().push(Operation { method, route });

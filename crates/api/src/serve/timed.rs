@@ -2,11 +2,12 @@
 
 use super::activity::Activity;
 use hyper_util::server::graceful::GracefulConnection;
+use std::cmp::Ordering;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 
 /// A connection that is given up when its [`Activity`] is overdue. Says whether it ended by itself.
 pub(super) struct Timed<C> {
@@ -46,13 +47,13 @@ impl<C: GracefulConnection> Future for Timed<C> {
             return Poll::Ready(true);
         }
         loop {
-            let deadline = self.activity.deadline();
-            if deadline <= Instant::now() {
-                return Poll::Ready(false);
-            }
+            let (deadline, timer) = (self.activity.deadline(), self.timer.as_mut());
             // A later deadline is noticed when the timer fires: most are moved with each request.
-            if deadline < self.timer.deadline() || self.timer.is_elapsed() {
-                self.timer.as_mut().reset(deadline);
+            match deadline.cmp(&timer.deadline()) {
+                Ordering::Less => timer.reset(deadline),
+                _ if !timer.is_elapsed() => {}
+                Ordering::Equal => return Poll::Ready(false),
+                Ordering::Greater => timer.reset(deadline),
             }
             ready!(self.timer.as_mut().poll(cx));
         }

@@ -7,8 +7,8 @@ use crate::client::ClientSet;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::session::Session;
+use crate::uniform::UniformMap;
 use crate::user::{Status, User};
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub struct Snapshots {
 
 #[derive(Debug, Default)]
 struct State {
-    principals: HashMap<SessionId, Remembered<Principal>>,
+    principals: UniformMap<SessionId, Remembered<Principal>>,
     clients: Option<Remembered<ClientSet>>,
     recent: Recent,
     /// Counts all changes that were ever recorded.

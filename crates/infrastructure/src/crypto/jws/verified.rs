@@ -6,10 +6,10 @@
 
 use super::claims::Proof;
 use aws_lc_rs::digest::{self, SHA256};
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use vestibule_domain::Timestamp;
 use vestibule_domain::id::KeyId;
+use vestibule_domain::uniform::UniformMap;
 
 /// Each with its own lock, which is held for less than a microsecond but when room is made.
 const SHARDS: usize = 16;
@@ -48,7 +48,7 @@ impl TokenDigest {
 
 /// Belongs to one set of keys, and is dropped with it.
 #[derive(Default)]
-pub(super) struct VerifiedTokens([Mutex<HashMap<TokenDigest, Verified>>; SHARDS]);
+pub(super) struct VerifiedTokens([Mutex<UniformMap<TokenDigest, Verified>>; SHARDS]);
 
 impl VerifiedTokens {
     pub(super) fn get(&self, token: TokenDigest) -> Option<Verified> {
@@ -88,7 +88,7 @@ impl VerifiedTokens {
         self.0.iter().map(|shard| lock(shard).len()).sum()
     }
 
-    fn shard(&self, token: TokenDigest) -> Option<MutexGuard<'_, HashMap<TokenDigest, Verified>>> {
+    fn shard(&self, token: TokenDigest) -> Option<MutexGuard<'_, UniformMap<TokenDigest, Verified>>> {
         self.0.get(token.shard()).map(lock)
     }
 }
