@@ -60,7 +60,7 @@ bench: export VESTIBULE_BINARY = $(BUILT)/release/vestibule
 bench: export FLOOR_BINARY = $(BUILT)/release/vestibule-floor
 bench: ## The released binary beside its floors, on both stores, into docs/performance.md; LOAD_SECONDS (1), GROWTH (1000000) or QUICK=1
 	@cargo build --locked --release -p vestibule
-	@cargo build --locked --release -p vestibule-floor
+	@cargo build --locked --release -p vestibule-floor --features argon2-rust-as-it-comes
 	@cargo bench --locked --quiet -p vestibule-benches --bench performance --no-run
 	@taskset --cpu-list 0 scripts/with-postgres cargo bench --locked --quiet -p vestibule-benches --bench performance
 

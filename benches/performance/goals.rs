@@ -1,6 +1,6 @@
 //! What the figures should be, and whether they are.
 
-use crate::figures::{Figures, Row, Sample, StoreFigures, store_name};
+use crate::figures::{Figures, Hashes, Row, Sample, StoreFigures, store_name};
 use crate::growth::Growth;
 use crate::operations::Kind;
 use vestibule_benches::plot::Bar;
@@ -92,16 +92,21 @@ impl StoreFigures {
         Goal::at_least(what, goal, row.service.per_second / floor, "×")
     }
 
-    fn to_bare_hashes(&self, kind: Kind) -> Goal {
+    /// The crate as it comes is the goal that was set. The own hasher, which wipes its memory only when it has nothing to
+    /// do, is faster, and so the harder one.
+    fn to_bare_hashes(&self, kind: Kind) -> [Goal; 2] {
         let row = self.row(kind, 64);
-        let hashes = row.hashes.expect("measured with what hashes");
-        let what = self.on(&format!("{} to a bare hash", kind.name()));
-        Goal::at_least(what, 0.95, row.service.per_second / hashes, "×")
+        let Hashes { fastest, own } = row.hashes.expect("measured with what hashes");
+        [("argon2-rust", fastest), ("its hasher", own)].map(|(name, hashes)| {
+            let what = self.on(&format!("{} to {name} alone", kind.name()));
+            Goal::at_least(what, 0.95, row.service.per_second / hashes, "×")
+        })
     }
 
     fn goals(&self) -> Vec<Goal> {
         let on = |what| self.on(what);
-        let mut goals = vec![self.to_bare_hashes(Kind::Login), self.to_bare_hashes(Kind::Register)];
+        let mut goals: Vec<_> =
+            [Kind::Login, Kind::Register].into_iter().flat_map(|kind| self.to_bare_hashes(kind)).collect();
         goals.extend(self.latency());
         let mib = |kib: u64| kib as f64 / MIB;
         let peak = |hashes| {

@@ -49,7 +49,7 @@ fn main() {
         machine: machine::describe(),
         binary_bytes: service::binary_size(),
         allocations: allocations::per_request(),
-        hashes: floors::hashes(&settings),
+        reference_hashes: floors::reference_hashes(&settings),
         stores: [StoreKind::Postgres, StoreKind::Sqlite].map(|kind| on(kind, &settings)).into(),
     };
     document::write(&figures, &settings).expect("docs can be written");

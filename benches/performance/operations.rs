@@ -1,7 +1,7 @@
 //! What is asked of the service and of the floor alike.
 
 use crate::figures::{Beside, Latency, Row, Sample};
-use crate::floors::{Floor, Floors, own_hashes};
+use crate::floors::{Floor, Floors, hashes};
 use crate::rounds::ROUNDS;
 use crate::service::{PASSWORD, People, Service, email};
 use crate::settings::Settings;
@@ -190,7 +190,7 @@ pub(crate) fn compare(
                 actix: run(at(floors.actix.address), &mut me(std::slice::from_ref(&floors.actix.token))).per_second(),
             });
             let floor = run(at(floors.axum.address), &mut *of_floor).per_second();
-            let hashes = kind.hashes().then(|| own_hashes(settings.measured));
+            let hashes = kind.hashes().then(|| hashes(settings));
             let ask = if kind == Kind::Me { relaxed } else { sample };
             let service = ask(at(service.address), &mut *of_service);
             Row { operation: kind.name(), connections, service, floor, hashes, beside }

@@ -1,7 +1,7 @@
 //! Rounds: what is held against each other is measured in turn, several times, and the middle of what was found counts.
 //! A pause of the machine's in one of them does not.
 
-use crate::figures::{Beside, Latency, Row, Sample};
+use crate::figures::{Beside, Hashes, Latency, Row, Sample};
 use crate::growth::Times;
 
 /// Odd, so that one is in the middle.
@@ -26,10 +26,16 @@ impl Row {
         Self {
             service: Sample::middle(&samples),
             floor: middle_of(rounds, |row| row.floor),
-            hashes: part(rounds, |row| row.hashes, |hashes| middle_of(hashes, |rate| *rate)),
+            hashes: part(rounds, |row| row.hashes, Hashes::middle),
             beside: part(rounds, |row| row.beside, Beside::middle),
             ..*rounds.first().expect("a round")
         }
+    }
+}
+
+impl Hashes {
+    fn middle(rounds: &[Self]) -> Self {
+        Self { fastest: middle_of(rounds, |hashes| hashes.fastest), own: middle_of(rounds, |hashes| hashes.own) }
     }
 }
 

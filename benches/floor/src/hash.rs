@@ -1,10 +1,13 @@
-//! argon2id as the reference crate has it, at the least parameters that Vestibule takes.
+//! argon2id as crates have it, at the least parameters that Vestibule takes.
 
 use crate::token::random;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2_rust::params::{Memory, TagLen};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::time::{Duration, Instant};
+
+const PASSWORD: &str = "Tr0ub4dor&3-horse";
 
 /// One thread's.
 pub(crate) struct Hasher {
@@ -40,12 +43,27 @@ impl Hasher {
     }
 }
 
-pub(crate) fn per_second(time: Duration) -> f64 {
+/// A second: by the crate `argon2`.
+pub(crate) fn by_argon2(time: Duration) -> f64 {
     let mut hasher = Hasher::new();
-    hasher.hash("warm-up");
+    per_second(time, || drop(hasher.hash(PASSWORD)))
+}
+
+/// A second: by the crate `argon2-rust` with its default features, so that it wipes its memory after each, which it keeps.
+pub(crate) fn by_argon2_rust(time: Duration) -> f64 {
+    let params = argon2_rust::Params::builder().memory(Memory::kib(19_456)).passes(2).lanes(1).threads(1);
+    let params = params.tag_len(TagLen::bytes(32)).build().expect("parameters");
+    let version = argon2_rust::Version::V0x13;
+    let mut hasher = argon2_rust::Argon2::new(argon2_rust::Algorithm::Argon2id, version, params).hasher();
+    let mut tag = [0; 32];
+    per_second(time, || hasher.hash_into(PASSWORD.as_bytes(), &random::<16>(), &mut tag).expect("a hash"))
+}
+
+fn per_second(time: Duration, mut hash: impl FnMut()) -> f64 {
+    hash();
     let (start, mut done) = (Instant::now(), 0_u32);
     while start.elapsed() < time {
-        hasher.hash("Tr0ub4dor&3-horse");
+        hash();
         done += 1;
     }
     f64::from(done) / start.elapsed().as_secs_f64()

@@ -3,7 +3,7 @@
 //! ```text
 //! floor axum STORE                 serves; the first line of its output is {"address": …, "token": …}
 //! floor actix                      the same, without a store
-//! floor hash SECONDS               bare argon2id, hashes a second
+//! floor hash CRATE SECONDS         bare argon2id by `argon2` or `argon2-rust`, hashes a second
 //! floor statements STORE SECONDS   bare statements, {"selects": …, "commits": …} a second
 //! ```
 #![expect(clippy::expect_used, clippy::print_stdout, clippy::panic, reason = "a floor that cannot be laid has to stop")]
@@ -28,12 +28,16 @@ fn main() {
     match arguments[..] {
         ["axum", store] => runtime().block_on(on_axum::serve(store)),
         ["actix"] => on_actix::serve().expect("a listener"),
-        ["hash", time] => println!("{}", hash::per_second(seconds(time))),
+        ["hash", "argon2", time] => println!("{}", hash::by_argon2(seconds(time))),
+        ["hash", "argon2-rust", _] if !cfg!(feature = "argon2-rust-as-it-comes") => {
+            panic!("built without --features argon2-rust-as-it-comes")
+        }
+        ["hash", "argon2-rust", time] => println!("{}", hash::by_argon2_rust(seconds(time))),
         ["statements", store, time] => {
             let (selects, commits) = runtime().block_on(statements::per_second(store, seconds(time)));
             println!("{}", json!({ "selects": selects, "commits": commits }));
         }
-        _ => panic!("floor axum STORE | actix | hash SECONDS | statements STORE SECONDS"),
+        _ => panic!("floor axum STORE | actix | hash CRATE SECONDS | statements STORE SECONDS"),
     }
 }
 
