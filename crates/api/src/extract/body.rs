@@ -56,6 +56,9 @@ impl<T: ReadJson> FromRequest<AppState> for OptionalBody<T> {
 
 /// What [`OptionalBody`] reads, whatever the query says.
 pub(super) async fn read_if_any<T: ReadJson>(request: Request, state: &AppState) -> Result<T, ApiError> {
+    if request.body().is_end_stream() {
+        return Fields::new(Members::new(), &state.services.password_policy).read(T::read);
+    }
     let declared = require_json(request.headers());
     // Whether a body of unknown length is empty shows only when it is read.
     let text = match (collect(request.into_body(), if declared.is_ok() { MAX_BYTES } else { 0 }).await, declared) {
@@ -113,9 +116,6 @@ pub(super) async fn collect(body: axum::body::Body, most: usize) -> Result<Zeroi
     if body.size_hint().lower() > most as u64 {
         // Known from Content-Length: nothing is read, nor a client told to continue.
         return Err(ApiError::new(Code::PayloadTooLarge).and_close());
-    }
-    if body.is_end_stream() {
-        return Ok(Zeroizing::default());
     }
     let late = || Err(ApiError::new(Code::RequestTimeout).and_close());
     tokio::time::timeout(DEADLINE, read(body, most)).await.unwrap_or_else(|_| late())

@@ -13,6 +13,11 @@ use tokio::sync::oneshot;
 use vestibule_domain::credential::HashingError;
 use vestibule_domain::throttle::Network;
 
+/// So many answers of a thread leave together while at least as many jobs wait for each thread, all of which wait for
+/// longer than these. A hash leaves nothing in the caches of what a login does besides: this way the first of them brings
+/// it there for the others too.
+const TOGETHER: usize = 3;
+
 /// Threads of the system, not of the runtime: no number of waiting logins takes a thread from anything else.
 ///
 /// A job belongs to the queue from the moment it is accepted; dropping the future that waits for it frees nobody to
@@ -154,36 +159,47 @@ impl Shared {
     }
 
     fn work(&self, mut arena: Arena) {
-        while let Some(mut job) = self.next(&mut arena) {
+        let mut done = Vec::with_capacity(TOGETHER);
+        while let Some(mut job) = self.next(&mut arena, &mut done) {
             let began = Instant::now();
             let written_before = arena.written_kib();
             let is_done = comes_to_its_end(&mut arena, |arena| job.run(arena));
             let took = began.elapsed();
-            self.finish(is_done.then_some(took));
+            let many_wait = self.finish(is_done.then_some(took));
             if is_done {
                 tracing::trace!(?took, kib = arena.written_kib() - written_before, "hashed");
-                job.answer();
+                done.push(job);
+            }
+            if !many_wait || done.len() >= TOGETHER {
+                answer(&mut done);
             }
         }
     }
 
-    /// Before the answer goes out: whoever has it finds the thread free.
-    fn finish(&self, took: Option<Duration>) {
+    /// Whether many jobs wait for each thread. Before the answer goes out: whoever has it finds the thread free.
+    fn finish(&self, took: Option<Duration>) -> bool {
         let mut state = self.lock();
         state.busy -= 1;
         if let Some(took) = took {
             state.mean = (state.mean * 7 + took) / 8;
         }
+        usize::try_from(self.threads).is_ok_and(|threads| state.jobs.len() / threads >= TOGETHER)
     }
 
-    /// The next job that is worth its cost; `None` when the pool is dropped.
-    fn next(&self, arena: &mut Arena) -> Option<Box<dyn Job>> {
+    /// The next job that is worth its cost; `None` when the pool is dropped. Nothing that is `done` waits for one to come.
+    fn next(&self, arena: &mut Arena, done: &mut Vec<Box<dyn Job>>) -> Option<Box<dyn Job>> {
         let mut state = self.lock();
         loop {
             if state.stopped {
                 return None;
             }
             let Some(Queued { job, accepted_at, longest_wait }) = state.jobs.pop() else {
+                if !done.is_empty() {
+                    drop(state);
+                    answer(done);
+                    state = self.lock();
+                    continue;
+                }
                 state = self.idle(state, arena);
                 continue;
             };
@@ -219,6 +235,10 @@ impl Shared {
         comes_to_its_end(arena, act);
         self.lock()
     }
+}
+
+fn answer(done: &mut Vec<Box<dyn Job>>) {
+    done.drain(..).for_each(Job::answer);
 }
 
 /// A panic costs what it interrupts, and no thread.
