@@ -45,7 +45,7 @@ async fn attempts_are_not_waited_for_and_what_follows_on_their_connection_is() {
 }
 
 #[tokio::test]
-async fn refreshes_in_a_group_are_planned_anew_and_one_alone_is_not() {
+async fn refreshes_have_one_plan_in_a_group_as_alone() {
     let database = Database::migrated().await;
     let store = database.store(1);
     insert(&store, &alice()).await;
@@ -58,7 +58,7 @@ async fn refreshes_in_a_group_are_planned_anew_and_one_alone_is_not() {
     database.note("plan_cache_mode", &["sessions"]).await;
     let [first, second, alone] = tokens.map(|token| rotation(&token));
     assert!(store.rotate_refreshes(&[first, second]).await.expect("an answer").iter().all(Option::is_some));
-    assert_eq!(database.noted().await, ["force_custom_plan"]);
+    assert_eq!(database.noted().await, ["force_generic_plan"]);
     assert!(store.rotate_refreshes(&[alone]).await.expect("an answer").iter().all(Option::is_some));
     assert_eq!(database.noted().await, ["force_generic_plan"]);
 }

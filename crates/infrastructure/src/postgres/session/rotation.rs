@@ -3,14 +3,13 @@
 use super::{session_query, session_row};
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
-use crate::postgres::unit_of_work::PgUnitOfWork;
 use crate::postgres::user::user_row;
 use async_trait::async_trait;
 use std::collections::HashMap;
 use vestibule_domain::session::Session;
 use vestibule_domain::session::store::{Rotation, SessionRotation};
 use vestibule_domain::user::User;
-use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
+use vestibule_domain::{StoreError, Timestamp};
 
 #[async_trait]
 impl SessionRotation for PgStore {
@@ -46,8 +45,8 @@ impl SessionRotation for PgStore {
     }
 
     /// The rows are locked before anything is decided about them, and a locked row is looked at as it is then, not as
-    /// it was when the statement began. Planned anew each time: a plan made for few sessions would read all there are
-    /// by then.
+    /// it was when the statement began. Each is looked up by itself (`LIMIT`), and what was found is named once more as
+    /// `= ANY`: joined, a plan made for few sessions would read all there are by then.
     async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
         if let [alone] = rotations {
             return Ok(vec![self.rotate_refresh(alone).await?]);
@@ -58,27 +57,31 @@ impl SessionRotation for PgStore {
         let most: Vec<_> = rotations.iter().map(|one| i64::from(one.most)).collect();
         let query = session_query!(
             "WITH held AS (
-                 SELECT sessions.id, asked.*
+                 SELECT found.id, asked.*
                  FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
                      AS asked (presented, child, sealed_child, replaced_at, idle_expires_at, most)
-                 JOIN sessions ON sessions.refresh_hash = asked.presented
-                 JOIN users AS owner ON owner.id = sessions.user_id
-                 WHERE num_nonnulls(sessions.ended_at) = 0 AND sessions.idle_expires_at > asked.replaced_at
-                   AND sessions.rotations < asked.most AND owner.disabled_at IS NULL
-                 FOR UPDATE OF sessions SKIP LOCKED
+                 CROSS JOIN LATERAL (
+                     SELECT sessions.id FROM sessions JOIN users AS owner ON owner.id = sessions.user_id
+                     WHERE sessions.refresh_hash = asked.presented AND num_nonnulls(sessions.ended_at) = 0
+                       AND sessions.idle_expires_at > asked.replaced_at AND sessions.rotations < asked.most
+                       AND owner.disabled_at IS NULL
+                     LIMIT 1
+                     FOR UPDATE OF sessions SKIP LOCKED
+                 ) AS found
              ), s AS (
                  UPDATE sessions SET
                      refresh_hash = held.child, refresh_parent_hash = held.presented,
                      refresh_replaced_at = held.replaced_at, refresh_sealed_child = held.sealed_child,
                      last_seen_at = held.replaced_at,
                      idle_expires_at = least(held.idle_expires_at, sessions.expires_at), rotations = rotations + 1
-                 FROM held WHERE sessions.id = held.id
+                 FROM held WHERE sessions.id = ANY (ARRAY(SELECT id FROM held)) AND sessions.id = held.id
                  RETURNING sessions.*
              ), spent AS (
                  INSERT INTO spent_refresh_tokens (hash, session_id, expires_at)
                  SELECT s.refresh_parent_hash, s.id, s.expires_at FROM s
              )",
-            r#", s.refresh_hash AS "refresh_hash!" FROM s JOIN users AS u ON u.id = s.user_id"#,
+            r#", s.refresh_hash AS "refresh_hash!" FROM s JOIN users AS u ON u.id = s.user_id
+               WHERE u.id = ANY (ARRAY(SELECT user_id FROM s))"#,
             &column(|one| one.presented.as_bytes()) as _,
             &column(|one| one.child.as_bytes()) as _,
             &column(|one| one.sealed_child.as_bytes()) as _,
@@ -86,12 +89,10 @@ impl SessionRotation for PgStore {
             &time(Rotation::idle_expires_at),
             &most,
         );
-        let mut work = PgUnitOfWork::begin_planning_anew(&self.pool).await?;
-        let rows = bounded("rotate_refreshes", query.fetch_all(work.connection()?)).await;
-        let rows = work.settle(rows)?;
-        Box::new(work).commit().await?;
+        let mut lease = self.pool.lease().await?;
+        let rows = bounded("rotate_refreshes", query.fetch_all(lease.connection())).await;
         let mut rotated = HashMap::new();
-        for row in rows {
+        for row in lease.settle(rows)? {
             let child = row.refresh_hash.clone();
             match (session_row!(row).try_into(), user_row!(row).try_into()) {
                 (Ok(session), Ok(user)) => drop(rotated.insert(child, (session, user))),
