@@ -45,7 +45,7 @@ impl SessionRotation for PgStore {
     }
 
     /// The rows are locked before anything is decided about them, and a locked row is looked at as it is then, not as
-    /// it was when the statement began. Each is looked up by itself (`LIMIT`), and what was found is named once more as
+    /// it was when the statement began. Each is looked up by itself (`LATERAL`), and what was found is named once more as
     /// `= ANY`: joined, a plan made for few sessions would read all there are by then.
     async fn rotate_refreshes(&self, rotations: &[Rotation]) -> Result<Vec<Option<(Session, User)>>, StoreError> {
         if let [alone] = rotations {
@@ -65,7 +65,6 @@ impl SessionRotation for PgStore {
                      WHERE sessions.refresh_hash = asked.presented AND num_nonnulls(sessions.ended_at) = 0
                        AND sessions.idle_expires_at > asked.replaced_at AND sessions.rotations < asked.most
                        AND owner.disabled_at IS NULL
-                     LIMIT 1
                      FOR UPDATE OF sessions SKIP LOCKED
                  ) AS found
              ), s AS (
@@ -80,8 +79,7 @@ impl SessionRotation for PgStore {
                  INSERT INTO spent_refresh_tokens (hash, session_id, expires_at)
                  SELECT s.refresh_parent_hash, s.id, s.expires_at FROM s
              )",
-            r#", s.refresh_hash AS "refresh_hash!" FROM s JOIN users AS u ON u.id = s.user_id
-               WHERE u.id = ANY (ARRAY(SELECT user_id FROM s))"#,
+            r#", s.refresh_hash AS "refresh_hash!" FROM s JOIN users AS u ON u.id = s.user_id"#,
             &column(|one| one.presented.as_bytes()) as _,
             &column(|one| one.child.as_bytes()) as _,
             &column(|one| one.sealed_child.as_bytes()) as _,
