@@ -92,13 +92,13 @@ impl StoreFigures {
         Goal::at_least(what, goal, row.service.per_second / floor, "×")
     }
 
-    /// The crate as it comes is the goal that was set. The own hasher, which wipes its memory only when it has nothing to
-    /// do, is faster, and so the harder one.
+    /// The goal was set by the crate with its default features. The own hasher does not wipe after each hash, so by that it
+    /// is harder.
     fn to_bare_hashes(&self, kind: Kind) -> [Goal; 2] {
         let row = self.row(kind, 64);
-        let Hashes { fastest, own } = row.hashes.expect("measured with what hashes");
-        [("argon2-rust", fastest), ("its hasher", own)].map(|(name, hashes)| {
-            let what = self.on(&format!("{} to {name} alone", kind.name()));
+        let Hashes { argon2_rust, own } = row.hashes.expect("measured with what hashes");
+        [("argon2-rust", argon2_rust), ("its own hasher", own)].map(|(name, hashes)| {
+            let what = self.on(&format!("{} to bare hashes by {name}", kind.name()));
             Goal::at_least(what, 0.95, row.service.per_second / hashes, "×")
         })
     }

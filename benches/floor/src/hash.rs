@@ -49,7 +49,8 @@ pub(crate) fn by_argon2(time: Duration) -> f64 {
     per_second(time, || drop(hasher.hash(PASSWORD)))
 }
 
-/// A second: by the crate `argon2-rust` with its default features, so that it wipes its memory after each, which it keeps.
+/// A second: by the crate `argon2-rust` with its default features, which wipes its memory after each hash and keeps it for
+/// the next.
 pub(crate) fn by_argon2_rust(time: Duration) -> f64 {
     let params = argon2_rust::Params::builder().memory(Memory::kib(19_456)).passes(2).lanes(1).threads(1);
     let params = params.tag_len(TagLen::bytes(32)).build().expect("parameters");

@@ -18,6 +18,7 @@ mod credential;
 mod error;
 mod feed;
 mod file;
+mod json;
 mod lock;
 mod migration;
 mod open;

@@ -1,6 +1,7 @@
 //! What is remembered of those who tried.
 
 use crate::error::{bounded, corrupt};
+use crate::json;
 use crate::open::SqliteStore;
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqliteExecutor};
@@ -84,7 +85,7 @@ async fn buckets(on: impl SqliteExecutor<'_>, keys: &[BucketKey]) -> Result<Vec<
         r#"SELECT key AS "key!", full_at, failures, closed_until, tried, running, running_until,
                   is_reported AS "is_reported: bool", expires_at
            FROM throttles WHERE key IN (SELECT unhex(value) FROM json_each(?1))"#,
-        json_array(keys.iter().map(|key| hex(key.as_bytes()))),
+        json::array(keys.iter().map(|key| json::hex(key.as_bytes()))),
     );
     let rows = bounded("buckets", query.fetch_all(on)).await?;
     let row = |key: &BucketKey| rows.iter().find(|row| row.key == key.as_bytes());
@@ -101,7 +102,7 @@ async fn swap(
     let none = Bucket::default();
     let rows = keys.iter().zip(old).zip(new).map(|((key, old), new)| {
         let was_new = u8::from(*old == none);
-        format!("[{},{was_new},{},{}]", hex(key.as_bytes()), fields(old), fields(new))
+        format!("[{},{was_new},{},{}]", json::hex(key.as_bytes()), fields(old), fields(new))
     });
     let query = sqlx::query!(
         "WITH wanted AS MATERIALIZED (
@@ -131,7 +132,7 @@ async fn swap(
          SET full_at = excluded.full_at, failures = excluded.failures, closed_until = excluded.closed_until,
              tried = excluded.tried, running = excluded.running, running_until = excluded.running_until,
              is_reported = excluded.is_reported, expires_at = excluded.expires_at",
-        json_array(rows),
+        json::array(rows),
     );
     match bounded("swap_buckets", query.execute(on)).await?.rows_affected() {
         0 => Ok(false),
@@ -147,22 +148,8 @@ fn unexpected(what: &'static str) -> StoreError {
 /// In the order of the table's columns.
 fn fields(bucket: &Bucket) -> String {
     let Bucket { full_at, failures, closed_until, running, running_until, is_reported, expires_at, .. } = bucket;
-    let (tried, is_reported) = (hex(&bucket.tried_bytes()), u8::from(*is_reported));
+    let (tried, is_reported) = (json::hex(&bucket.tried_bytes()), u8::from(*is_reported));
     let [full_at, closed_until, running_until, expires_at] =
         [full_at, closed_until, running_until, expires_at].map(|time| time.as_millis());
     format!("{full_at},{failures},{closed_until},{tried},{running},{running_until},{is_reported},{expires_at}")
-}
-
-/// A string of JSON, which has no bytes.
-fn hex(bytes: &[u8]) -> String {
-    let mut string = String::with_capacity(2 * bytes.len() + 2);
-    string.push('"');
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    string.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
-    string.push('"');
-    string
-}
-
-fn json_array(elements: impl Iterator<Item = String>) -> String {
-    format!("[{}]", elements.collect::<Vec<_>>().join(","))
 }

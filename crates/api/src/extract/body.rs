@@ -57,6 +57,7 @@ impl<T: ReadJson> FromRequest<AppState> for OptionalBody<T> {
 /// What [`OptionalBody`] reads, whatever the query says.
 pub(super) async fn read_if_any<T: ReadJson>(request: Request, state: &AppState) -> Result<T, ApiError> {
     if request.body().is_end_stream() {
+        // As most often: nothing is to be waited for, nor to be of any type.
         return Fields::new(Members::new(), &state.services.password_policy).read(T::read);
     }
     let declared = require_json(request.headers());

@@ -46,14 +46,15 @@ impl FromRequestParts<AppState> for TargetUser {
 }
 
 impl TargetUser {
-    /// As `caller` means it.
+    /// For an extractor that knows who calls.
     pub(crate) async fn of(caller: UserId, parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        // Most often; to be read as a parameter all of them are copied.
+        // Told from the path, because axum copies all parameters to show one.
         let further = parts.uri.path().strip_prefix("/users/me");
         if further.is_some_and(|further| further.is_empty() || further.starts_with('/')) {
             return Ok(Self(caller));
         }
         match segment(parts, state, "user").await?.as_str() {
+            // Percent-encoded.
             "me" => Ok(Self(caller)),
             text => UserId::parse(text).map(Self).map_err(|_| ApiError::new(Code::NotFound)),
         }

@@ -14,6 +14,7 @@ pub(crate) struct Operation {
 
 #[derive(Debug)]
 pub(super) struct Operations {
+    /// A few dozen short names: to compare some takes less than to hash one.
     by_route: BTreeMap<Arc<str>, Vec<Operation>>,
     other: Operation,
 }

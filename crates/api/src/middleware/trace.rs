@@ -46,20 +46,20 @@ fn span(request: &Request, state: &AppState, id: &RequestId) -> Span {
         request_id = id.as_str(),
         method = name(request.method()),
         route = extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str),
-        client = client.map(|client| field::display(written(client))),
+        client = client.map(|client| field::display(text_of(client))),
     )
 }
 
-/// As `Display` writes it, in a tenth of the time: it stands in every line.
-fn written(address: IpAddr) -> String {
+/// As `Display` writes it, which for IPv4 takes ten times as long, with each request.
+fn text_of(address: IpAddr) -> String {
     let IpAddr::V4(address) = address else { return address.to_string() };
     let mut text = String::with_capacity("255.255.255.255".len());
     for octet in address.octets() {
         if !text.is_empty() {
             text.push('.');
         }
-        for (least, digit) in [(100, octet / 100), (10, octet / 10 % 10), (0, octet % 10)] {
-            if octet >= least {
+        for (from, digit) in [(100, octet / 100), (10, octet / 10 % 10), (0, octet % 10)] {
+            if octet >= from {
                 text.push(char::from(b'0' + digit));
             }
         }
@@ -90,7 +90,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_address_is_written_as_display_does(address in any::<IpAddr>()) {
-            prop_assert_eq!(written(address), address.to_string());
+            prop_assert_eq!(text_of(address), address.to_string());
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::activity::Activity;
 use hyper_util::server::graceful::GracefulConnection;
-use std::cmp::Ordering;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -47,13 +46,14 @@ impl<C: GracefulConnection> Future for Timed<C> {
             return Poll::Ready(true);
         }
         loop {
-            let (deadline, timer) = (self.activity.deadline(), self.timer.as_mut());
-            // A later deadline is noticed when the timer fires: most are moved with each request.
-            match deadline.cmp(&timer.deadline()) {
-                Ordering::Less => timer.reset(deadline),
-                _ if !timer.is_elapsed() => {}
-                Ordering::Equal => return Poll::Ready(false),
-                Ordering::Greater => timer.reset(deadline),
+            // The timer is asked, not the clock. A later deadline is noticed when it fires: most are moved with each request.
+            let (deadline, set) = (self.activity.deadline(), self.timer.deadline());
+            let is_elapsed = self.timer.is_elapsed();
+            if is_elapsed && deadline <= set {
+                return Poll::Ready(false);
+            }
+            if is_elapsed || deadline < set {
+                self.timer.as_mut().reset(deadline);
             }
             ready!(self.timer.as_mut().poll(cx));
         }

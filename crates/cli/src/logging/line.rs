@@ -197,7 +197,7 @@ struct Quoted<'a>(&'a mut String);
 impl fmt::Write for Quoted<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
-        if all(text, is_plain) {
+        if all_bytes(text, is_plain) {
             self.0.push_str(text);
             return Ok(());
         }
@@ -208,7 +208,7 @@ impl fmt::Write for Quoted<'_> {
 }
 
 /// To the end in any case, and without a branch for any byte: so the compiler looks at many at once.
-fn all(text: &str, is_good: impl Fn(u8) -> bool) -> bool {
+fn all_bytes(text: &str, is_good: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(0, |wrong, byte| wrong | u8::from(!is_good(byte))) == 0
 }
 
@@ -221,7 +221,7 @@ fn quote(line: &mut String, text: &str) {
 /// Escapes control characters, so that nothing that a client sends can begin a line of its own or steer the terminal of
 /// whoever reads the log (CWE-117, CVE-2025-58160). The escapes are valid inside JSON texts. `None` if there are none.
 fn escape(line: &str) -> Option<String> {
-    if all(line, |byte| (b' '..=b'~').contains(&byte)) {
+    if all_bytes(line, |byte| (b' '..=b'~').contains(&byte)) {
         return None;
     }
     let mut escaped = String::with_capacity(line.len() + 16);

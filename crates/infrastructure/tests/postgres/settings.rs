@@ -1,4 +1,4 @@
-//! What a transaction sets for itself alone.
+//! Which settings hold while something is written.
 
 use crate::database::{Database, alice, insert, rotation, session};
 use crate::locks::{bucket, fail};

@@ -83,7 +83,7 @@ impl TryFrom<UserRow> for User {
     fn try_from(row: UserRow) -> Result<Self, StoreError> {
         let corrupt = |column| corrupt("users", column, row.id);
         let time = |column, millis| Timestamp::from_millis(millis).ok_or_else(|| corrupt(column));
-        let email = Email::stored(&row.email_written).map_err(|_| corrupt("email_written"))?;
+        let email = Email::from_store(&row.email_written).map_err(|_| corrupt("email_written"))?;
         if email.canonical() != row.email_canonical {
             return Err(corrupt("email_canonical"));
         }

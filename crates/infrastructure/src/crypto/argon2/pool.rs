@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use vestibule_domain::credential::HashingError;
 use vestibule_domain::throttle::Network;
 
-/// So many answers of a thread leave together while at least as many jobs wait for each thread, all of which wait for
-/// longer than these. A hash leaves nothing in the caches of what a login does besides: this way the first of them brings
-/// it there for the others too.
+/// How many answers of a thread leave together while at least as many jobs for each thread still wait. A hash drives out
+/// of the caches what the rest of a login needs: the first of three brings it back for the others.
+/// See docs/decisions/0029-answers-in-threes.md.
 const TOGETHER: usize = 3;
 
 /// Threads of the system, not of the runtime: no number of waiting logins takes a thread from anything else.
@@ -171,12 +171,13 @@ impl Shared {
                 done.push(job);
             }
             if !many_wait || done.len() >= TOGETHER {
-                answer(&mut done);
+                answer_all(&mut done);
             }
         }
+        answer_all(&mut done);
     }
 
-    /// Whether many jobs wait for each thread. Before the answer goes out: whoever has it finds the thread free.
+    /// Before the answer goes out: whoever has it finds the thread free. Says whether many jobs wait for each thread.
     fn finish(&self, took: Option<Duration>) -> bool {
         let mut state = self.lock();
         state.busy -= 1;
@@ -186,7 +187,7 @@ impl Shared {
         usize::try_from(self.threads).is_ok_and(|threads| state.jobs.len() / threads >= TOGETHER)
     }
 
-    /// The next job that is worth its cost; `None` when the pool is dropped. Nothing that is `done` waits for one to come.
+    /// The next job that is worth its cost; `None` when the pool is dropped. What is `done` does not wait for one to come.
     fn next(&self, arena: &mut Arena, done: &mut Vec<Box<dyn Job>>) -> Option<Box<dyn Job>> {
         let mut state = self.lock();
         loop {
@@ -194,13 +195,13 @@ impl Shared {
                 return None;
             }
             let Some(Queued { job, accepted_at, longest_wait }) = state.jobs.pop() else {
-                if !done.is_empty() {
+                state = if done.is_empty() {
+                    self.idle(state, arena)
+                } else {
                     drop(state);
-                    answer(done);
-                    state = self.lock();
-                    continue;
-                }
-                state = self.idle(state, arena);
+                    answer_all(done);
+                    self.lock()
+                };
                 continue;
             };
             let waited = accepted_at.elapsed();
@@ -237,7 +238,7 @@ impl Shared {
     }
 }
 
-fn answer(done: &mut Vec<Box<dyn Job>>) {
+fn answer_all(done: &mut Vec<Box<dyn Job>>) {
     done.drain(..).for_each(Job::answer);
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use vestibule_domain::throttle::Network;
 
 /// The networks that wait take turns: start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996) of jobs that all cost
-/// the same. So whoever floods the queue makes themselves wait, and nobody else by more than a job or two; when it is
+/// the same. So whoever floods the queue makes themselves wait, and nobody else by more than a few jobs; when it is
 /// full, they make room. Alone a network may have all of it: it may be everybody, behind a load balancer.
 #[derive(Debug)]
 pub(super) struct Queue<T> {

@@ -1,11 +1,12 @@
+mod together;
+
 use super::*;
 use crate::crypto::argon2::choice::Implementation;
 use crate::crypto::argon2::cost::Cost;
 use crate::crypto::argon2::input::Input;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 
@@ -165,57 +166,6 @@ async fn a_panic_costs_one_answer_and_no_thread() {
     let outcome: Result<(), _> = pool.run(None, hash_and_panic).await;
     assert_eq!(outcome, Err(HashingError::Stopped));
     assert_eq!(pool.run(None, |arena| arena.holds_memory()).await, Ok(false), "what it left is gone");
-}
-
-/// A job that tells that it has begun, and ends when it is told to.
-struct Told<'a> {
-    answer: Pin<Box<dyn Future<Output = Result<(), HashingError>> + 'a>>,
-    is_answered: bool,
-    begun: mpsc::Receiver<()>,
-    end: mpsc::Sender<()>,
-}
-
-impl<'a> Told<'a> {
-    fn queue(pool: &'a Pool) -> Self {
-        let ((on_begin, begun), (end, ended)) = (mpsc::channel(), mpsc::channel());
-        let work = move |_: &mut Arena| {
-            on_begin.send(()).unwrap();
-            ended.recv().unwrap();
-        };
-        let mut told = Self { answer: Box::pin(pool.run(None, work)), is_answered: false, begun, end };
-        assert!(!told.is_answered());
-        told
-    }
-
-    fn is_answered(&mut self) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        self.is_answered = self.is_answered || self.answer.as_mut().poll(&mut context).is_ready();
-        self.is_answered
-    }
-}
-
-#[test]
-fn answers_leave_together_while_many_wait_and_at_once_when_few_do() {
-    let pool = pool(1, LONG);
-    let mut jobs: Vec<_> = (0..6).map(|_| Told::queue(&pool)).collect();
-    let mut answered = Vec::new();
-    for n in 0..6 {
-        jobs[n].begun.recv().unwrap();
-        answered.push(jobs.iter_mut().map(Told::is_answered).filter(|is_answered| *is_answered).count());
-        jobs[n].end.send(()).unwrap();
-    }
-    assert_eq!(answered, [0, 0, 0, 3, 4, 5], "of six, when each begins");
-}
-
-#[tokio::test]
-async fn an_answer_does_not_wait_for_those_who_left() {
-    let pool = pool(1, LONG);
-    let running = Told::queue(&pool);
-    running.begun.recv().unwrap();
-    let leaving: Vec<_> = (0..2 * TOGETHER).map(|_| Told::queue(&pool)).collect();
-    drop(leaving);
-    running.end.send(()).unwrap();
-    timeout(Duration::from_mins(1), running.answer).await.expect("an answer").unwrap();
 }
 
 #[tokio::test]

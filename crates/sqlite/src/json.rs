@@ -1,0 +1,15 @@
+//! Lists as arguments: arrays of JSON, which `json_each` takes apart.
+
+/// A string of JSON, which has no bytes.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut string = String::with_capacity(2 * bytes.len() + 2);
+    string.push('"');
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    string.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+    string.push('"');
+    string
+}
+
+pub(crate) fn array(elements: impl Iterator<Item = String>) -> String {
+    format!("[{}]", elements.collect::<Vec<_>>().join(","))
+}
