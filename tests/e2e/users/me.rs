@@ -6,6 +6,7 @@ use vestibule_testkit::scenes;
 scenes!(
     shows_the_owner,
     shows_another_to_an_administrator,
+    me_is_me_however_it_is_encoded,
     another_does_not_exist_for_a_user,
     asks_the_store_nothing_while_nothing_changes,
     needs_a_token,
@@ -40,6 +41,16 @@ async fn shows_the_owner(Scene { alice, .. }: &Scene) {
 async fn shows_another_to_an_administrator(Scene { alice, admin, .. }: &Scene) {
     let seen_by_admin = admin.get(&format!("/users/{}", alice.id())).await;
     assert_eq!(seen_by_admin.to_string(), alice.get("/users/me").await.to_string());
+}
+
+/// Percent-encoded it is the same path (RFC 3986, section 6.2.2.2); one that only begins like it is another.
+async fn me_is_me_however_it_is_encoded(Scene { alice, .. }: &Scene) {
+    for path in ["/users/%6de", "/users/m%65", "/users/%6D%65"] {
+        assert_eq!(alice.get(path).await.json["id"], alice.id(), "{path}");
+    }
+    for path in ["/users/mean", "/users/ME", "/users/me%2F", "/users/me%20"] {
+        assert_eq!(alice.get(path).await.code(), "not_found", "{path}");
+    }
 }
 
 async fn another_does_not_exist_for_a_user(Scene { alice, admin, .. }: &Scene) {
