@@ -5,9 +5,6 @@ use crate::problem::Code;
 use crate::routes::well_known::revocations;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 /// Everything that a request waits for has a shorter one of its own; this one is for what was forgotten.
@@ -18,11 +15,7 @@ pub(super) fn of(request: &Request) -> Duration {
     if waits_for_news { revocations::DEADLINE } else { DEADLINE }
 }
 
-pub(super) async fn enforce(deadline: Duration, mut work: Pin<&mut impl Future<Output = Response>>) -> Response {
-    // Most that is answered from memory waits for nothing, and needs no timer.
-    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
-        return answer;
-    }
+pub(super) async fn enforce(deadline: Duration, work: impl Future<Output = Response>) -> Response {
     let answer = tokio::time::timeout(deadline, work).await;
     answer.unwrap_or_else(|late| ApiError::new(Code::DeadlineExceeded).because(late).into_response())
 }

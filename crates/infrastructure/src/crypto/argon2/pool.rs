@@ -174,7 +174,6 @@ impl Shared {
                 answer_all(&mut done);
             }
         }
-        answer_all(&mut done);
     }
 
     /// Before the answer goes out: whoever has it finds the thread free. Says whether many jobs wait for each thread.
