@@ -62,7 +62,7 @@ pub(crate) struct Row {
     pub(crate) floor: f64,
     /// If the operation hashes.
     pub(crate) hashes: Option<Hashes>,
-    /// Asked just before it, of `GET /users/me` only.
+    /// Asked in turn with it, of `GET /users/me` only.
     pub(crate) beside: Option<Beside>,
 }
 

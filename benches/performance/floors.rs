@@ -1,6 +1,6 @@
 //! The floors of the same run.
 
-use crate::figures::{Hashes, Statements};
+use crate::figures::Statements;
 use crate::operations::registration;
 use crate::service::{email, log_in};
 use crate::settings::Settings;
@@ -75,7 +75,7 @@ pub(crate) fn statements(database: &Database, settings: &Settings) -> Statements
 }
 
 /// A second, by a crate.
-fn hashes_by(crate_name: &str, time: Duration) -> f64 {
+pub(crate) fn hashes_by(crate_name: &str, time: Duration) -> f64 {
     let seconds = time.as_secs_f64().to_string();
     printed(&["hash", crate_name, &seconds]).as_f64().expect("a number")
 }
@@ -84,12 +84,8 @@ pub(crate) fn reference_hashes(settings: &Settings) -> f64 {
     hashes_by("argon2", settings.measured)
 }
 
-pub(crate) fn hashes(settings: &Settings) -> Hashes {
-    Hashes { argon2_rust: hashes_by("argon2-rust", settings.measured), own: own_hashes(settings.measured) }
-}
-
 /// A second, where the service runs.
-fn own_hashes(time: Duration) -> f64 {
+pub(crate) fn own_hashes(time: Duration) -> f64 {
     pin(&[SERVICE_CORE]).expect("two cores");
     let cost = Argon2Cost::MINIMUM;
     let mut trial = Argon2Trial::new(Argon2Implementation::choose(Hashing::Fastest, cost), cost);

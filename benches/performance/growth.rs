@@ -2,7 +2,6 @@
 //!
 //! Through the use cases, without HTTP and with a hasher that costs nothing: beside a hash nobody would see it.
 
-use crate::rounds::ROUNDS;
 use crate::settings::Settings;
 use crate::stores::wait_for;
 use async_trait::async_trait;
@@ -22,15 +21,18 @@ use vestibule_testkit::{StoreKind, TestStore};
 
 const FEW: u64 = 1_000;
 const MANY: [u64; 2] = [1_000_000, 5_000_000];
-/// How long each is asked for in each round.
-const EACH: Duration = Duration::from_secs(1);
+/// How often few users and many are measured in turn, and how long each is asked for then.
+const TURNS: usize = 10;
+const EACH: Duration = Duration::from_millis(300);
+/// How many are refreshed in turn.
+const SESSIONS: usize = 200;
 
 pub(crate) struct Growth {
     pub(crate) few: Times,
     pub(crate) many: Times,
 }
 
-/// Medians in microseconds.
+/// Means of medians, in microseconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) users: u64,
@@ -65,18 +67,18 @@ pub(crate) fn measure(kind: StoreKind, settings: &Settings) -> Vec<Growth> {
         return Vec::new();
     }
     wait_for(async {
-        let (few, many) = (Grown::start(kind).await, Grown::start(kind).await);
+        let (mut few, mut many) = (Grown::start(kind).await, Grown::start(kind).await);
         let (mut growth, mut filled) = (Vec::new(), 0);
         fill(few.app.database(), 0, FEW).await;
         for users in sizes {
             fill(many.app.database(), filled, users).await;
             filled = users;
-            let mut rounds = (Vec::new(), Vec::new());
-            for _ in 0..ROUNDS {
-                rounds.0.push(times(&few.services, FEW).await);
-                rounds.1.push(times(&many.services, users).await);
+            let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
+            for _ in 0..TURNS {
+                of_few.push(few.times(FEW).await);
+                of_many.push(many.times(users).await);
             }
-            let [few, many] = [Times::middle(&rounds.0), Times::middle(&rounds.1)];
+            let [few, many] = [Times::mean(&of_few), Times::mean(&of_many)];
             for Times { users, login, refresh, first_page, deep_page } in [few, many] {
                 println!(
                     "{kind:?} with {users} users: login {login:.0} µs, refresh {refresh:.0} µs, first page \
@@ -93,13 +95,51 @@ pub(crate) fn measure(kind: StoreKind, settings: &Settings) -> Vec<Growth> {
 struct Grown {
     app: TestApp,
     services: Services,
+    /// Who logged in last.
+    last: u64,
 }
 
 impl Grown {
     async fn start(kind: StoreKind) -> Self {
         let app = Box::pin(TestApp::start(kind, Setup::default())).await.app;
         let services = without_hashes(&app.services);
-        Self { app, services }
+        Self { app, services, last: 0 }
+    }
+
+    async fn log_in(&mut self, users: u64) -> RefreshToken {
+        // A prime that is far from all sizes: everyone's turn comes, in no order that a cache would like.
+        self.last = (self.last + 7_368_787) % users;
+        let email = Email::parse(&format!("grown.{}@example.com", self.last)).expect("an address");
+        let password = PasswordAttempt::parse("any will do").expect("a password");
+        let login = Login { email, password, device_token: None };
+        let done = self.services.sessions.login(login, &RequestContext::default()).await;
+        done.outcome.expect("a session").refresh_token
+    }
+
+    async fn times(&mut self, users: u64) -> Times {
+        let login = median(async || drop(self.log_in(users).await)).await;
+        let mut token = Vec::new();
+        for _ in 0..SESSIONS {
+            token.push(self.log_in(users).await);
+        }
+        let (services, context) = (&self.services, RequestContext::default());
+        let mut turn = 0;
+        let refresh = median(async || {
+            turn = (turn + 1) % token.len();
+            let held = token.get_mut(turn).expect("a session");
+            let presented = RefreshToken::parse(held.reveal().as_str()).expect("a refresh token");
+            *held =
+                services.sessions.refresh(Some(presented), &context).await.outcome.expect("a session").refresh_token;
+        })
+        .await;
+        let page = async |after| {
+            let request = PageRequest { after, ..PageRequest::default() };
+            let filter = UserFilter::default();
+            services.users.list(Authority::Operator, &filter, request).await.expect("a page");
+        };
+        let first_page = median(async || page(None).await).await;
+        let deep_page = median(async || page(Some(Cursor::after(id(users - 100)))).await).await;
+        Times { users, login, refresh, first_page, deep_page }
     }
 }
 
@@ -120,46 +160,6 @@ fn without_hashes(services: &Services) -> Services {
         tally: Arc::clone(&ports.tally),
     };
     Services::new(ports, DomainSettings::default())
-}
-
-async fn times(services: &Services, users: u64) -> Times {
-    let context = RequestContext::default();
-    let mut n = 0;
-    let mut next = || {
-        // A prime that is far from all sizes: everyone's turn comes, in no order that a cache would like.
-        n = (n + 7_368_787) % users;
-        n
-    };
-    let login = median(async || {
-        let email = Email::parse(&format!("grown.{}@example.com", next())).expect("an address");
-        let password = PasswordAttempt::parse("any will do").expect("a password");
-        let login = Login { email, password, device_token: None };
-        services.sessions.login(login, &context).await.outcome.expect("a session");
-    })
-    .await;
-    let mut token = Vec::new();
-    for _ in 0..500 {
-        let email = Email::parse(&format!("grown.{}@example.com", next())).expect("an address");
-        let password = PasswordAttempt::parse("any will do").expect("a password");
-        let login = Login { email, password, device_token: None };
-        token.push(services.sessions.login(login, &context).await.outcome.expect("a session").refresh_token);
-    }
-    let mut turn = 0;
-    let refresh = median(async || {
-        turn = (turn + 1) % token.len();
-        let held = token.get_mut(turn).expect("a session");
-        let presented = RefreshToken::parse(held.reveal().as_str()).expect("a refresh token");
-        *held = services.sessions.refresh(Some(presented), &context).await.outcome.expect("a session").refresh_token;
-    })
-    .await;
-    let page = async |after| {
-        let request = PageRequest { after, ..PageRequest::default() };
-        let filter = UserFilter::default();
-        services.users.list(Authority::Operator, &filter, request).await.expect("a page");
-    };
-    let first_page = median(async || page(None).await).await;
-    let deep_page = median(async || page(Some(Cursor::after(id(users - 100)))).await).await;
-    Times { users, login, refresh, first_page, deep_page }
 }
 
 async fn median(mut work: impl AsyncFnMut()) -> f64 {

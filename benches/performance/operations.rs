@@ -1,14 +1,10 @@
 //! What is asked of the service and of the floor alike.
 
-use crate::figures::{Beside, Latency, Row, Sample};
-use crate::floors::{Floor, Floors, hashes};
-use crate::rounds::ROUNDS;
-use crate::service::{PASSWORD, People, Service, email};
+use crate::floors::Floor;
+use crate::service::{PASSWORD, People, email};
 use crate::settings::Settings;
 use std::net::SocketAddr;
 use vestibule_benches::load::{Answer, Load, Operation, Outcome, Pace, request};
-
-const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -37,7 +33,7 @@ impl Kind {
         matches!(self, Self::Login | Self::Register)
     }
 
-    fn of_service(self, people: &People) -> Box<dyn Operation> {
+    pub(crate) fn of_service(self, people: &People) -> Box<dyn Operation> {
         match self {
             Self::Me => Box::new(me(&people.access_tokens)),
             Self::Introspect => {
@@ -52,7 +48,7 @@ impl Kind {
     }
 
     /// By a look-up of an opaque token instead of a signature.
-    fn of_floor(self, floor: &Floor) -> Box<dyn Operation> {
+    pub(crate) fn of_floor(self, floor: &Floor) -> Box<dyn Operation> {
         match self {
             Self::Me => Box::new(me(std::slice::from_ref(&floor.token))),
             Self::Introspect => Box::new(Same::each(&floor.refresh_tokens, |token| {
@@ -88,7 +84,7 @@ impl Operation for Same {
     }
 }
 
-fn hello() -> Same {
+pub(crate) fn hello() -> Same {
     Same(vec![request("GET", "/hello", "", "")])
 }
 
@@ -152,61 +148,8 @@ pub(crate) fn load(address: SocketAddr, connections: usize, pace: Pace, settings
     Load { address, connections, pace, warm_up, measured, yielding: false }
 }
 
-/// Throughput, then the latency at half of it.
-fn sample(load: Load, operation: &mut dyn Operation) -> Sample {
-    let closed = run(load, operation);
-    let open = run(Load { pace: Pace::PerSecond(closed.per_second() / 2.0), ..load }, operation);
-    let failed = closed.failed + open.failed;
-    Sample { per_second: closed.per_second(), latency: Latency::from(&open), relaxed: None, failed }
-}
-
-/// The latency at a fifth of the throughput too.
-fn relaxed(load: Load, operation: &mut dyn Operation) -> Sample {
-    let sample = sample(load, operation);
-    let outcome = run(Load { pace: Pace::PerSecond(sample.per_second / 5.0), ..load }, operation);
-    Sample { relaxed: Some(Latency::from(&outcome)), failed: sample.failed + outcome.failed, ..sample }
-}
-
 pub(crate) fn run(load: Load, operation: &mut dyn Operation) -> Outcome {
     let outcome = load.run(operation).expect("a service that answers");
     assert!(outcome.answered > 0, "no good answer: {load:?}");
     outcome
-}
-
-/// At each number of connections, the floors just before the service.
-pub(crate) fn compare(
-    kind: Kind,
-    service: &Service,
-    people: &People,
-    floors: &Floors,
-    settings: &Settings,
-) -> Vec<Row> {
-    let (mut of_service, mut of_floor) = (kind.of_service(people), kind.of_floor(&floors.axum));
-    let row = |connections| {
-        let at = |address| load(address, connections, Pace::AtOnce, settings);
-        let round = |_| {
-            let beside = (kind == Kind::Me).then(|| Beside {
-                hello: relaxed(at(floors.axum.address), &mut hello()),
-                actix: run(at(floors.actix.address), &mut me(std::slice::from_ref(&floors.actix.token))).per_second(),
-            });
-            let floor = run(at(floors.axum.address), &mut *of_floor).per_second();
-            let hashes = kind.hashes().then(|| hashes(settings));
-            let ask = if kind == Kind::Me { relaxed } else { sample };
-            let service = ask(at(service.address), &mut *of_service);
-            Row { operation: kind.name(), connections, service, floor, hashes, beside }
-        };
-        let rounds: Vec<_> = (0..ROUNDS).map(round).collect();
-        let row = Row::middle(&rounds);
-        println!(
-            "{:16} c={connections:<2} {:>9.1}/s  floor {:>9.1}/s  ratio {:.2}  p99 {:.2} ms  failed {}",
-            row.operation,
-            row.service.per_second,
-            row.floor,
-            row.service.per_second / row.floor,
-            row.service.latency.p99,
-            row.service.failed
-        );
-        row
-    };
-    CONNECTIONS.map(row).into()
 }

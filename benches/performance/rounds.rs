@@ -1,11 +1,22 @@
-//! Rounds: what is held against each other is measured in turn, several times, and the middle of what was found counts.
-//! A pause of the machine's in one of them does not.
+//! What is held against each other is measured in turn, several times, so that what slows the machine slows all of it.
 
-use crate::figures::{Beside, Hashes, Latency, Row, Sample};
+use crate::figures::{Latency, Sample};
 use crate::growth::Times;
 
-/// Odd, so that one is in the middle.
+/// Of latencies, of which the middle one counts: a pause of the machine's in one of them does not. Odd, so that one is
+/// in the middle.
 pub(crate) const ROUNDS: usize = 3;
+
+/// Of throughputs, the mean of so many turns, which are the shorter the more there are.
+pub(crate) fn in_turn<const N: usize>(turns: u32, mut contestants: [&mut dyn FnMut() -> f64; N]) -> [f64; N] {
+    let mut sums = [0.0; N];
+    for _ in 0..turns {
+        for (sum, contestant) in sums.iter_mut().zip(&mut contestants) {
+            *sum += contestant();
+        }
+    }
+    sums.map(|sum| sum / f64::from(turns))
+}
 
 /// The middle of one figure.
 fn middle_of<T>(rounds: &[T], figure: impl Fn(&T) -> f64) -> f64 {
@@ -14,61 +25,28 @@ fn middle_of<T>(rounds: &[T], figure: impl Fn(&T) -> f64) -> f64 {
     *found.get(found.len() / 2).expect("a round")
 }
 
-/// The same of a part that either each of them has or none.
-fn part<T, U>(rounds: &[T], part: impl Fn(&T) -> Option<U>, middle: impl FnOnce(&[U]) -> U) -> Option<U> {
-    let parts: Vec<_> = rounds.iter().filter_map(part).collect();
-    (!parts.is_empty()).then(|| middle(&parts))
-}
-
-impl Row {
-    pub(crate) fn middle(rounds: &[Self]) -> Self {
-        let samples: Vec<_> = rounds.iter().map(|row| row.service).collect();
-        Self {
-            service: Sample::middle(&samples),
-            floor: middle_of(rounds, |row| row.floor),
-            hashes: part(rounds, |row| row.hashes, Hashes::middle),
-            beside: part(rounds, |row| row.beside, Beside::middle),
-            ..*rounds.first().expect("a round")
-        }
-    }
-}
-
-impl Hashes {
-    fn middle(rounds: &[Self]) -> Self {
-        Self {
-            argon2_rust: middle_of(rounds, |hashes| hashes.argon2_rust),
-            own: middle_of(rounds, |hashes| hashes.own),
-        }
-    }
-}
-
-impl Beside {
-    fn middle(rounds: &[Self]) -> Self {
-        let samples: Vec<_> = rounds.iter().map(|beside| beside.hello).collect();
-        Self { hello: Sample::middle(&samples), actix: middle_of(rounds, |beside| beside.actix) }
-    }
-}
-
 impl Sample {
-    fn middle(rounds: &[Self]) -> Self {
+    pub(crate) fn middle(rounds: &[Self]) -> Self {
         let latencies: Vec<_> = rounds.iter().map(|sample| sample.latency).collect();
+        let relaxed: Vec<_> = rounds.iter().filter_map(|sample| sample.relaxed).collect();
         Self {
-            per_second: middle_of(rounds, |sample| sample.per_second),
             latency: Latency::middle(&latencies),
-            relaxed: part(rounds, |sample| sample.relaxed, Latency::middle),
+            relaxed: (!relaxed.is_empty()).then(|| Latency::middle(&relaxed)),
             failed: rounds.iter().map(|sample| sample.failed).sum(),
+            ..*rounds.first().expect("a round")
         }
     }
 }
 
 impl Times {
-    pub(crate) fn middle(rounds: &[Self]) -> Self {
+    pub(crate) fn mean(turns: &[Self]) -> Self {
+        let mean = |figure: fn(&Self) -> f64| turns.iter().map(figure).sum::<f64>() / turns.len() as f64;
         Self {
-            login: middle_of(rounds, |times| times.login),
-            refresh: middle_of(rounds, |times| times.refresh),
-            first_page: middle_of(rounds, |times| times.first_page),
-            deep_page: middle_of(rounds, |times| times.deep_page),
-            ..*rounds.first().expect("a round")
+            login: mean(|times| times.login),
+            refresh: mean(|times| times.refresh),
+            first_page: mean(|times| times.first_page),
+            deep_page: mean(|times| times.deep_page),
+            ..*turns.first().expect("a turn")
         }
     }
 }

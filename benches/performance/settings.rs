@@ -1,11 +1,12 @@
 //! What the environment says.
 
+use crate::rounds::ROUNDS;
 use std::time::Duration;
 
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) warm_up: Duration,
-    /// In each round.
+    /// In each round of latencies.
     pub(crate) measured: Duration,
     /// Users at most; 0 for none.
     pub(crate) growth: u64,
@@ -23,6 +24,13 @@ impl Settings {
             waits: !quick,
             growth: number("GROWTH", if quick { 0.0 } else { 1e6 }) as u64,
         }
+    }
+
+    /// Of throughputs: how many, and how long each is. Together they are as long as the rounds. What hashes does so little
+    /// in a tenth of a second that its count would be rounded to a tenth of itself.
+    pub(crate) fn turns(&self, hashes: bool) -> (u32, Duration) {
+        let in_a_round = if hashes { 2 } else { 10 };
+        (ROUNDS as u32 * in_a_round, self.measured / in_a_round)
     }
 }
 
