@@ -15,6 +15,7 @@ pub(crate) fn in_turn<const N: usize>(turns: u32, mut contestants: [&mut dyn FnM
             *sum += contestant();
         }
     }
+    assert!(sums.iter().all(|sum| *sum > 0.0), "no good answer: {sums:?}");
     sums.map(|sum| sum / f64::from(turns))
 }
 

@@ -25,21 +25,16 @@ pub use docs::DOCUMENT;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use extract::fuzzing;
+pub use middleware::App;
 pub use openapi::openapi;
 pub use state::{AppState, HttpSettings, Readiness};
 
-use axum::Router;
-use endpoints::Endpoints;
-
 /// Everything for clients.
-pub fn router(state: AppState) -> Router {
-    let Endpoints { router, operations } = routes::routes();
-    state.metrics.name_operations(operations);
-    middleware::apply(router, &state).with_state(state)
+pub fn app(state: AppState) -> App {
+    App::new(routes::routes(), state)
 }
 
 /// Everything for operators, on a listener of its own.
-pub fn ops_router(state: AppState) -> Router {
-    let routes = routes::health::routes().router.merge(routes::metrics::routes());
-    middleware::apply(routes, &state).with_state(state)
+pub fn ops_app(state: AppState) -> App {
+    App::new(routes::health::routes().merge(routes::metrics::routes()), state)
 }

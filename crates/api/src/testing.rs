@@ -2,7 +2,9 @@
 
 mod out_of_reach;
 
-use crate::{AppState, HttpSettings};
+use crate::endpoints::Endpoints;
+use crate::{App, AppState, HttpSettings};
+use axum::Router;
 use out_of_reach::OutOfReach;
 use serde_json::Value;
 use std::io;
@@ -13,6 +15,11 @@ use vestibule_domain::clock::Timestamp;
 use vestibule_domain::credential::{PasswordPolicy, PasswordSettings};
 use vestibule_domain::feed::Snapshots;
 use vestibule_domain::{Ports, Services, Settings};
+
+/// With nothing else in it.
+pub(crate) fn app_of(router: Router<AppState>, state: AppState) -> App {
+    App::new(Endpoints { router, operations: Vec::new() }, state)
+}
 
 pub(crate) fn state() -> AppState {
     state_with(HttpSettings::default())

@@ -76,7 +76,7 @@ pub(super) async fn openapi_document(State(state): State<AppState>, headers: Hea
 mod tests {
     use super::*;
     use crate::testing;
-    use crate::{HttpSettings, router};
+    use crate::{HttpSettings, app};
     use axum::body::Body;
     use axum::extract::Request;
     use http_body_util::BodyExt;
@@ -86,7 +86,7 @@ mod tests {
     async fn get(if_none_match: &str) -> Response {
         let http = HttpSettings { public_url: "https://id.example.com".to_owned(), ..HttpSettings::default() };
         let request = Request::get("/openapi.json").header(IF_NONE_MATCH, if_none_match).body(Body::empty());
-        router(testing::state_with(http)).oneshot(request.unwrap()).await.unwrap()
+        app(testing::state_with(http)).oneshot(request.unwrap()).await.unwrap()
     }
 
     #[tokio::test]

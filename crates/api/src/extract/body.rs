@@ -9,6 +9,7 @@ use axum::body::HttpBody;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use std::mem;
 use std::time::Duration;
 #[cfg(any(test, feature = "fuzzing"))]
 use vestibule_domain::credential::PasswordPolicy;
@@ -48,18 +49,22 @@ impl<T: ReadJson> FromRequest<AppState> for Body<T> {
 impl<T: ReadJson> FromRequest<AppState> for OptionalBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, ApiError> {
         refuse_query(&request)?;
-        read_if_any(request, state).await.map(Self)
+        read_if_any(&mut request, state).await.map(Self)
     }
 }
 
 /// What [`OptionalBody`] reads, whatever the query says.
-pub(super) async fn read_if_any<T: ReadJson>(request: Request, state: &AppState) -> Result<T, ApiError> {
+pub(super) async fn read_if_any<T: ReadJson>(request: &mut Request, state: &AppState) -> Result<T, ApiError> {
     if request.body().is_end_stream() {
-        // As most often: nothing is to be waited for, nor to be of any type.
+        // As most often: nothing is to be waited for, nor to be of any type, and no room for that is taken.
         return Fields::new(Members::new(), &state.services.password_policy).read(T::read);
     }
+    Box::pin(read_what_comes(mem::take(request), state)).await
+}
+
+async fn read_what_comes<T: ReadJson>(request: Request, state: &AppState) -> Result<T, ApiError> {
     let declared = require_json(request.headers());
     // Whether a body of unknown length is empty shows only when it is read.
     let text = match (collect(request.into_body(), if declared.is_ok() { MAX_BYTES } else { 0 }).await, declared) {

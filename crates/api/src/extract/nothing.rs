@@ -1,6 +1,6 @@
 //! Calls that take nothing.
 
-use super::{Fields, Parameters, Query, ReadJson, ReadQuery};
+use super::{Fields, Parameters, ReadJson, ReadQuery, query};
 use crate::error::ApiError;
 use crate::state::AppState;
 use axum::extract::{FromRequest, Request};
@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, Request};
 /// Neither parameters in the query nor a body, except an empty object: what a client sends in vain it is told of, not
 /// spared. Comes last in a handler, so that whatever else is demanded is judged before.
 ///
-/// Fails as [`Query`] does, to which any parameter is unknown.
+/// Fails as [`Query`](super::Query) does, to which any parameter is unknown.
 #[derive(Debug)]
 pub(crate) struct Nothing;
 
@@ -27,7 +27,7 @@ impl ReadQuery for Nothing {
 impl FromRequest<AppState> for Nothing {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        Query::from_request(request, state).await.map(|Query(nothing)| nothing)
+    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, ApiError> {
+        query::read(&mut request, state).await
     }
 }

@@ -22,13 +22,18 @@ pub(crate) struct Query<T>(pub(crate) T);
 impl<T: ReadQuery + Send> FromRequest<AppState> for Query<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        let members = parse(request.uri().query().unwrap_or_default())
-            .map_err(|fault| ApiError::new(Code::MalformedRequest).detail(fault))?;
-        let parameters = Fields::new(members, &state.services.password_policy).read(T::read)?;
-        let Nothing = read_if_any(request, state).await?;
-        Ok(Self(parameters))
+    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, ApiError> {
+        read(&mut request, state).await.map(Self)
     }
+}
+
+/// What [`Query`] reads.
+pub(super) async fn read<T: ReadQuery>(request: &mut Request, state: &AppState) -> Result<T, ApiError> {
+    let members = parse(request.uri().query().unwrap_or_default())
+        .map_err(|fault| ApiError::new(Code::MalformedRequest).detail(fault))?;
+    let parameters = Fields::new(members, &state.services.password_policy).read(T::read)?;
+    let Nothing = read_if_any(request, state).await?;
+    Ok(parameters)
 }
 
 /// What a handler would read of this query, or the faults that it would answer with.

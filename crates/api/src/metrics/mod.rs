@@ -9,10 +9,9 @@ mod standing;
 mod tests;
 
 use crate::problem::Code;
-use axum::extract::{MatchedPath, Request};
 use http::StatusCode;
-pub(crate) use operation::Operation;
-use operation::Operations;
+use operation::Labels;
+pub(crate) use operation::{Found, Operation, Operations};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,7 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use standing::Standing;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use vestibule_domain::Ports;
 
@@ -29,9 +28,8 @@ const BUCKETS: [f64; 11] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0
 
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    operations: OnceLock<Operations>,
     answers: Family<Answer, Counter>,
-    durations: Family<Operation, Histogram, fn() -> Histogram>,
+    durations: Family<Labels, Histogram, fn() -> Histogram>,
     problems: Family<Problem, Counter>,
     registry: Registry,
 }
@@ -39,7 +37,7 @@ pub(crate) struct Metrics {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answer {
     #[prometheus(flatten)]
-    operation: Operation,
+    operation: Labels,
     status: u16,
 }
 
@@ -59,23 +57,20 @@ impl Metrics {
         vestibule.register_with_unit("http_answer_duration", help, Unit::Seconds, durations.clone());
         vestibule.register("problems", "Errors that clients were told of, by code", problems.clone());
         registry.register_collector(Box::new(Standing::new(ports)));
-        Self { operations: OnceLock::new(), answers, durations, problems, registry }
-    }
-
-    /// Whatever is none of `operations`, each a method and a route, is counted as one: `other`.
-    pub(crate) fn name_operations(&self, operations: Vec<(&'static str, String)>) {
-        self.operations.get_or_init(|| Operations::new(operations));
-    }
-
-    /// As what the answer to `request` will count.
-    pub(crate) fn operation(&self, request: &Request) -> Option<&Operation> {
-        let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-        Some(self.operations.get()?.find(request.method(), route))
+        Self { answers, durations, problems, registry }
     }
 
     pub(crate) fn count_answer(&self, operation: &Operation, status: StatusCode, took: Duration) {
-        self.durations.get_or_create(operation).observe(took.as_secs_f64());
-        self.answers.get_or_create(&Answer { operation: operation.clone(), status: status.as_u16() }).inc();
+        let Operation { labels, durations, usual } = operation;
+        durations.get_or_init(|| self.durations.get_or_create_owned(labels)).observe(took.as_secs_f64());
+        let counter =
+            || self.answers.get_or_create_owned(&Answer { operation: labels.clone(), status: status.as_u16() });
+        let (usual, usual_counter) = usual.get_or_init(|| (status, counter()));
+        if *usual == status {
+            usual_counter.inc()
+        } else {
+            counter().inc()
+        };
     }
 
     pub(crate) fn count_problem(&self, code: Code) {

@@ -1,6 +1,5 @@
 use crate::testing::{state, state_with};
-use crate::{HttpSettings, ops_router, router};
-use axum::Router;
+use crate::{App, HttpSettings, app, ops_app};
 use axum::body::Body;
 use http::{HeaderValue, Method, Request};
 use http_body_util::BodyExt;
@@ -8,11 +7,11 @@ use std::collections::HashSet;
 use tower::ServiceExt;
 use vestibule_domain::audit::AuditKind;
 
-async fn send(app: &Router, request: Request<Body>) -> u16 {
+async fn send(app: &App, request: Request<Body>) -> u16 {
     app.clone().oneshot(request).await.unwrap().status().as_u16()
 }
 
-async fn scrape(app: &Router) -> String {
+async fn scrape(app: &App) -> String {
     let request = Request::get("/metrics").body(Body::empty()).unwrap();
     let body = app.clone().oneshot(request).await.unwrap().into_body().collect().await.unwrap();
     String::from_utf8(body.to_bytes().to_vec()).unwrap()
@@ -25,7 +24,7 @@ fn request(method: &str, path: &str) -> Request<Body> {
 #[tokio::test]
 async fn answers_and_problems_are_counted_under_their_operation() {
     let state = state();
-    let (public, operators) = (router(state.clone()), ops_router(state));
+    let (public, operators) = (app(state.clone()), ops_app(state));
     for (method, path, status) in [
         ("GET", "/health/live", 200),
         ("GET", "/users/0190b5a2-7c3e-7a00-8000-000000000000", 401),
@@ -56,7 +55,7 @@ async fn answers_and_problems_are_counted_under_their_operation() {
 async fn i116_no_client_makes_series() {
     let cors_origins = vec![HeaderValue::from_static("https://app.example")];
     let state = state_with(HttpSettings { cors_origins, ..HttpSettings::default() });
-    let (public, operators) = (router(state.clone()), ops_router(state));
+    let (public, operators) = (app(state.clone()), ops_app(state));
     let document = serde_json::to_value(crate::openapi()).unwrap();
     let documented = document["paths"].as_object().unwrap().keys().cloned();
     let paths: Vec<_> = documented.chain((0..50).map(|n| format!("/made/up/{n}"))).collect();
@@ -84,8 +83,8 @@ async fn i116_no_client_makes_series() {
 #[tokio::test]
 async fn they_are_for_operators_and_in_the_form_that_their_type_says() {
     let state = state();
-    assert_eq!(send(&router(state.clone()), request("GET", "/metrics")).await, 404);
-    let operators = ops_router(state);
+    assert_eq!(send(&app(state.clone()), request("GET", "/metrics")).await, 404);
+    let operators = ops_app(state);
     let answer = operators.clone().oneshot(request("GET", "/metrics")).await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
     for query in [request("GET", "/metrics?name=x"), request(Method::POST.as_str(), "/metrics")] {

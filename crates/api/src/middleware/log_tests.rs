@@ -1,8 +1,7 @@
 //! What requests leave in the log.
 
-use super::apply;
-use crate::router;
-use crate::testing::{Log, state};
+use crate::app;
+use crate::testing::{Log, app_of, state};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
@@ -13,7 +12,7 @@ use tower::ServiceExt;
 async fn log_of(request: Request<Body>) -> Vec<Value> {
     let log = Log::default();
     let guard = log.start();
-    router(state()).oneshot(request).await.unwrap();
+    app(state()).oneshot(request).await.unwrap();
     drop(guard);
     log.lines()
 }
@@ -68,9 +67,8 @@ async fn i115_what_a_panic_says_is_not_logged() {
     }
     let log = Log::default();
     let guard = log.start();
-    let state = state();
-    let routes = apply(Router::new().route("/here", get(fail)), &state).with_state(state);
-    routes.oneshot(Request::get("/here").body(Body::empty()).unwrap()).await.unwrap();
+    let app = app_of(Router::new().route("/here", get(fail)), state());
+    app.oneshot(Request::get("/here").body(Body::empty()).unwrap()).await.unwrap();
     drop(guard);
     let lines = log.lines();
     assert_eq!(lines.iter().filter(|line| line["level"] == "ERROR").count(), 1, "{lines:?}");

@@ -17,77 +17,120 @@ mod trace;
 pub(crate) use framing::Unread;
 pub(crate) use request_id::{RequestId, RequestIds};
 
+use crate::endpoints::Endpoints;
+use crate::metrics::Operations;
 use crate::state::AppState;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::Route;
 use std::convert::Infallible;
-use std::pin::pin;
+use std::fmt;
+use std::future::poll_fn;
+use std::mem;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use tower::layer::layer_fn;
+use std::task::{Context, Poll};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
-use tracing::Instrument;
 
-/// One layer, because the router boxes and copies each anew with every request.
-pub(crate) fn apply(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
-    let (state, cors) = (state.clone(), cors::allow(&state.http.cors_origins).map(Arc::new));
-    routes.layer(layer_fn(move |route: Route| {
-        let (state, cors) = (state.clone(), cors.clone());
-        service_fn(move |request| around(request, state.clone(), cors.clone(), route.clone()))
-    }))
-}
+/// Routes, with everything around them. Outside of the router, which would box and copy it with every request. A
+/// pointer.
+#[derive(Clone)]
+pub struct App(Arc<Layers>);
 
-/// From the outside in:
-///
-/// 1. request id: everything else names it, the answer to a panic included;
-/// 2. span and access log: sees the final status and how long all the rest took;
-/// 3. security headers: on every answer, whoever made it;
-/// 4. problem renderer: outside everything that can fail, so that all failures look alike;
-/// 5. framing: whose message it is must be beyond doubt before anything answers it, a preflight included;
-/// 6. CORS: on errors too, or scripts could not read them; answers preflights without any work.
-async fn around(
-    mut request: Request,
+struct Layers {
     state: AppState,
-    cors: Option<Arc<CorsLayer>>,
-    route: Route,
-) -> Result<Response, Infallible> {
-    let id = request_id::assign(&mut request, &state);
-    let exchange = trace::Exchange::begin(&request, &state, &id);
-    let uri = request.uri().clone();
-    let answer = pin!(async {
-        match (framing::refusal(&request), cors) {
-            (Some(refusal), _) => Ok(refusal.into_response()),
-            (None, Some(cors)) if cors::concerns(&request) => {
-                cors.layer(service_fn(|request| inside(request, route.clone()))).oneshot(request).await
-            }
-            (None, _) => inside(request, route).await,
-        }
-    });
-    let mut response = answer.instrument(exchange.span.clone()).await?;
-    problems::render(&mut response, &uri, &state, &id);
-    security_headers::add(&mut response, &state);
-    exchange.end(&response);
-    request_id::tell(&id, &mut response);
-    Ok(response)
+    operations: Operations,
+    cors: Option<CorsLayer>,
+    router: Router,
 }
 
-/// Further in:
-///
-/// 7. panics;
-/// 8. deadline: of everything that may wait;
-/// 9. limits of URL and headers: before anything looks at them.
-///
-/// Futures are pinned where they are made, as whoever takes one by value makes a copy of it.
-async fn inside(request: Request, mut route: Route) -> Result<Response, Infallible> {
-    let deadline = deadline::of(&request);
-    let work = pin!(async {
-        match limits::refusal(&request) {
-            Some(refusal) => refusal.into_response(),
-            // A route is always ready.
-            None => route.call(request).await.unwrap_or_else(|never| match never {}),
+impl App {
+    pub(crate) fn new(endpoints: Endpoints, state: AppState) -> Self {
+        let operations = Operations::new(endpoints.operations);
+        let cors = cors::allow(&state.http.cors_origins);
+        let router = endpoints.router.with_state(state.clone());
+        Self(Arc::new(Layers { state, operations, cors, router }))
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
+}
+
+impl Service<Request> for App {
+    type Response = Response;
+    type Error = Infallible;
+    /// In a box, so that a connection without a request has no room for one.
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let layers = Arc::clone(&self.0);
+        Box::pin(async move { Ok(layers.outside(&mut request).await) })
+    }
+}
+
+/// A request is borrowed all the way in, and futures are pinned where they are made: whoever takes one by value keeps a
+/// copy of it.
+impl Layers {
+    /// From the outside in:
+    ///
+    /// 1. request id: everything else names it, the answer to a panic included;
+    /// 2. span and access log: sees the final status and how long all the rest took;
+    /// 3. security headers: on every answer, whoever made it;
+    /// 4. problem renderer: outside everything that can fail, so that all failures look alike.
+    async fn outside(&self, request: &mut Request) -> Response {
+        let state = &self.state;
+        let id = request_id::assign(request, state);
+        let exchange = trace::Exchange::begin(request, state, self.operations.find(request), &id);
+        let uri = request.uri().clone();
+        let mut answer = pin!(async {
+            let mut response = self.around(request).await;
+            problems::render(&mut response, &uri, state, &id);
+            security_headers::add(&mut response, state);
+            exchange.end(&response);
+            request_id::tell(&id, &mut response);
+            response
+        });
+        poll_fn(|cx| exchange.span.in_scope(|| answer.as_mut().poll(cx))).await
+    }
+
+    /// Further in:
+    ///
+    /// 5. framing: whose message it is must be beyond doubt before anything answers it, a preflight included;
+    /// 6. CORS: on errors too, or scripts could not read them; answers preflights without any work.
+    async fn around(&self, request: &mut Request) -> Response {
+        match (framing::refusal(request), &self.cors) {
+            (Some(refusal), _) => refusal.into_response(),
+            (None, Some(cors)) if cors::concerns(request) => {
+                let inside = async |mut request| Ok(self.inside(&mut request).await);
+                let answer = cors.layer(service_fn(inside)).oneshot(mem::take(request));
+                Box::pin(answer).await.unwrap_or_else(|never: Infallible| match never {})
+            }
+            (None, _) => self.inside(request).await,
         }
-    });
-    Ok(panics::catch(deadline::enforce(deadline, work)).await)
+    }
+
+    /// And in:
+    ///
+    /// 7. panics;
+    /// 8. deadline: of everything that may wait;
+    /// 9. limits of URL and headers: before anything looks at them.
+    async fn inside(&self, request: &mut Request) -> Response {
+        let deadline = deadline::of(request);
+        let work = pin!(async {
+            match limits::refusal(request) {
+                Some(refusal) => refusal.into_response(),
+                // A router is always ready.
+                None => self.router.clone().call(mem::take(request)).await.unwrap_or_else(|never| match never {}),
+            }
+        });
+        panics::catch(deadline::enforce(deadline, work)).await
+    }
 }

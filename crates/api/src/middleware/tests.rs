@@ -2,10 +2,9 @@
 
 mod cors;
 
-use super::apply;
 use crate::routes::well_known::revocations;
-use crate::testing::{state, state_with};
-use crate::{HttpSettings, router};
+use crate::testing::{app_of, state, state_with};
+use crate::{App, HttpSettings, app};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 use std::future::pending;
 use tower::ServiceExt;
 
-async fn send(app: Router, request: Request<Body>) -> Response {
+async fn send(app: App, request: Request<Body>) -> Response {
     app.oneshot(request).await.unwrap()
 }
 
@@ -29,9 +28,8 @@ fn with(mut request: Request<Body>, name: &'static str, value: &str) -> Request<
     request
 }
 
-fn around(handler: axum::routing::MethodRouter<crate::AppState>) -> Router {
-    let state = state();
-    apply(Router::new().route("/here", handler), &state).with_state(state)
+fn around(handler: axum::routing::MethodRouter<crate::AppState>) -> App {
+    app_of(Router::new().route("/here", handler), state())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -47,7 +45,7 @@ async fn problem(response: Response) -> Value {
 #[tokio::test]
 async fn an_unknown_path_is_a_problem_with_all_members() {
     let request = with(request(Method::GET, "/no/such?secret=1"), "x-request-id", "from-client.1");
-    let response = send(router(state()), request).await;
+    let response = send(app(state()), request).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     let body = problem(response).await;
     let detail = "The path is unknown, or what it names does not exist or is not for the caller to see.";
@@ -67,7 +65,7 @@ async fn an_unknown_path_is_a_problem_with_all_members() {
 async fn a_method_that_a_path_does_not_have_is_refused_with_those_that_it_has() {
     for method in [Method::DELETE, Method::TRACE, Method::from_bytes(b"BREW").unwrap()] {
         let request = with(request(method, "/health/live"), "x-http-method-override", "GET");
-        let response = send(router(state()), request).await;
+        let response = send(app(state()), request).await;
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(text(response.headers(), "allow"), Some("GET,HEAD"));
         assert_eq!(problem(response).await["code"], "method_not_allowed");
@@ -76,7 +74,7 @@ async fn a_method_that_a_path_does_not_have_is_refused_with_those_that_it_has() 
 
 #[tokio::test]
 async fn head_answers_as_get_without_a_body() {
-    let response = send(router(state()), request(Method::HEAD, "/health/live")).await;
+    let response = send(app(state()), request(Method::HEAD, "/health/live")).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(text(response.headers(), "content-length"), Some("17"));
     assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
@@ -111,7 +109,7 @@ async fn a_request_that_takes_too_long_is_given_up() {
 async fn whoever_waits_for_news_has_longer() {
     let began = tokio::time::Instant::now();
     let waits = Router::new().route(revocations::PATH, get(pending::<StatusCode>));
-    let response = send(apply(waits, &state()).with_state(state()), request(Method::GET, revocations::PATH)).await;
+    let response = send(app_of(waits, state()), request(Method::GET, revocations::PATH)).await;
     assert_eq!(began.elapsed().as_secs(), 36);
     assert_eq!(problem(response).await["code"], "deadline_exceeded");
 }
@@ -119,26 +117,26 @@ async fn whoever_waits_for_news_has_longer() {
 #[tokio::test]
 async fn url_and_headers_are_bounded() {
     let long = format!("/health/live?{}", "x".repeat(8 * 1024));
-    let response = send(router(state()), request(Method::GET, &long)).await;
+    let response = send(app(state()), request(Method::GET, &long)).await;
     assert_eq!(response.status(), StatusCode::URI_TOO_LONG);
     assert_eq!(problem(response).await["code"], "uri_too_long");
 
     let many = (0..65).fold(request(Method::GET, "/health/live"), |request, _| with(request, "x-many", "1"));
     let large = with(request(Method::GET, "/health/live"), "x-large", &"x".repeat(16 * 1024));
     for request in [many, large] {
-        let response = send(router(state()), request).await;
+        let response = send(app(state()), request).await;
         assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         assert_eq!(problem(response).await["code"], "headers_too_large");
     }
 
     let enough = (0..64).fold(request(Method::GET, "/health/live"), |request, _| with(request, "x-many", "1"));
-    assert_eq!(send(router(state()), enough).await.status(), StatusCode::OK);
+    assert_eq!(send(app(state()), enough).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
 async fn every_answer_has_an_id_and_is_kept_from_caches_and_guesses() {
     for path in ["/health/live", "/no/such", "/users"] {
-        let response = send(router(state()), request(Method::GET, path)).await;
+        let response = send(app(state()), request(Method::GET, path)).await;
         let headers = response.headers();
         assert_eq!(text(headers, "x-request-id"), Some("00000000-0000-7707-8707-070707070707"), "{path}");
         assert_eq!(text(headers, "x-content-type-options"), Some("nosniff"));
@@ -153,7 +151,7 @@ async fn only_one_sane_request_id_is_taken() {
     let twice = with(with(request(Method::GET, "/health/live"), "x-request-id", "a"), "x-request-id", "b");
     let insane = with(request(Method::GET, "/health/live"), "x-request-id", "a b");
     for request in [twice, insane] {
-        let response = send(router(state()), request).await;
+        let response = send(app(state()), request).await;
         assert_eq!(text(response.headers(), "x-request-id").unwrap().len(), 36);
     }
 }
@@ -167,7 +165,7 @@ async fn what_a_handler_says_of_caching_stands() {
 
 #[tokio::test]
 async fn an_answer_of_a_handler_is_no_problem_even_if_it_is_no_success() {
-    let response = send(router(state()), request(Method::GET, "/health/ready")).await;
+    let response = send(app(state()), request(Method::GET, "/health/ready")).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(text(response.headers(), "retry-after"), Some("1"));
     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -181,7 +179,7 @@ async fn each_401_has_a_challenge_and_only_a_presented_token_an_error() {
     let challenge = async |authorization: Option<&str>| {
         let request = request(Method::GET, "/users/me");
         let request = authorization.into_iter().fold(request, |request, value| with(request, "authorization", value));
-        let response = send(router(state()), request).await;
+        let response = send(app(state()), request).await;
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         text(response.headers(), "www-authenticate").unwrap().to_owned()
     };
@@ -199,7 +197,7 @@ async fn what_the_store_says_of_its_outage_stays_inside() {
     let body = json!({ "email": "ada@example.com", "password": "correct horse battery staple" }).to_string();
     let mut request = with(request(Method::POST, "/login"), "content-type", "application/json");
     *request.body_mut() = Body::from(body);
-    let response = send(router(state()), request).await;
+    let response = send(app(state()), request).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(text(response.headers(), "retry-after"), Some("1"));
     let body = problem(response).await;
@@ -213,7 +211,7 @@ async fn a_wait_is_rounded_up_to_whole_seconds() {
     let body = json!({ "email": "ada@example.com", "password": password, "name": "Ada" }).to_string();
     let mut request = with(request(Method::POST, "/users"), "content-type", "application/json");
     *request.body_mut() = Body::from(body);
-    let response = send(router(state()), request).await;
+    let response = send(app(state()), request).await;
     assert_eq!(text(response.headers(), "retry-after"), Some("3"));
     assert_eq!(problem(response).await["code"], "overloaded");
 }
@@ -221,9 +219,9 @@ async fn a_wait_is_rounded_up_to_whole_seconds() {
 #[tokio::test]
 async fn r26_browsers_are_told_to_come_by_https_where_that_is_wanted() {
     for (hsts, expected) in [(false, None), (true, Some("max-age=31536000"))] {
-        let router = router(state_with(HttpSettings { hsts, ..HttpSettings::default() }));
+        let app = app(state_with(HttpSettings { hsts, ..HttpSettings::default() }));
         for path in ["/health/live", "/no/such"] {
-            let response = send(router.clone(), request(Method::GET, path)).await;
+            let response = send(app.clone(), request(Method::GET, path)).await;
             assert_eq!(text(response.headers(), "strict-transport-security"), expected, "{path}");
         }
     }
@@ -244,14 +242,14 @@ async fn errors_of_the_framework_look_like_our_own() {
 async fn every_kind_of_problem_has_a_page() {
     for code in crate::problem::Code::ALL {
         let path = format!("/problems/{}", code.as_str());
-        let response = send(router(state()), request(Method::GET, &path)).await;
+        let response = send(app(state()), request(Method::GET, &path)).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(text(response.headers(), "content-type"), Some("text/html; charset=utf-8"));
         let page = response.into_body().collect().await.unwrap().to_bytes();
         let page = String::from_utf8(page.to_vec()).unwrap();
         assert!(page.contains(code.title()) && page.contains(code.explanation()));
     }
-    let unknown = send(router(state()), request(Method::GET, "/problems/%3Cscript%3E")).await;
+    let unknown = send(app(state()), request(Method::GET, "/problems/%3Cscript%3E")).await;
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
     assert_eq!(problem(unknown).await["code"], "not_found");
 }

@@ -2,9 +2,9 @@
 
 use super::RequestId;
 use crate::extract::client_address;
-use crate::metrics::Operation;
+use crate::metrics::{Found, Operation};
 use crate::state::AppState;
-use axum::extract::{ConnectInfo, MatchedPath, Request};
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use http::Method;
 use std::net::{IpAddr, SocketAddr};
@@ -15,37 +15,35 @@ use tracing::{Span, field};
 pub(super) struct Exchange<'a> {
     pub(super) span: Span,
     state: &'a AppState,
-    operation: Option<&'a Operation>,
+    operation: &'a Operation,
     began: Duration,
 }
 
 impl<'a> Exchange<'a> {
-    pub(super) fn begin(request: &Request, state: &'a AppState, id: &RequestId) -> Self {
-        let operation = state.metrics.operation(request);
-        Self { span: span(request, state, id), state, operation, began: state.services.ports.clock.monotonic() }
+    pub(super) fn begin(request: &Request, state: &'a AppState, found: Found<'a>, id: &RequestId) -> Self {
+        let (span, operation) = (span(request, state, found.route, id), found.operation);
+        Self { span, state, operation, began: state.services.ports.clock.monotonic() }
     }
 
-    pub(super) fn end(self, response: &Response) {
+    /// Within the span.
+    pub(super) fn end(&self, response: &Response) {
         let elapsed = self.state.services.ports.clock.monotonic().saturating_sub(self.began);
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        self.span.in_scope(|| tracing::info!(status = response.status().as_u16(), elapsed_ms, "answered"));
-        if let Some(operation) = self.operation {
-            self.state.metrics.count_answer(operation, response.status(), elapsed);
-        }
+        tracing::info!(status = response.status().as_u16(), elapsed_ms, "answered");
+        self.state.metrics.count_answer(self.operation, response.status(), elapsed);
     }
 }
 
 /// Names the route, not the URL, and no method of the client's own making: whatever a client puts there, a token by
 /// mistake or a line break on purpose, stays out of the log.
-fn span(request: &Request, state: &AppState, id: &RequestId) -> Span {
-    let extensions = request.extensions();
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+fn span(request: &Request, state: &AppState, route: Option<&str>, id: &RequestId) -> Span {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let client = peer.map(|peer| client_address(peer, request.headers(), &state.http));
     tracing::info_span!(
         "request",
         request_id = id.as_str(),
         method = name(request.method()),
-        route = extensions.get::<MatchedPath>().map_or("unknown", MatchedPath::as_str),
+        route = route.unwrap_or("unknown"),
         client = client.map(|client| field::display(text_of(client))),
     )
 }

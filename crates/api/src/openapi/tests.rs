@@ -40,7 +40,7 @@ fn the_document_lists_exactly_the_routes() {
 /// `Allow` names all methods of a path; the router adds HEAD to GET.
 #[tokio::test]
 async fn the_document_lists_exactly_the_methods() {
-    let router = crate::router(crate::testing::state());
+    let router = crate::app(crate::testing::state());
     for (path, item) in document()["paths"].as_object().unwrap() {
         let request = Request::builder().method("TRACE").uri(path.replace(['{', '}'], "")).body(Body::empty());
         let response = router.clone().oneshot(request.unwrap()).await.unwrap();

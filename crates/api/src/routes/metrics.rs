@@ -1,5 +1,6 @@
 //! `GET /metrics`, for operators alone.
 
+use crate::endpoints::Endpoints;
 use crate::error::ApiError;
 use crate::extract::Nothing;
 use crate::problem::Code;
@@ -12,8 +13,10 @@ use http::header::CONTENT_TYPE;
 /// `OpenMetrics` 1.0, section 5.1.1.
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(crate) fn routes() -> Router<AppState> {
-    Router::new().route("/metrics", get(show))
+const PATH: &str = "/metrics";
+
+pub(crate) fn routes() -> Endpoints {
+    Endpoints { router: Router::new().route(PATH, get(show)), operations: vec![("GET", PATH.to_owned())] }
 }
 
 async fn show(

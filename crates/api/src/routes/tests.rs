@@ -1,5 +1,5 @@
 use crate::problem::Code;
-use crate::{openapi, router, testing};
+use crate::{app, openapi, testing};
 use axum::body::Body;
 use axum::extract::Request;
 use http::StatusCode;
@@ -12,7 +12,7 @@ use vestibule_domain::user::RegistrationMode;
 
 async fn send(state: crate::AppState, request: http::request::Builder, body: &str) -> (StatusCode, Value) {
     let request = request.body(Body::from(body.to_owned())).unwrap();
-    let response = router(state).oneshot(request).await.unwrap();
+    let response = app(state).oneshot(request).await.unwrap();
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap())
@@ -31,7 +31,7 @@ async fn whatever_needs_a_token_says_so_first() {
             }
             let uri = path.replace(['{', '}'], "");
             let request = Request::builder().method(method.to_uppercase().as_str()).uri(&uri).body(Body::empty());
-            let response = router(testing::state()).oneshot(request.unwrap()).await.unwrap();
+            let response = app(testing::state()).oneshot(request.unwrap()).await.unwrap();
             assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
             assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer", "{method} {path}");
             count += 1;
@@ -91,7 +91,7 @@ async fn a_refresh_token_of_no_possible_session_is_not_valid_rather_than_malform
 async fn logging_out_with_a_token_that_no_session_knows_does_nothing() {
     let request = Request::post("/logout").header(CONTENT_TYPE, "application/json");
     let request = request.body(Body::from(r#"{"refresh_token":"nonsense"}"#)).unwrap();
-    let response = router(testing::state()).oneshot(request).await.unwrap();
+    let response = app(testing::state()).oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
 }
 

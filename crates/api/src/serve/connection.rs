@@ -7,7 +7,6 @@ use super::timed::Timed;
 use super::unread;
 use crate::Readiness;
 use crate::middleware::Unread;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::header::CONNECTION;
@@ -18,8 +17,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -43,12 +46,29 @@ const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 const PING: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(10);
 
+/// What answers, whatever happens: [`App`](crate::App).
+pub(super) trait Application:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<A> Application for A where
+    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// All connections, and how to end them.
 #[derive(Debug)]
 pub(super) struct Connections {
     tasks: TaskTracker,
     stopping: CancellationToken,
     broken_off: CancellationToken,
+    /// One of the two was cancelled.
+    ending: AtomicBool,
     readiness: Readiness,
     protocol: Builder<TokioExecutor>,
 }
@@ -59,6 +79,7 @@ impl Connections {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             broken_off: CancellationToken::new(),
+            ending: AtomicBool::new(false),
             readiness,
             protocol: protocol(),
         }
@@ -74,6 +95,7 @@ impl Connections {
 
     /// No new ones; each ends with the request that it has.
     pub(super) fn stop(&self) {
+        self.ending.store(true, Ordering::Release);
         self.stopping.cancel();
         self.tasks.close();
     }
@@ -87,21 +109,23 @@ impl Connections {
     }
 
     pub(super) fn break_off(&self) {
+        self.ending.store(true, Ordering::Release);
         self.broken_off.cancel();
     }
 
     /// Serves one connection to its end.
-    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, router: Router) {
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, app: impl Application) {
         tokio::select! {
-            () = self.converse(stream, peer, router) => {}
-            () = self.broken_off.cancelled() => {}
+            biased;
+            () = self.converse(stream, peer, app) => {}
+            () = self.once_ending(self.broken_off.cancelled()) => {}
         }
     }
 
-    async fn converse(&self, stream: TcpStream, peer: SocketAddr, router: Router) {
+    async fn converse(&self, stream: TcpStream, peer: SocketAddr, app: impl Application) {
         let activity = Arc::new(Activity::new());
         let service = |unread: Option<Unread>| {
-            let (router, activity, readiness) = (router.clone(), Arc::clone(&activity), self.readiness.clone());
+            let (app, activity, readiness) = (app.clone(), Arc::clone(&activity), self.readiness.clone());
             service_fn(move |mut request: Request<Incoming>| {
                 let exchange = Exchange::begin(&activity, &request);
                 let unbounded = is_unbounded(&request);
@@ -111,7 +135,7 @@ impl Connections {
                     request.extensions_mut().insert(unread);
                 }
                 let request = request.map(|body| if unbounded { exchange.unbounded(body) } else { Body::new(body) });
-                answer(router.clone(), request, exchange, last)
+                answer(app.clone(), request, exchange, last)
             })
         };
         let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
@@ -137,8 +161,24 @@ impl Connections {
         tokio::select! {
             biased;
             in_time = &mut connection => in_time,
-            () = self.stopped() => connection.finish().await,
+            () = self.once_ending(self.stopped()) => connection.finish().await,
         }
+    }
+
+    /// `cancelled` of either token, which takes two locks to ask: it is asked when it is first polled, and then no more
+    /// with each message until there is something to be told.
+    async fn once_ending(&self, cancelled: impl Future<Output = ()>) {
+        let mut cancelled = pin!(cancelled);
+        let mut told: Option<Waker> = None;
+        let asked = poll_fn(|cx| {
+            let will_be_told = told.as_ref().is_some_and(|told| told.will_wake(cx.waker()));
+            if will_be_told && !self.ending.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+            told = Some(cx.waker().clone());
+            cancelled.as_mut().poll(cx)
+        });
+        asked.await;
     }
 }
 
@@ -176,14 +216,14 @@ fn is_unbounded(request: &Request<Incoming>) -> bool {
 /// The `last` one on its connection says so. That is also told to a client that stays connected while the service
 /// drains, so that none is closed under a request that is already on its way.
 async fn answer(
-    mut router: Router,
+    mut app: impl Application,
     request: Request<Body>,
     exchange: Exchange,
     last: bool,
 ) -> Result<Response<Answer>, Infallible> {
     let version = request.version();
-    // A router is always ready.
-    let mut response = router.call(request).await?;
+    // It is always ready.
+    let mut response = app.call(request).await?;
     if last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

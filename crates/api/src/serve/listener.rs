@@ -1,7 +1,6 @@
 //! Accepting connections.
 
-use super::connection::Connections;
-use axum::Router;
+use super::connection::{Application, Connections};
 use rustix::process::{Resource, getrlimit};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -30,9 +29,9 @@ pub(super) fn affordable(wanted: usize, others: usize) -> usize {
 
 /// A listener and what is behind it.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Door<A> {
     pub(super) listener: TcpListener,
-    pub(super) router: Router,
+    pub(super) app: A,
     /// Connections at once; further clients wait in the kernel's queue.
     pub(super) most: usize,
     /// Clients that can wait there.
@@ -42,7 +41,7 @@ pub(super) struct Door {
 /// A client with a place of its own.
 type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 
-impl Door {
+impl<A: Application> Door<A> {
     /// Until the service stops.
     pub(super) async fn keep_open(self, connections: Arc<Connections>) {
         let slots = Arc::new(Semaphore::new(self.most));
@@ -52,7 +51,7 @@ impl Door {
                 () = connections.stopped() => break,
             };
             match accepted {
-                Ok(accepted) => let_in(accepted, &self.router, &connections),
+                Ok(accepted) => let_in(accepted, &self.app, &connections),
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections");
                     sleep(BACK_OFF).await;
@@ -90,18 +89,18 @@ impl Door {
             };
             stream.set_nonblocking(true)?;
             let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
-            let_in((TcpStream::from_std(stream)?, peer, slot), &self.router, connections);
+            let_in((TcpStream::from_std(stream)?, peer, slot), &self.app, connections);
         }
         Ok(())
     }
 }
 
-fn let_in((stream, peer, slot): Accepted, router: &Router, connections: &Arc<Connections>) {
+fn let_in((stream, peer, slot): Accepted, app: &impl Application, connections: &Arc<Connections>) {
     // Answers are written whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
-    let (router, each) = (router.clone(), Arc::clone(connections));
+    let (app, each) = (app.clone(), Arc::clone(connections));
     connections.spawn(async move {
-        each.serve(stream, peer, router).await;
+        each.serve(stream, peer, app).await;
         drop(slot);
     });
 }

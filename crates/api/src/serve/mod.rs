@@ -15,8 +15,8 @@ mod timed;
 mod unread;
 
 use crate::background::Background;
-use crate::{AppState, Readiness, ops_router, router};
-use connection::Connections;
+use crate::{AppState, Readiness, app, ops_app};
+use connection::{Application, Connections};
 use listener::Door;
 use std::io;
 use std::sync::Arc;
@@ -64,12 +64,12 @@ pub async fn serve(
 ) -> io::Result<()> {
     let mut doors = vec![Door {
         listener: public,
-        router: router(state.clone()),
+        app: app(state.clone()),
         most: listener::affordable(settings.max_connections, OPS_CONNECTIONS),
         queue: QUEUE,
     }];
-    let ops_router = ops_router(state.clone());
-    doors.extend(ops.map(|listener| Door { listener, router: ops_router, most: OPS_CONNECTIONS, queue: QUEUE }));
+    let ops_app = ops_app(state.clone());
+    doors.extend(ops.map(|listener| Door { listener, app: ops_app, most: OPS_CONNECTIONS, queue: QUEUE }));
     for door in &doors {
         tracing::info!(address = %door.listener.local_addr()?, connections = door.most, "listening");
     }
@@ -80,7 +80,7 @@ pub async fn serve(
 }
 
 async fn run(
-    doors: Vec<Door>,
+    doors: Vec<Door<impl Application>>,
     readiness: Readiness,
     settings: &ServeSettings,
     shutdown: CancellationToken,

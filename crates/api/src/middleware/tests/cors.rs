@@ -2,19 +2,18 @@
 
 use super::{request, send, text, with};
 use crate::testing::{state, state_with};
-use crate::{HttpSettings, router};
-use axum::Router;
+use crate::{App, HttpSettings, app};
 use http::{HeaderValue, Method, StatusCode, header};
 
-fn allowing_one_origin() -> Router {
+fn allowing_one_origin() -> App {
     let cors_origins = vec![HeaderValue::from_static("https://app.example")];
-    router(state_with(HttpSettings { cors_origins, ..HttpSettings::default() }))
+    app(state_with(HttpSettings { cors_origins, ..HttpSettings::default() }))
 }
 
 #[tokio::test]
 async fn scripts_of_other_origins_learn_nothing_by_default() {
     let request = with(request(Method::GET, "/health/live"), "origin", "https://app.example");
-    let response = send(router(state()), request).await;
+    let response = send(app(state()), request).await;
     assert!(!response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
 }
 
@@ -69,15 +68,15 @@ async fn an_options_that_is_no_preflight_is_answered_as_without_cors() {
     let method = ("access-control-request-method", "PATCH");
     for (path, status) in [("/users/me", StatusCode::METHOD_NOT_ALLOWED), ("/nope", StatusCode::NOT_FOUND)] {
         for headers in [&[][..], &[origin], &[method]] {
-            let ask = async |router: Router| {
+            let ask = async |app: App| {
                 let options = request(Method::OPTIONS, path);
                 let options = headers.iter().fold(options, |options, (name, value)| with(options, name, value));
-                let response = send(router, options).await;
+                let response = send(app, options).await;
                 assert_eq!(response.status(), status, "{path} {headers:?}");
                 response.headers().clone()
             };
             let answer = ask(allowing_one_origin()).await;
-            assert_eq!(answer, ask(router(state())).await, "{path} {headers:?}");
+            assert_eq!(answer, ask(app(state())).await, "{path} {headers:?}");
             assert_eq!(answer.contains_key(header::ALLOW), path == "/users/me", "{headers:?}");
         }
     }

@@ -12,8 +12,7 @@ mod unread;
 use super::connection::Connections;
 use super::listener::Door;
 use super::{Readiness, ServeSettings, run};
-use crate::middleware;
-use crate::testing::state;
+use crate::testing::{app_of, state};
 use axum::Router;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -47,8 +46,8 @@ async fn serve_with(settings: ServeSettings) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (slow, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let router = routes(Arc::clone(&slow), Arc::clone(&begun));
-    let door = Door { listener, router, most: settings.max_connections, queue: 8 };
+    let app = routes(Arc::clone(&slow), Arc::clone(&begun));
+    let door = Door { listener, app, most: settings.max_connections, queue: 8 };
     let (shutdown, force) = (CancellationToken::new(), CancellationToken::new());
     let readiness = Readiness::default();
     let running = tokio::spawn({
@@ -73,7 +72,6 @@ fn routes(slow: Arc<Notify>, begun: Arc<Notify>) -> Router {
         also_begun.notify_one();
         pending::<StatusCode>().await
     };
-    let state = state();
     let routes = Router::new()
         .route("/", get(async || "hello"))
         .route("/slow", get(slow))
@@ -82,7 +80,7 @@ fn routes(slow: Arc<Notify>, begun: Arc<Notify>) -> Router {
         .route("/body", post(async |body: Bytes| body.len().to_string()));
     // Without the deadline of a request, so that the service's own shows.
     let stuck = Router::new().route("/stuck", get(stuck.clone()).post(async move |_: Bytes| stuck().await));
-    middleware::apply(routes, &state).with_state(state.clone()).merge(stuck).merge(crate::router(state))
+    stuck.fallback_service(app_of(routes.merge(crate::routes::routes().router), state()))
 }
 
 async fn connect(served: &Served) -> TcpStream {
