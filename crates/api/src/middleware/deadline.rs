@@ -4,8 +4,9 @@ use crate::error::ApiError;
 use crate::problem::Code;
 use crate::routes::well_known::revocations;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 
 /// Everything that a request waits for has a shorter one of its own; this one is for what was forgotten.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -15,7 +16,6 @@ pub(super) fn of(request: &Request) -> Duration {
     if waits_for_news { revocations::DEADLINE } else { DEADLINE }
 }
 
-pub(super) async fn enforce(deadline: Duration, work: impl Future<Output = Response>) -> Response {
-    let answer = tokio::time::timeout(deadline, work).await;
-    answer.unwrap_or_else(|late| ApiError::new(Code::DeadlineExceeded).because(late).into_response())
+pub(super) fn kept(answer: Result<Response, Elapsed>) -> Result<Response, ApiError> {
+    answer.map_err(|late| ApiError::new(Code::DeadlineExceeded).because(late))
 }

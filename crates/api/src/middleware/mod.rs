@@ -30,6 +30,7 @@ use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::time::timeout;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
@@ -89,10 +90,10 @@ impl Layers {
         let state = &self.state;
         let id = request_id::assign(request, state);
         let exchange = trace::Exchange::begin(request, state, self.operations.find(request), &id);
-        let uri = request.uri().clone();
+        let target = request.uri().path_and_query().cloned();
         let mut answer = pin!(async {
             let mut response = self.around(request).await;
-            problems::render(&mut response, &uri, state, &id);
+            problems::render(&mut response, target.as_ref(), state, &id);
             security_headers::add(&mut response, state);
             exchange.end(&response);
             request_id::tell(&id, &mut response);
@@ -106,14 +107,16 @@ impl Layers {
     /// 5. framing: whose message it is must be beyond doubt before anything answers it, a preflight included;
     /// 6. CORS: on errors too, or scripts could not read them; answers preflights without any work.
     async fn around(&self, request: &mut Request) -> Response {
-        match (framing::refusal(request), &self.cors) {
-            (Some(refusal), _) => refusal.into_response(),
-            (None, Some(cors)) if cors::concerns(request) => {
+        if let Some(refusal) = framing::refusal(request) {
+            return refusal.into_response();
+        }
+        match &self.cors {
+            Some(cors) if cors::concerns(request) => {
                 let inside = async |mut request| Ok(self.inside(&mut request).await);
                 let answer = cors.layer(service_fn(inside)).oneshot(mem::take(request));
                 Box::pin(answer).await.unwrap_or_else(|never: Infallible| match never {})
             }
-            (None, _) => self.inside(request).await,
+            _ => self.inside(request).await,
         }
     }
 
@@ -125,12 +128,13 @@ impl Layers {
     async fn inside(&self, request: &mut Request) -> Response {
         let deadline = deadline::of(request);
         let work = pin!(async {
-            match limits::refusal(request) {
-                Some(refusal) => refusal.into_response(),
-                // A router is always ready.
-                None => self.router.clone().call(mem::take(request)).await.unwrap_or_else(|never| match never {}),
+            if let Some(refusal) = limits::refusal(request) {
+                return refusal.into_response();
             }
+            // A router is always ready.
+            self.router.clone().call(mem::take(request)).await.unwrap_or_else(|never| match never {})
         });
-        panics::catch(deadline::enforce(deadline, work)).await
+        let answer = panics::catch(pin!(timeout(deadline, work))).await.and_then(deadline::kept);
+        answer.unwrap_or_else(IntoResponse::into_response)
     }
 }

@@ -7,12 +7,13 @@ use crate::state::AppState;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode, Uri};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, StatusCode};
 
 /// When to try again, where nobody knows better.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
-pub(super) fn render(response: &mut Response, uri: &Uri, state: &AppState, id: &RequestId) {
+pub(super) fn render(response: &mut Response, target: Option<&PathAndQuery>, state: &AppState, id: &RequestId) {
     add_challenge_and_delay(response);
     let Some(outline) = outline(response) else { return };
     state.metrics.count_problem(outline.code);
@@ -23,7 +24,7 @@ pub(super) fn render(response: &mut Response, uri: &Uri, state: &AppState, id: &
         code: outline.code.as_str(),
         error: outline.code.oauth_error(),
         detail: outline.detail,
-        instance: uri.path().to_owned(),
+        instance: target.map_or("", PathAndQuery::path).to_owned(),
         request_id: id.as_str().to_owned(),
         errors: outline.errors,
     };

@@ -32,6 +32,14 @@ fn around(handler: axum::routing::MethodRouter<crate::AppState>) -> App {
     app_of(Router::new().route("/here", handler), state())
 }
 
+/// What is larger the allocator does not keep at hand.
+#[test]
+fn a_request_takes_little_memory() {
+    let app = app(state());
+    let bytes = size_of_val(&app.0.outside(&mut Request::default())) + size_of::<Request<Body>>();
+    assert!(bytes <= 1016, "{bytes}");
+}
+
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).map(|value| value.to_str().unwrap())
 }

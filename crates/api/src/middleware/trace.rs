@@ -7,6 +7,7 @@ use crate::state::AppState;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use http::Method;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tracing::{Span, field};
@@ -44,25 +45,25 @@ fn span(request: &Request, state: &AppState, route: Option<&str>, id: &RequestId
         request_id = id.as_str(),
         method = name(request.method()),
         route = route.unwrap_or("unknown"),
-        client = client.map(|client| field::display(text_of(client))),
+        client = client.map(|client| field::display(Address(client))),
     )
 }
 
-/// As `Display` writes it, which for IPv4 takes ten times as long, with each request.
-fn text_of(address: IpAddr) -> String {
-    let IpAddr::V4(address) = address else { return address.to_string() };
-    let mut text = String::with_capacity("255.255.255.255".len());
-    for octet in address.octets() {
-        if !text.is_empty() {
-            text.push('.');
+/// Written as an address is, which of IPv4 takes ten times as long, with each request.
+struct Address(IpAddr);
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let IpAddr::V4(address) = self.0 else { return self.0.fmt(f) };
+        let [first, rest @ ..] = address.octets();
+        let mut number = itoa::Buffer::new();
+        f.write_str(number.format(first))?;
+        for octet in rest {
+            f.write_str(".")?;
+            f.write_str(number.format(octet))?;
         }
-        for (from, digit) in [(100, octet / 100), (10, octet / 10 % 10), (0, octet % 10)] {
-            if octet >= from {
-                text.push(char::from(b'0' + digit));
-            }
-        }
+        Ok(())
     }
-    text
 }
 
 fn name(method: &Method) -> &str {
@@ -88,7 +89,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_address_is_written_as_display_does(address in any::<IpAddr>()) {
-            prop_assert_eq!(text_of(address), address.to_string());
+            prop_assert_eq!(Address(address).to_string(), address.to_string());
         }
     }
 }

@@ -134,8 +134,14 @@ impl Connections {
                 if let Some(unread) = unread {
                     request.extensions_mut().insert(unread);
                 }
-                let request = request.map(|body| if unbounded { exchange.unbounded(body) } else { Body::new(body) });
-                answer(app.clone(), request, exchange, last)
+                let request = request.map(|body| match unbounded {
+                    true => exchange.unbounded(body),
+                    false if body.is_end_stream() => Body::empty(),
+                    false => Body::new(body),
+                });
+                let version = request.version();
+                // It is always ready.
+                answer(app.clone().call(request), version, exchange, last)
             })
         };
         let (socket, returned) = Socket::new(stream, Arc::clone(&activity));
@@ -216,14 +222,12 @@ fn is_unbounded(request: &Request<Incoming>) -> bool {
 /// The `last` one on its connection says so. That is also told to a client that stays connected while the service
 /// drains, so that none is closed under a request that is already on its way.
 async fn answer(
-    mut app: impl Application,
-    request: Request<Body>,
+    response: impl Future<Output = Result<Response<Body>, Infallible>>,
+    version: Version,
     exchange: Exchange,
     last: bool,
 ) -> Result<Response<Answer>, Infallible> {
-    let version = request.version();
-    // It is always ready.
-    let mut response = app.call(request).await?;
+    let mut response = response.await?;
     if last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

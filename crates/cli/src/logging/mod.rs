@@ -4,6 +4,7 @@
 //! all else in `GET /users/me` takes, and writes each by itself, so that whoever does not read the log stops the
 //! service. See docs/decisions/0016-log-lines.md.
 
+mod fields;
 mod line;
 mod spool;
 mod time;

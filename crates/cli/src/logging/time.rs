@@ -1,7 +1,6 @@
 //! When a line was written: RFC 3339, UTC, to the microsecond.
 
 use std::cell::Cell;
-use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vestibule_domain::Timestamp;
 
@@ -25,8 +24,14 @@ fn push(line: &mut String, since_1970: Duration) {
         SECOND.set((second, text));
     }
     line.push_str(str::from_utf8(&text).unwrap_or_default());
-    // Writing to a `String` cannot fail.
-    let _ = write!(line, "{:06}Z", since_1970.subsec_micros());
+    let mut micros = since_1970.subsec_micros();
+    let mut digits = [b'0'; 6];
+    for digit in digits.iter_mut().rev() {
+        *digit += (micros % 10) as u8;
+        micros /= 10;
+    }
+    line.push_str(str::from_utf8(&digits).unwrap_or_default());
+    line.push('Z');
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ fn answer(user: &user::User, body: String) -> Response {
     // As many as there are in the end: a table that grows is made anew.
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", user.version)) {
+    if let Ok(etag) = HeaderValue::try_from(["\"", itoa::Buffer::new().format(user.version), "\""].concat()) {
         headers.insert(ETAG, etag);
     }
     *response.headers_mut() = headers;
