@@ -38,7 +38,7 @@ fn text(figures: &Figures, settings: &Settings) -> Result<String, std::fmt::Erro
     let mut out = String::new();
     writeln!(
         out,
-        "Measured on {}; the middle of {ROUNDS} rounds of {:.1} s for each load.",
+        "Measured on {}; each load {ROUNDS} times for {:.1} s.",
         figures.machine,
         settings.measured.as_secs_f64()
     )?;

@@ -53,7 +53,6 @@ pub(crate) struct Start {
     pub(crate) existing: Duration,
 }
 
-#[derive(Clone, Copy)]
 pub(crate) struct Row {
     pub(crate) operation: &'static str,
     pub(crate) connections: usize,
@@ -81,7 +80,7 @@ pub(crate) struct Sample {
     pub(crate) latency: Latency,
     /// Open loop at a fifth of it, of `GET /users/me` and `hello` only.
     pub(crate) relaxed: Option<Latency>,
-    /// In all rounds.
+    /// In all turns and rounds.
     pub(crate) failed: u64,
 }
 

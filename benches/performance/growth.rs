@@ -118,15 +118,15 @@ impl Grown {
 
     async fn times(&mut self, users: u64) -> Times {
         let login = median(async || drop(self.log_in(users).await)).await;
-        let mut token = Vec::new();
+        let mut tokens = Vec::new();
         for _ in 0..SESSIONS {
-            token.push(self.log_in(users).await);
+            tokens.push(self.log_in(users).await);
         }
         let (services, context) = (&self.services, RequestContext::default());
         let mut turn = 0;
         let refresh = median(async || {
-            turn = (turn + 1) % token.len();
-            let held = token.get_mut(turn).expect("a session");
+            turn = (turn + 1) % tokens.len();
+            let held = tokens.get_mut(turn).expect("a session");
             let presented = RefreshToken::parse(held.reveal().as_str()).expect("a refresh token");
             *held =
                 services.sessions.refresh(Some(presented), &context).await.outcome.expect("a session").refresh_token;

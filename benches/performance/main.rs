@@ -1,8 +1,8 @@
 //! `make bench`: the released binary on either store beside its floors, in one run. Writes `docs/performance.md` and
 //! `docs/performance.svg`.
 //!
-//! `LOAD_SECONDS=1` is how long each load is measured in each of three rounds; `GROWTH=1000000` how many users a store is filled
-//! with at most, and less for none; `QUICK=1` stands for 0.3 seconds, no growth and no quiet minute.
+//! `LOAD_SECONDS=1` is a third of the time for which each load is measured; `GROWTH=1000000` how many users a store is
+//! filled with at most, and less for none; `QUICK=1` stands for 0.3 seconds, no growth and no quiet minute.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -66,7 +66,7 @@ fn on(kind: StoreKind, settings: &Settings) -> StoreFigures {
     let mut memory = Vec::new();
     let mut rows = Vec::new();
     for operation in operations::Kind::ALL {
-        rows.extend(compare::compare(operation, &service, &people, &floors, settings));
+        rows.extend(compare::rows(operation, &service, &people, &floors, settings));
         memory.push((operation, service.take_peak()));
     }
     drop(floors);

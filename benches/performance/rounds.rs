@@ -7,12 +7,18 @@ use crate::growth::Times;
 /// in the middle.
 pub(crate) const ROUNDS: usize = 3;
 
-/// Of throughputs, the mean of so many turns, which are the shorter the more there are.
-pub(crate) fn in_turn<const N: usize>(turns: u32, mut contestants: [&mut dyn FnMut() -> f64; N]) -> [f64; N] {
+/// Of whom the throughput is measured in each turn.
+pub(crate) type Contestant<'a> = &'a mut dyn FnMut(u32) -> f64;
+
+/// The mean of each throughput over so many turns, short ones: what slows the machine for a second slows all of them.
+/// Each turn begins with the next one, so that what one leaves behind meets all others.
+pub(crate) fn in_turn<const N: usize>(turns: u32, mut contestants: [Contestant<'_>; N]) -> [f64; N] {
     let mut sums = [0.0; N];
-    for _ in 0..turns {
-        for (sum, contestant) in sums.iter_mut().zip(&mut contestants) {
-            *sum += contestant();
+    for turn in 0..turns {
+        let mut order: Vec<_> = sums.iter_mut().zip(&mut contestants).collect();
+        order.rotate_left(turn as usize % N);
+        for (sum, contestant) in order {
+            *sum += contestant(turn);
         }
     }
     assert!(sums.iter().all(|sum| *sum > 0.0), "no good answer: {sums:?}");

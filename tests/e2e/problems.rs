@@ -42,8 +42,10 @@ async fn a_wrong_method(Scene { anonymous, .. }: &Scene) {
       "type": "https://auth.example/problems/method_not_allowed"
     }
     "#);
-    let head = anonymous.request(Method::HEAD, "/login").await;
-    assert_eq!((head.status, head.text.as_str()), (405, ""));
+    for client in [anonymous.clone(), anonymous.over_http2()] {
+        let head = client.request(Method::HEAD, "/login").await;
+        assert_eq!((head.status, head.text.as_str()), (405, ""));
+    }
 }
 
 async fn every_code_has_a_page(Scene { anonymous, alice, .. }: &Scene) {

@@ -16,7 +16,7 @@ use vestibule_domain::credential::{PasswordPolicy, PasswordSettings};
 use vestibule_domain::feed::Snapshots;
 use vestibule_domain::{Ports, Services, Settings};
 
-/// With nothing else in it.
+/// These routes alone, none of which has a name.
 pub(crate) fn app_of(router: Router<AppState>, state: AppState) -> App {
     App::new(Endpoints { router, operations: Vec::new() }, state)
 }

@@ -203,6 +203,12 @@ async fn a18_malformed_authorization_is_unauthorized(Scene { anonymous, alice, .
         let response = anonymous.get("/users/me").header("authorization", value.clone()).await;
         assert!(matches!(response.status, 400 | 401), "{value}: {response}");
     }
+    let presented =
+        [format!(" {token}"), format!("{token}="), format!("{token} x"), format!("{token},x"), "=".to_owned()];
+    for presented in presented {
+        let response = anonymous.get("/users/me").header("authorization", format!("Bearer {presented}")).await;
+        assert_eq!((response.status, response.code()), (401, "invalid_token"), "{presented}");
+    }
     let twice = anonymous.get("/users/me").header("authorization", format!("Bearer {token}"));
     let response = twice.header("authorization", format!("Bearer {token}")).await;
     assert!(matches!(response.status, 400 | 401), "{response}");

@@ -58,13 +58,14 @@ impl<T: ReadJson> FromRequest<AppState> for OptionalBody<T> {
 /// What [`OptionalBody`] reads, whatever the query says.
 pub(super) async fn read_if_any<T: ReadJson>(request: &mut Request, state: &AppState) -> Result<T, ApiError> {
     if request.body().is_end_stream() {
-        // As most often: nothing is to be waited for, nor to be of any type, and no room for that is taken.
+        // As most often: nothing is to be waited for, nor to be of any type.
         return Fields::new(Members::new(), &state.services.password_policy).read(T::read);
     }
-    Box::pin(read_what_comes(mem::take(request), state)).await
+    // In a box, so that a request without a body has no room for it.
+    Box::pin(read_possible(mem::take(request), state)).await
 }
 
-async fn read_what_comes<T: ReadJson>(request: Request, state: &AppState) -> Result<T, ApiError> {
+async fn read_possible<T: ReadJson>(request: Request, state: &AppState) -> Result<T, ApiError> {
     let declared = require_json(request.headers());
     // Whether a body of unknown length is empty shows only when it is read.
     let text = match (collect(request.into_body(), if declared.is_ok() { MAX_BYTES } else { 0 }).await, declared) {

@@ -27,7 +27,7 @@ impl<T: ReadQuery + Send> FromRequest<AppState> for Query<T> {
     }
 }
 
-/// What [`Query`] reads.
+/// What [`Query`] reads. Borrows the request: whoever takes one by value keeps a copy of it.
 pub(super) async fn read<T: ReadQuery>(request: &mut Request, state: &AppState) -> Result<T, ApiError> {
     let members = parse(request.uri().query().unwrap_or_default())
         .map_err(|fault| ApiError::new(Code::MalformedRequest).detail(fault))?;

@@ -11,7 +11,7 @@ mod tests;
 use crate::problem::Code;
 use http::StatusCode;
 use operation::Labels;
-pub(crate) use operation::{Found, Operation, Operations};
+pub(crate) use operation::{Matched, Operation, Operations};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -61,16 +61,16 @@ impl Metrics {
     }
 
     pub(crate) fn count_answer(&self, operation: &Operation, status: StatusCode, took: Duration) {
-        let Operation { labels, durations, usual } = operation;
+        let Operation { labels, durations, first } = operation;
         durations.get_or_init(|| self.durations.get_or_create_owned(labels)).observe(took.as_secs_f64());
-        let counter =
+        let look_up =
             || self.answers.get_or_create_owned(&Answer { operation: labels.clone(), status: status.as_u16() });
-        let (usual, usual_counter) = usual.get_or_init(|| (status, counter()));
-        if *usual == status {
-            usual_counter.inc()
+        let (known, counter) = first.get_or_init(|| (status, look_up()));
+        if *known == status {
+            counter.inc();
         } else {
-            counter().inc()
-        };
+            look_up().inc();
+        }
     }
 
     pub(crate) fn count_problem(&self, code: Code) {

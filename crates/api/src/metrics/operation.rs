@@ -16,24 +16,25 @@ pub(super) struct Labels {
     route: Arc<str>,
 }
 
-/// What is asked for, and what counts its answers: looked up once, for the status that most have.
+/// What is asked for, and what counts its answers, looked up once.
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(super) labels: Labels,
     pub(super) durations: OnceLock<Histogram>,
-    pub(super) usual: OnceLock<(StatusCode, Counter)>,
+    /// Of the status of the first answer, which most others share. Those of other statuses are looked up each time.
+    pub(super) first: OnceLock<(StatusCode, Counter)>,
 }
 
 impl Operation {
     fn new(method: &'static str, route: Arc<str>) -> Self {
-        Self { labels: Labels { method, route }, durations: OnceLock::new(), usual: OnceLock::new() }
+        Self { labels: Labels { method, route }, durations: OnceLock::new(), first: OnceLock::new() }
     }
 }
 
 /// All operations of an application. Whatever is none of them counts as one: `other`.
 #[derive(Debug)]
 pub(crate) struct Operations {
-    /// By the same rules as axum's own.
+    /// Of the library by which axum routes: both find the same.
     routes: Router<Route>,
     other: Operation,
 }
@@ -44,9 +45,9 @@ struct Route {
     operations: Vec<Operation>,
 }
 
-/// As what a request counts.
+/// What a request asks for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found<'a> {
+pub(crate) struct Matched<'a> {
     /// If there is one, whatever the method.
     pub(crate) route: Option<&'a str>,
     pub(crate) operation: &'a Operation,
@@ -68,11 +69,34 @@ impl Operations {
         Self { routes, other: Operation::new("other", Arc::from("other")) }
     }
 
-    pub(crate) fn find(&self, request: &Request) -> Found<'_> {
+    pub(crate) fn find(&self, request: &Request) -> Matched<'_> {
         let route = self.routes.at(request.uri().path()).ok().map(|found| found.value);
         let method = request.method().as_str();
         let mut operations = route.iter().flat_map(|route| &route.operations);
         let operation = operations.find(|operation| operation.labels.method == method).unwrap_or(&self.other);
-        Found { route: route.map(|route| &*route.name), operation }
+        Matched { route: route.map(|route| &*route.name), operation }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[test]
+    fn each_operation_is_found_and_any_method_has_the_route() {
+        let known = crate::routes::routes().operations;
+        let operations = Operations::new(known.clone());
+        let find = |method: &str, path: &str| {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let matched = operations.find(&request);
+            (matched.route.map(str::to_owned), matched.operation.labels.method)
+        };
+        for (method, route) in known {
+            let path = route.replace(['{', '}'], "");
+            assert_eq!(find(method, &path), (Some(route.clone()), method));
+            assert_eq!(find("BREW", &path), (Some(route), "other"));
+        }
+        assert_eq!(find("GET", "/no/such"), (None, "other"));
     }
 }

@@ -34,9 +34,13 @@ async fn answers_and_problems_are_counted_under_their_operation() {
     ] {
         assert_eq!(send(&public, request(method, path)).await, status, "{method} {path}");
     }
+    for path in ["/health/live", "/metrics"] {
+        assert_eq!(send(&operators, request("GET", path)).await, 200);
+    }
     let text = scrape(&operators).await;
     for line in [
-        r#"vestibule_http_answers_total{method="GET",route="/health/live",status="200"} 1"#,
+        r#"vestibule_http_answers_total{method="GET",route="/health/live",status="200"} 2"#,
+        r#"vestibule_http_answers_total{method="GET",route="/metrics",status="200"} 1"#,
         r#"vestibule_http_answers_total{method="GET",route="/users/{user}",status="401"} 2"#,
         r#"vestibule_http_answers_total{method="other",route="other",status="405"} 1"#,
         r#"vestibule_http_answers_total{method="other",route="other",status="404"} 1"#,

@@ -32,6 +32,9 @@ async fn a_request_is_named_without_what_its_client_put_into_it() {
     let span = &answered[0]["span"];
     assert_eq!((&span["request_id"], &span["route"]), (&json!("id-1"), &json!("/users/{user}")));
     assert!(!json!(lines).to_string().contains("canary"), "{lines:?}");
+    let lines = log_of(Request::get("/canary").body(Body::empty()).unwrap()).await;
+    assert!(lines.iter().all(|line| line["span"]["route"] == "unknown"), "{lines:?}");
+    assert!(!json!(lines).to_string().contains("canary"), "{lines:?}");
 }
 
 #[tokio::test]

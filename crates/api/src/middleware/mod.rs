@@ -21,10 +21,11 @@ use crate::endpoints::Endpoints;
 use crate::metrics::Operations;
 use crate::state::AppState;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use http::Method;
 use std::convert::Infallible;
-use std::fmt;
 use std::future::poll_fn;
 use std::mem;
 use std::pin::{Pin, pin};
@@ -34,11 +35,12 @@ use tokio::time::timeout;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
-/// Routes, with everything around them. Outside of the router, which would box and copy it with every request. A
-/// pointer.
-#[derive(Clone)]
+/// Routes, and the middleware around them. It is not made of layers of axum's router, which would box and copy each with
+/// every request. A pointer.
+#[derive(Debug, Clone)]
 pub struct App(Arc<Layers>);
 
+#[derive(Debug)]
 struct Layers {
     state: AppState,
     operations: Operations,
@@ -52,12 +54,6 @@ impl App {
         let cors = cors::allow(&state.http.cors_origins);
         let router = endpoints.router.with_state(state.clone());
         Self(Arc::new(Layers { state, operations, cors, router }))
-    }
-}
-
-impl fmt::Debug for App {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").finish_non_exhaustive()
     }
 }
 
@@ -87,18 +83,23 @@ impl Layers {
     /// 3. security headers: on every answer, whoever made it;
     /// 4. problem renderer: outside everything that can fail, so that all failures look alike.
     async fn outside(&self, request: &mut Request) -> Response {
-        let state = &self.state;
-        let id = request_id::assign(request, state);
-        let exchange = trace::Exchange::begin(request, state, self.operations.find(request), &id);
+        let id = request_id::assign(request, &self.state);
+        let exchange = trace::Exchange::begin(request, &self.state, self.operations.find(request), &id);
+        let is_head = request.method() == Method::HEAD;
         let target = request.uri().path_and_query().cloned();
         let mut answer = pin!(async {
             let mut response = self.around(request).await;
-            problems::render(&mut response, target.as_ref(), state, &id);
-            security_headers::add(&mut response, state);
-            exchange.end(&response);
+            problems::render(&mut response, target.as_ref(), &self.state, &id);
+            security_headers::add(&mut response, &self.state);
+            if is_head {
+                // RFC 9110, section 9.3.2. The router does so with what comes out of it.
+                *response.body_mut() = Body::empty();
+            }
+            exchange.end(&response, &self.state);
             request_id::tell(&id, &mut response);
             response
         });
+        // `Instrument` would enter the span once more, to drop what is done.
         poll_fn(|cx| exchange.span.in_scope(|| answer.as_mut().poll(cx))).await
     }
 
@@ -112,6 +113,7 @@ impl Layers {
         }
         match &self.cors {
             Some(cors) if cors::concerns(request) => {
+                // In a box, or every request would have room for it.
                 let inside = async |mut request| Ok(self.inside(&mut request).await);
                 let answer = cors.layer(service_fn(inside)).oneshot(mem::take(request));
                 Box::pin(answer).await.unwrap_or_else(|never: Infallible| match never {})

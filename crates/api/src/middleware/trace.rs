@@ -2,7 +2,7 @@
 
 use super::RequestId;
 use crate::extract::client_address;
-use crate::metrics::{Found, Operation};
+use crate::metrics::{Matched, Operation};
 use crate::state::AppState;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
@@ -15,23 +15,22 @@ use tracing::{Span, field};
 /// A request under way.
 pub(super) struct Exchange<'a> {
     pub(super) span: Span,
-    state: &'a AppState,
     operation: &'a Operation,
     began: Duration,
 }
 
 impl<'a> Exchange<'a> {
-    pub(super) fn begin(request: &Request, state: &'a AppState, found: Found<'a>, id: &RequestId) -> Self {
-        let (span, operation) = (span(request, state, found.route, id), found.operation);
-        Self { span, state, operation, began: state.services.ports.clock.monotonic() }
+    pub(super) fn begin(request: &Request, state: &AppState, matched: Matched<'a>, id: &RequestId) -> Self {
+        let (span, operation) = (span(request, state, matched.route, id), matched.operation);
+        Self { span, operation, began: state.services.ports.clock.monotonic() }
     }
 
-    /// Within the span.
-    pub(super) fn end(&self, response: &Response) {
-        let elapsed = self.state.services.ports.clock.monotonic().saturating_sub(self.began);
+    /// To be called within the span.
+    pub(super) fn end(&self, response: &Response, state: &AppState) {
+        let elapsed = state.services.ports.clock.monotonic().saturating_sub(self.began);
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), elapsed_ms, "answered");
-        self.state.metrics.count_answer(self.operation, response.status(), elapsed);
+        state.metrics.count_answer(self.operation, response.status(), elapsed);
     }
 }
 
@@ -49,7 +48,7 @@ fn span(request: &Request, state: &AppState, route: Option<&str>, id: &RequestId
     )
 }
 
-/// Written as an address is, which of IPv4 takes ten times as long, with each request.
+/// As the address's own `Display` writes it, which for IPv4 takes ten times as long, with each request.
 struct Address(IpAddr);
 
 impl fmt::Display for Address {

@@ -40,10 +40,10 @@ fn the_document_lists_exactly_the_routes() {
 /// `Allow` names all methods of a path; the router adds HEAD to GET.
 #[tokio::test]
 async fn the_document_lists_exactly_the_methods() {
-    let router = crate::app(crate::testing::state());
+    let app = crate::app(crate::testing::state());
     for (path, item) in document()["paths"].as_object().unwrap() {
         let request = Request::builder().method("TRACE").uri(path.replace(['{', '}'], "")).body(Body::empty());
-        let response = router.clone().oneshot(request.unwrap()).await.unwrap();
+        let response = app.clone().oneshot(request.unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
         let allowed: BTreeSet<_> = response.headers()[ALLOW].to_str().unwrap().split(',').map(str::trim).collect();
         let mut documented: BTreeSet<_> = item.as_object().unwrap().keys().map(|name| name.to_uppercase()).collect();

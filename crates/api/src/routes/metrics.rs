@@ -13,6 +13,7 @@ use http::header::CONTENT_TYPE;
 /// `OpenMetrics` 1.0, section 5.1.1.
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Not by an annotation, as all others are: the OpenAPI document is for clients.
 const PATH: &str = "/metrics";
 
 pub(crate) fn routes() -> Endpoints {

@@ -46,13 +46,13 @@ const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 const PING: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(10);
 
-/// What answers, whatever happens: [`App`](crate::App).
-pub(super) trait Application:
+/// [`App`](crate::App), or what a test puts in its place. Always ready.
+pub(super) trait Answers:
     Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
 {
 }
 
-impl<A> Application for A where
+impl<A> Answers for A where
     A: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
         + Clone
         + Send
@@ -67,7 +67,7 @@ pub(super) struct Connections {
     tasks: TaskTracker,
     stopping: CancellationToken,
     broken_off: CancellationToken,
-    /// One of the two was cancelled.
+    /// Set before either of the two is cancelled: whoever is woken by them finds it set.
     ending: AtomicBool,
     readiness: Readiness,
     protocol: Builder<TokioExecutor>,
@@ -114,7 +114,7 @@ impl Connections {
     }
 
     /// Serves one connection to its end.
-    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, app: impl Application) {
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, app: impl Answers) {
         tokio::select! {
             biased;
             () = self.converse(stream, peer, app) => {}
@@ -122,7 +122,7 @@ impl Connections {
         }
     }
 
-    async fn converse(&self, stream: TcpStream, peer: SocketAddr, app: impl Application) {
+    async fn converse(&self, stream: TcpStream, peer: SocketAddr, app: impl Answers) {
         let activity = Arc::new(Activity::new());
         let service = |unread: Option<Unread>| {
             let (app, activity, readiness) = (app.clone(), Arc::clone(&activity), self.readiness.clone());
@@ -134,13 +134,17 @@ impl Connections {
                 if let Some(unread) = unread {
                     request.extensions_mut().insert(unread);
                 }
-                let request = request.map(|body| match unbounded {
-                    true => exchange.unbounded(body),
-                    false if body.is_end_stream() => Body::empty(),
-                    false => Body::new(body),
+                let request = request.map(|body| {
+                    if unbounded {
+                        exchange.unbounded(body)
+                    } else if body.is_end_stream() {
+                        // `Body::new` would allocate for it.
+                        Body::empty()
+                    } else {
+                        Body::new(body)
+                    }
                 });
                 let version = request.version();
-                // It is always ready.
                 answer(app.clone().call(request), version, exchange, last)
             })
         };
@@ -171,17 +175,17 @@ impl Connections {
         }
     }
 
-    /// `cancelled` of either token, which takes two locks to ask: it is asked when it is first polled, and then no more
-    /// with each message until there is something to be told.
+    /// Until `cancelled`, of either token. To poll that takes two locks, and this is polled with each message: so each
+    /// waker is registered once, and then only the flag is read until there is an end.
     async fn once_ending(&self, cancelled: impl Future<Output = ()>) {
         let mut cancelled = pin!(cancelled);
-        let mut told: Option<Waker> = None;
+        let mut registered: Option<Waker> = None;
         let asked = poll_fn(|cx| {
-            let will_be_told = told.as_ref().is_some_and(|told| told.will_wake(cx.waker()));
-            if will_be_told && !self.ending.load(Ordering::Acquire) {
+            let is_registered = registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+            if is_registered && !self.ending.load(Ordering::Acquire) {
                 return Poll::Pending;
             }
-            told = Some(cx.waker().clone());
+            registered = Some(cx.waker().clone());
             cancelled.as_mut().poll(cx)
         });
         asked.await;

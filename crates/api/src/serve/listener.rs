@@ -1,6 +1,6 @@
 //! Accepting connections.
 
-use super::connection::{Application, Connections};
+use super::connection::{Answers, Connections};
 use rustix::process::{Resource, getrlimit};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -41,7 +41,7 @@ pub(super) struct Door<A> {
 /// A client with a place of its own.
 type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 
-impl<A: Application> Door<A> {
+impl<A: Answers> Door<A> {
     /// Until the service stops.
     pub(super) async fn keep_open(self, connections: Arc<Connections>) {
         let slots = Arc::new(Semaphore::new(self.most));
@@ -95,7 +95,7 @@ impl<A: Application> Door<A> {
     }
 }
 
-fn let_in((stream, peer, slot): Accepted, app: &impl Application, connections: &Arc<Connections>) {
+fn let_in((stream, peer, slot): Accepted, app: &impl Answers, connections: &Arc<Connections>) {
     // Answers are written whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let (app, each) = (app.clone(), Arc::clone(connections));

@@ -1,7 +1,7 @@
 //! Messages that hyper cannot read.
 //!
 //! Of such a message it makes no request: it answers with a head alone and closes. That head is kept back
-//! ([`super::socket`]), and the client is answered by the same layers as everybody, through another connection of
+//! ([`super::socket`]), and the client is answered by the same middleware as everybody, through another connection of
 //! hyper's that reads a request which stands for the message and writes to the client.
 
 use super::socket::Socket;

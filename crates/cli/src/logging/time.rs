@@ -24,6 +24,7 @@ fn push(line: &mut String, since_1970: Duration) {
         SECOND.set((second, text));
     }
     line.push_str(str::from_utf8(&text).unwrap_or_default());
+    // Without the formatter, as every line has them.
     let mut micros = since_1970.subsec_micros();
     let mut digits = [b'0'; 6];
     for digit in digits.iter_mut().rev() {

@@ -115,6 +115,6 @@ async fn a_connection_takes_little_memory() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (client, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
     let (stream, peer) = accepted.unwrap();
-    let bytes = size_of_val(&Connections::new(Readiness::default()).serve(stream, peer, Router::new()));
+    let bytes = size_of_val(&Connections::new(Readiness::default()).serve(stream, peer, crate::app(state())));
     assert!(bytes <= 1024, "{bytes} beside {client:?}");
 }
