@@ -67,7 +67,7 @@ pub(super) struct Connections {
     tasks: TaskTracker,
     stopping: CancellationToken,
     broken_off: CancellationToken,
-    /// Set before either of the two is cancelled: whoever is woken by them finds it set.
+    /// Set before either of the two is cancelled: whom they wake finds it set.
     ending: AtomicBool,
     readiness: Readiness,
     protocol: Builder<TokioExecutor>,
@@ -108,8 +108,8 @@ impl Connections {
         self.tasks.wait().await;
     }
 
+    /// After [`Self::stop`].
     pub(super) fn break_off(&self) {
-        self.ending.store(true, Ordering::Release);
         self.broken_off.cancel();
     }
 
