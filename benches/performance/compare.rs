@@ -40,6 +40,9 @@ impl Comparison<'_> {
             row.service.latency.p99,
             row.service.failed
         );
+        if let Some(Hashes { argon2_rust, own }) = row.hashes {
+            println!("{:21} bare hashes: {argon2_rust:.1}/s by argon2-rust, {own:.1}/s by its own hasher", "");
+        }
         row
     }
 
