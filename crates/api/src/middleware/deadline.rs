@@ -4,9 +4,11 @@ use crate::error::ApiError;
 use crate::problem::Code;
 use crate::routes::well_known::revocations;
 use axum::extract::Request;
-use axum::response::Response;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
-use tokio::time::error::Elapsed;
+use tokio::time::sleep;
 
 /// Everything that a request waits for has a shorter one of its own; this one is for what was forgotten.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -16,6 +18,14 @@ pub(super) fn of(request: &Request) -> Duration {
     if waits_for_news { revocations::DEADLINE } else { DEADLINE }
 }
 
-pub(super) fn kept(answer: Result<Response, Elapsed>) -> Result<Response, ApiError> {
-    answer.map_err(|late| ApiError::new(Code::DeadlineExceeded).because(late))
+/// A timer is made only for what has to wait, as most has not.
+pub(super) async fn enforce<T>(deadline: Duration, mut work: Pin<&mut impl Future<Output = T>>) -> Result<T, ApiError> {
+    let mut timer = None;
+    let in_time = poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Some(done));
+        }
+        timer.get_or_insert_with(|| Box::pin(sleep(deadline))).as_mut().poll(cx).map(|()| None)
+    });
+    in_time.await.ok_or_else(|| ApiError::new(Code::DeadlineExceeded).because("the deadline of all requests"))
 }

@@ -31,7 +31,6 @@ use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::time::timeout;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
@@ -136,7 +135,7 @@ impl Layers {
             // A router is always ready.
             self.router.clone().call(mem::take(request)).await.unwrap_or_else(|never| match never {})
         });
-        let answer = panics::catch(pin!(timeout(deadline, work))).await.and_then(deadline::kept);
+        let answer = panics::catch(pin!(deadline::enforce(deadline, work))).await.flatten();
         answer.unwrap_or_else(IntoResponse::into_response)
     }
 }

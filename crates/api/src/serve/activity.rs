@@ -14,8 +14,9 @@ const HEAD: Duration = Duration::from_secs(10);
 /// Between two requests. Longer than the minute that load balancers keep idle connections for, so that they are the
 /// ones to close.
 const IDLE: Duration = Duration::from_secs(75);
-/// From the start of the newest request to the end of an answer. A request has 10 seconds, so what takes longer is an
-/// answer that its client does not take: with HTTP/2 a window of zero stops it without stopping the socket.
+/// From the start of the newest request, its head included, to the end of an answer. Beside the head a request has 10
+/// seconds, so what takes longer is an answer that its client does not take: with HTTP/2 a window of zero stops it
+/// without stopping the socket.
 const EXCHANGE: Duration = Duration::from_secs(40);
 /// How long a write may make no progress: a client that does not read costs memory.
 const WRITE: Duration = Duration::from_secs(10);
@@ -105,7 +106,11 @@ impl Activity {
             state.body = body;
             state.body_ended = false;
             state.unflushed = true;
-            state.enter(Phase::Busy(state.running() + 1));
+            match state.phase {
+                // Its first byte was the start, most often just now.
+                Phase::Head => state.phase = Phase::Busy(1),
+                _ => state.enter(Phase::Busy(state.running() + 1)),
+            }
         });
     }
 
@@ -251,6 +256,18 @@ mod tests {
         activity.read(1);
         assert!(activity.awaits_head());
         assert_eq!(left(&activity), HEAD);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exchange_is_on_the_clock_from_the_first_byte_of_its_head() {
+        let activity = Activity::new();
+        activity.request_began(false, Some(0));
+        activity.answer_ended();
+        advance(60 * SECOND).await;
+        activity.read(1);
+        advance(9 * SECOND).await;
+        activity.request_began(false, Some(0));
+        assert_eq!(left(&activity) + 9 * SECOND, EXCHANGE);
     }
 
     #[tokio::test(start_paused = true)]
