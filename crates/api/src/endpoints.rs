@@ -8,9 +8,14 @@ use crate::state::AppState;
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::on;
+use std::mem;
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 use utoipa_axum::PathItemExt;
+
+/// Whom a route is about, most often `me`, for whom there is a route without it: axum would copy it and its name with
+/// each request.
+const USER: &str = "{user}";
 
 /// Routes, and what they serve.
 #[derive(Debug, Default)]
@@ -25,7 +30,14 @@ impl Endpoints {
     pub(crate) fn serve<P: Path, T: 'static>(mut self, handler: &impl Handler<T, AppState>) -> Self {
         for method in P::methods() {
             let path = P::path();
-            self.router = self.router.route(&path, on(method.to_method_filter(), handler.clone()));
+            let mut route = |path: &str| {
+                let router = mem::take(&mut self.router);
+                self.router = router.route(path, on(method.to_method_filter(), handler.clone()));
+            };
+            route(&path);
+            if path.contains(USER) {
+                route(&path.replace(USER, "me"));
+            }
             self.operations.push((name(&method), path));
         }
         self

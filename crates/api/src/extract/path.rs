@@ -48,7 +48,7 @@ impl FromRequestParts<AppState> for TargetUser {
 impl TargetUser {
     /// For an extractor that knows who calls.
     pub(crate) async fn of(caller: UserId, parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        // Told from the path, because axum copies all parameters to show one.
+        // Whose route has no such parameter.
         let further = parts.uri.path().strip_prefix("/users/me");
         if further.is_some_and(|further| further.is_empty() || further.starts_with('/')) {
             return Ok(Self(caller));

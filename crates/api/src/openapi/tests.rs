@@ -34,7 +34,8 @@ fn the_document_lists_exactly_the_routes() {
     let document = document();
     let documented: BTreeSet<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
     assert!(documented.contains("/users/{user}/sessions/{id}"));
-    assert_eq!(documented, routed_paths());
+    let of_me = documented.iter().map(|path| path.replace("{user}", "me"));
+    assert_eq!(routed_paths(), documented.iter().cloned().chain(of_me).collect());
 }
 
 /// `Allow` names all methods of a path; the router adds HEAD to GET.
