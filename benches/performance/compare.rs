@@ -61,8 +61,8 @@ impl Comparison<'_> {
             (self.service.address, self.floors.axum.address, self.floors.actix.address);
         let closed = |turn, address, operation: &mut dyn Operation| {
             let load = load(address, connections, Pace::AtOnce, self.settings);
-            // After the turns of the others the caches are theirs. Not always as long: answers of the hashers come in threes,
-            // and would be cut at the same place each time.
+            // After the turns of the others the caches are theirs. Not always as long: answers of the hashers come in
+            // threes, and would be cut at the same place each time.
             let warm_up = slice * (turns + turn) / (3 * turns);
             Load { warm_up, measured: slice, ..load }.run(operation).expect("a service that answers")
         };

@@ -26,8 +26,8 @@ impl Settings {
         }
     }
 
-    /// Of throughputs: how many, and how long each is; together as long as the rounds. Fewer for what hashes: in a tenth
-    /// of a second it does so little that its count would be rounded to a tenth of itself.
+    /// Of throughputs: how many, and how long each is; together as long as the rounds. Fewer for what hashes: in a
+    /// tenth of a second it does so little that its count would be rounded to a tenth of itself.
     pub(crate) fn turns(&self, hashes: bool) -> (u32, Duration) {
         let in_a_round = if hashes { 2 } else { 10 };
         (ROUNDS as u32 * in_a_round, self.measured / in_a_round)

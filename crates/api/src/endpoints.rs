@@ -8,7 +8,6 @@ use crate::state::AppState;
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::on;
-use std::mem;
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 use utoipa_axum::PathItemExt;
@@ -30,13 +29,9 @@ impl Endpoints {
     pub(crate) fn serve<P: Path, T: 'static>(mut self, handler: &impl Handler<T, AppState>) -> Self {
         for method in P::methods() {
             let path = P::path();
-            let mut route = |path: &str| {
-                let router = mem::take(&mut self.router);
-                self.router = router.route(path, on(method.to_method_filter(), handler.clone()));
-            };
-            route(&path);
-            if path.contains(USER) {
-                route(&path.replace(USER, "me"));
+            let of_me = path.contains(USER).then(|| path.replace(USER, "me"));
+            for path in of_me.iter().chain([&path]) {
+                self.router = self.router.route(path, on(method.to_method_filter(), handler.clone()));
             }
             self.operations.push((name(&method), path));
         }

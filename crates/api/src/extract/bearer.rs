@@ -73,8 +73,8 @@ async fn authenticate(parts: &Parts, state: &AppState, freshness: Freshness) -> 
     Ok(state.services.access.authenticate(token, freshness).await?)
 }
 
-/// What may be a token, of the only `Authorization` header: the scheme in any case, one space, and the rest. Whether that
-/// is a token (RFC 6750, section 2.1) is for the codec to say, which has seen most of them before.
+/// What may be a token, of the only `Authorization` header: the scheme in any case, one space, and the rest. Whether
+/// that is a token (RFC 6750, section 2.1) is for the codec to say, which has seen most of them before.
 pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, ApiError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {

@@ -34,8 +34,8 @@ use std::task::{Context, Poll};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
-/// Routes, and the middleware around them. It is not made of layers of axum's router, which would box and copy each with
-/// every request. A pointer.
+/// Routes, and the middleware around them. It is not made of layers of axum's router, which would box and copy each
+/// with every request (docs/decisions/0030). A pointer.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Layers>);
 
