@@ -89,7 +89,7 @@ impl Shared {
             }
             lines.clear();
             // What a burst needed is given back.
-            lines.shrink_to(64 * 1024);
+            lines.shrink_to(16 * 1024);
             self.lock().is_writing = false;
             self.emptied.notify_all();
         }
