@@ -11,12 +11,15 @@ pub(crate) const ROUNDS: usize = 3;
 pub(crate) type Contestant<'a> = &'a mut dyn FnMut(u32) -> f64;
 
 /// The mean of each throughput over so many turns, short ones: what slows the machine for a second slows all of them.
-/// Each turn begins with the next one, so that what one leaves behind meets all others.
+/// Each turn begins with the next one, and every other goes backwards, so that none always follows the same.
 pub(crate) fn in_turn<const N: usize>(turns: u32, mut contestants: [Contestant<'_>; N]) -> [f64; N] {
     let mut sums = [0.0; N];
     for turn in 0..turns {
         let mut order: Vec<_> = sums.iter_mut().zip(&mut contestants).collect();
         order.rotate_left(turn as usize % N);
+        if turn % 2 == 1 {
+            order.reverse();
+        }
         for (sum, contestant) in order {
             *sum += contestant(turn);
         }

@@ -12,9 +12,10 @@ use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 use utoipa_axum::PathItemExt;
 
-/// Whom a route is about, most often `me`, for whom there is a route without it: axum would copy it and its name with
-/// each request.
-const USER: &str = "{user}";
+/// How routes begin that are about a user. Most often that is `me`, for whom there is a route without a parameter: axum
+/// would copy it and its name with each request.
+const OF_USER: &str = "/users/{user}";
+pub(crate) const OF_ME: &str = "/users/me";
 
 /// Routes, and what they serve.
 #[derive(Debug, Default)]
@@ -29,7 +30,7 @@ impl Endpoints {
     pub(crate) fn serve<P: Path, T: 'static>(mut self, handler: &impl Handler<T, AppState>) -> Self {
         for method in P::methods() {
             let path = P::path();
-            let of_me = path.contains(USER).then(|| path.replace(USER, "me"));
+            let of_me = path.strip_prefix(OF_USER).map(|rest| format!("{OF_ME}{rest}"));
             for path in of_me.iter().chain([&path]) {
                 self.router = self.router.route(path, on(method.to_method_filter(), handler.clone()));
             }

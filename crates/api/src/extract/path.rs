@@ -1,6 +1,7 @@
 //! Ids in paths. What is no id names nothing: it answers as an unknown one does.
 
 use super::Bearer;
+use crate::endpoints::OF_ME;
 use crate::error::ApiError;
 use crate::problem::Code;
 use crate::state::AppState;
@@ -49,7 +50,7 @@ impl TargetUser {
     /// For an extractor that knows who calls.
     pub(crate) async fn of(caller: UserId, parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         // Whose route has no such parameter.
-        let further = parts.uri.path().strip_prefix("/users/me");
+        let further = parts.uri.path().strip_prefix(OF_ME);
         if further.is_some_and(|further| further.is_empty() || further.starts_with('/')) {
             return Ok(Self(caller));
         }

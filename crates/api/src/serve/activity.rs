@@ -3,6 +3,7 @@
 //! hyper's own header timeout runs from the moment it waits for a request, idle time included, so it cannot be 10
 //! seconds for headers and 75 for idleness at once. Here the phases are told apart.
 
+use crate::routes::well_known::revocations;
 use std::sync::{Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -14,10 +15,11 @@ const HEAD: Duration = Duration::from_secs(10);
 /// Between two requests. Longer than the minute that load balancers keep idle connections for, so that they are the
 /// ones to close.
 const IDLE: Duration = Duration::from_secs(75);
-/// From the start of the newest request, its head included, to the end of an answer. Beside the head a request has 10
-/// seconds, so what takes longer is an answer that its client does not take: with HTTP/2 a window of zero stops it
-/// without stopping the socket.
-const EXCHANGE: Duration = Duration::from_secs(40);
+/// From the start of the newest request, its head included, to the end of an answer. Whatever takes longer than a head
+/// and the longest deadline of a request is an answer that its client does not take: with HTTP/2 a window of zero stops
+/// it without stopping the socket.
+const EXCHANGE: Duration = Duration::from_secs(50);
+const _: () = assert!(HEAD.as_secs() + revocations::DEADLINE.as_secs() < EXCHANGE.as_secs());
 /// How long a write may make no progress: a client that does not read costs memory.
 const WRITE: Duration = Duration::from_secs(10);
 

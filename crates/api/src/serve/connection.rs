@@ -110,6 +110,7 @@ impl Connections {
 
     /// After [`Self::stop`].
     pub(super) fn break_off(&self) {
+        debug_assert!(self.ending.load(Ordering::Relaxed), "told to stop");
         self.broken_off.cancel();
     }
 
