@@ -5,8 +5,8 @@ use super::exchange::{Answer, Exchange};
 use super::socket::{self, Left, Socket};
 use super::timed::Timed;
 use super::unread;
-use crate::Readiness;
 use crate::middleware::Unread;
+use crate::{App, Readiness};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::header::CONNECTION;
@@ -45,21 +45,6 @@ const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 /// Whether an HTTP/2 client that says nothing is still there.
 const PING: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(10);
-
-/// [`App`](crate::App), or what a test puts in its place. Always ready.
-pub(super) trait Answers:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
-}
-
-impl<A> Answers for A where
-    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
 
 /// All connections, and how to end them.
 #[derive(Debug)]
@@ -115,7 +100,7 @@ impl Connections {
     }
 
     /// Serves one connection to its end.
-    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, app: impl Answers) {
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, app: App) {
         tokio::select! {
             biased;
             () = self.converse(stream, peer, app) => {}
@@ -123,7 +108,7 @@ impl Connections {
         }
     }
 
-    async fn converse(&self, stream: TcpStream, peer: SocketAddr, app: impl Answers) {
+    async fn converse(&self, stream: TcpStream, peer: SocketAddr, app: App) {
         let activity = Arc::new(Activity::new());
         let service = |unread: Option<Unread>| {
             let (app, activity, readiness) = (app.clone(), Arc::clone(&activity), self.readiness.clone());

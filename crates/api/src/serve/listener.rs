@@ -1,6 +1,7 @@
 //! Accepting connections.
 
-use super::connection::{Answers, Connections};
+use super::connection::Connections;
+use crate::App;
 use rustix::process::{Resource, getrlimit};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -29,9 +30,9 @@ pub(super) fn affordable(wanted: usize, others: usize) -> usize {
 
 /// A listener and what is behind it.
 #[derive(Debug)]
-pub(super) struct Door<A> {
+pub(super) struct Door {
     pub(super) listener: TcpListener,
-    pub(super) app: A,
+    pub(super) app: App,
     /// Connections at once; further clients wait in the kernel's queue.
     pub(super) most: usize,
     /// Clients that can wait there.
@@ -41,7 +42,7 @@ pub(super) struct Door<A> {
 /// A client with a place of its own.
 type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 
-impl<A: Answers> Door<A> {
+impl Door {
     /// Until the service stops.
     pub(super) async fn keep_open(self, connections: Arc<Connections>) {
         let slots = Arc::new(Semaphore::new(self.most));
@@ -95,7 +96,7 @@ impl<A: Answers> Door<A> {
     }
 }
 
-fn let_in((stream, peer, slot): Accepted, app: &impl Answers, connections: &Arc<Connections>) {
+fn let_in((stream, peer, slot): Accepted, app: &App, connections: &Arc<Connections>) {
     // Answers are written whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let (app, each) = (app.clone(), Arc::clone(connections));

@@ -16,7 +16,7 @@ mod unread;
 
 use crate::background::Background;
 use crate::{AppState, Readiness, app, ops_app};
-use connection::{Answers, Connections};
+use connection::Connections;
 use listener::Door;
 use std::io;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ pub async fn serve(
 }
 
 async fn run(
-    doors: Vec<Door<impl Answers>>,
+    doors: Vec<Door>,
     readiness: Readiness,
     settings: &ServeSettings,
     shutdown: CancellationToken,

@@ -12,6 +12,7 @@ mod unread;
 use super::connection::Connections;
 use super::listener::Door;
 use super::{Readiness, ServeSettings, run};
+use crate::App;
 use crate::testing::{app_of, state};
 use axum::Router;
 use axum::routing::{get, post};
@@ -46,7 +47,7 @@ async fn serve_with(settings: ServeSettings) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (slow, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let app = routes(Arc::clone(&slow), Arc::clone(&begun));
+    let app = app(Arc::clone(&slow), Arc::clone(&begun));
     let door = Door { listener, app, most: settings.max_connections, queue: 8 };
     let (shutdown, force) = (CancellationToken::new(), CancellationToken::new());
     let readiness = Readiness::default();
@@ -61,7 +62,7 @@ async fn serve() -> Served {
     serve_with(ServeSettings { drain: Duration::ZERO, ..ServeSettings::default() }).await
 }
 
-fn routes(slow: Arc<Notify>, begun: Arc<Notify>) -> Router {
+fn app(slow: Arc<Notify>, begun: Arc<Notify>) -> App {
     let also_begun = Arc::clone(&begun);
     let slow = move || async move {
         begun.notify_one();
@@ -77,10 +78,9 @@ fn routes(slow: Arc<Notify>, begun: Arc<Notify>) -> Router {
         .route("/slow", get(slow))
         .route("/heads", get(async || Bytes::from("HTTP/1.1".repeat(4 << 20))))
         .route("/large", get(async || Bytes::from(vec![b'x'; 64 << 20])))
-        .route("/body", post(async |body: Bytes| body.len().to_string()));
-    // Without the deadline of a request, so that the service's own shows.
-    let stuck = Router::new().route("/stuck", get(stuck.clone()).post(async move |_: Bytes| stuck().await));
-    stuck.fallback_service(app_of(routes.merge(crate::routes::routes().router), state()))
+        .route("/body", post(async |body: Bytes| body.len().to_string()))
+        .route("/stuck", get(stuck.clone()).post(async move |_: Bytes| stuck().await));
+    app_of(routes.merge(crate::routes::routes().router), state())
 }
 
 async fn connect(served: &Served) -> TcpStream {
