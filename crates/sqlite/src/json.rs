@@ -1,4 +1,6 @@
-//! Lists as arguments: arrays of JSON, which `json_each` takes apart.
+//! Lists as arguments and results: arrays of JSON, which `json_each` takes apart and `json_group_array` makes.
+
+use uuid::Uuid;
 
 /// A string of JSON, which has no bytes.
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -12,4 +14,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 pub(crate) fn array(elements: impl Iterator<Item = String>) -> String {
     format!("[{}]", elements.collect::<Vec<_>>().join(","))
+}
+
+/// What `json_group_array(hex(id))` makes.
+pub(crate) fn ids<T: From<Uuid>>(array: &str) -> Option<Vec<T>> {
+    let ids: Vec<&str> = serde_json::from_str(array).ok()?;
+    ids.into_iter().map(|id| Some(Uuid::try_parse(id).ok()?.into())).collect()
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use tracing::Instrument;
 use vestibule_domain::StoreError;
 
 /// Held by whoever writes: SQLite's own lock knows no order.
@@ -51,24 +52,31 @@ impl Turn {
     }
 
     /// Something that commits on the writer. `has_written` tells whether it did: what writes nothing tells nothing of the
-    /// disk. Whoever is dropped meanwhile leaves the doubt to the next.
-    pub(crate) async fn commit<T>(
-        &self,
-        work: impl Future<Output = Result<T, StoreError>>,
-        has_written: impl FnOnce(&T) -> bool,
+    /// disk.
+    ///
+    /// It comes to its end whether or not anybody waits for it: else the next one would have to doubt the disk.
+    pub(crate) async fn commit<T: Send + 'static>(
+        self,
+        step: &'static str,
+        work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+        has_written: impl FnOnce(&T) -> bool + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.disk.is_in_doubt.store(true, Ordering::Relaxed);
-        let committed = work.await;
-        match &committed {
-            Ok(outcome) => {
-                self.disk.is_in_doubt.store(false, Ordering::Relaxed);
-                if has_written(outcome) {
-                    self.disk.has_failed.store(false, Ordering::Relaxed);
+        let committing = async move {
+            self.disk.is_in_doubt.store(true, Ordering::Relaxed);
+            let committed = bounded(step, work).await;
+            match &committed {
+                Ok(outcome) => {
+                    self.disk.is_in_doubt.store(false, Ordering::Relaxed);
+                    if has_written(outcome) {
+                        self.disk.has_failed.store(false, Ordering::Relaxed);
+                    }
                 }
+                Err(error) => self.note(error),
             }
-            Err(error) => self.note(error),
-        }
-        committed
+            committed
+        };
+        let committed = tokio::spawn(committing.in_current_span()).await;
+        committed.unwrap_or_else(|error| Err(store_error(step, sqlx::Error::Io(error.into()))))
     }
 
     fn note(&self, error: &StoreError) {
@@ -133,15 +141,27 @@ impl SqliteStore {
         Ok(turn)
     }
 
-    /// A statement that begins and commits by itself; how many rows it affected.
+    /// A statement that begins and commits by itself: a transaction around it would cost more trips to the writer's
+    /// thread.
+    pub(crate) async fn write<T: Send + 'static, F: Future<Output = Result<T, sqlx::Error>> + Send + 'static>(
+        &self,
+        step: &'static str,
+        statement: impl FnOnce(SqlitePool) -> F,
+        has_written: impl FnOnce(&T) -> bool + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turn = self.turn().await?;
+        let statement = statement(turn.writer.clone());
+        turn.commit(step, statement, has_written).await
+    }
+
+    /// One that gives no rows; how many it affected.
     pub(crate) async fn execute(
         &self,
         step: &'static str,
-        statement: Query<'_, Sqlite, SqliteArguments>,
+        statement: Query<'static, Sqlite, SqliteArguments>,
     ) -> Result<u64, StoreError> {
-        let turn = self.turn().await?;
-        let done = turn.commit(bounded(step, statement.execute(turn.writer())), |done| done.rows_affected() > 0);
-        Ok(done.await?.rows_affected())
+        let execute = |writer| async move { statement.execute(&writer).await };
+        Ok(self.write(step, execute, |done| done.rows_affected() > 0).await?.rows_affected())
     }
 }
 
@@ -194,9 +214,8 @@ mod tests {
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
         let mut turn = store.turn().await.unwrap();
         turn.count(store.path(), async |_| Ok(())).await.unwrap();
-        let silence = async { Err(StoreError::Unavailable { context: "commit", source: None }) };
-        turn.commit(silence, |()| true).await.unwrap_err();
-        drop(turn);
+        let silence = async { Err(sqlx::Error::WorkerCrashed) };
+        turn.commit("commit", silence, |()| true).await.unwrap_err();
         drop(store.turn().await.unwrap());
         assert!(store.attempts.lock().await.is_none());
     }

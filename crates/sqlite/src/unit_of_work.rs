@@ -1,6 +1,7 @@
 //! One transaction on the one writer.
 
-use crate::error::{bounded, store_error};
+use crate::audit;
+use crate::error::{bounded, exactly_one};
 use crate::migration;
 use crate::open::SqliteStore;
 use crate::space;
@@ -8,7 +9,8 @@ use crate::turn::Turn;
 use async_trait::async_trait;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::sync::atomic::Ordering;
-use tracing::Instrument;
+use vestibule_domain::audit::AuditRecord;
+use vestibule_domain::session::store::{Opened, Opening};
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
@@ -32,10 +34,7 @@ impl SqliteUnitOfWork {
 impl UnitOfWork for SqliteUnitOfWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let Self { transaction, turn } = *self;
-        // It comes to its end whether or not anybody waits for it: else the next one would have to doubt the disk.
-        let committing = async move { turn.commit(bounded("commit", transaction.commit()), |()| true).await };
-        let committed = tokio::spawn(committing.in_current_span()).await;
-        committed.unwrap_or_else(|error| Err(store_error("commit", sqlx::Error::Io(error.into()))))
+        turn.commit("commit", transaction.commit(), |()| true).await
     }
 }
 
@@ -69,6 +68,16 @@ impl Store for SqliteStore {
         Ok(Box::new(self.begin_work().await?))
     }
 
+    async fn open_session(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
+        self.open_at_once(opening).await
+    }
+
+    async fn record(&self, record: &AuditRecord<'_>) -> Result<(), StoreError> {
+        let query = audit::insertion(record);
+        let recorded = self.write("record", |writer| async move { query.execute(&writer).await }, |_| true).await?;
+        exactly_one("record", &recorded)
+    }
+
     async fn check(&self) -> Result<StoreHealth, StoreError> {
         self.check_writing().await?;
         Ok(StoreHealth { pending_migrations: migration::pending(self.readers()).await? })
@@ -83,6 +92,7 @@ impl Store for SqliteStore {
 mod tests {
     use super::*;
     use crate::Access;
+    use std::pin::Pin;
     use std::task::{Context, Waker};
     use vestibule_domain::throttle::store::{Swap, ThrottleStore};
     use vestibule_domain::throttle::{Bucket, BucketKey, Tried};
@@ -125,13 +135,18 @@ mod tests {
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
         let mut work = store.begin_work().await.unwrap();
         bounded("table", sqlx::query("CREATE TABLE t (x)").execute(work.connection())).await.unwrap();
-        let mut committing = Box::new(work).commit();
-        assert!(committing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        drop(committing);
-        let turn = store.attempts.lock().await;
-        assert!(!store.disk.is_in_doubt());
-        drop(turn);
-        sqlx::query("SELECT x FROM t").fetch_all(store.readers()).await.unwrap();
+        let leave = async |mut committing: Pin<Box<dyn Future<Output = Result<(), StoreError>> + '_>>| {
+            assert!(committing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            drop(committing);
+            let turn = store.attempts.lock().await;
+            assert!(!store.disk.is_in_doubt());
+            drop(turn);
+        };
+        leave(Box::new(work).commit()).await;
+        let statement = store.execute("insert", sqlx::query("INSERT INTO t VALUES (1)"));
+        leave(Box::pin(async { statement.await.map(drop) })).await;
+        let inserted: i64 = sqlx::query_scalar("SELECT x FROM t").fetch_one(store.readers()).await.unwrap();
+        assert_eq!(inserted, 1);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Sessions: their rows. How they and their tokens are read, rotated, changed and forgotten has files of its own.
 
+mod opening;
 mod reads;
 mod rotation;
 mod upkeep;

@@ -1,7 +1,6 @@
 //! Refresh tokens: how they rotate.
 
 use super::{SessionRow, session_row};
-use crate::error::bounded;
 use crate::json;
 use crate::open::SqliteStore;
 use crate::user::{UserRow, user_row};
@@ -42,8 +41,7 @@ struct Rotated {
 }
 
 impl SqliteStore {
-    /// One statement, which begins and commits by itself: a transaction around it would cost more trips to the writer's
-    /// thread, and one for each of them yet more. A trigger keeps the spent token. `RETURNING` knows no other table but
+    /// All in one statement: one for each of them would cost more trips to the writer's thread. A trigger keeps the spent token. `RETURNING` knows no other table but
     /// in subqueries.
     async fn rotate(&self, rotations: &[Rotation]) -> Result<Vec<Rotated>, StoreError> {
         let asked = rotations.iter().map(|one| {
@@ -90,10 +88,9 @@ impl SqliteStore {
                       AS "roles?: String""#,
             json::array(asked),
         );
-        let turn = self.turn().await?;
         // To its end, beyond the rows: there it commits, or fails to.
-        let rows = bounded("rotate_refreshes", query.fetch_all(turn.writer()));
-        let rows = turn.commit(rows, |rows| !rows.is_empty()).await?;
+        let rotate = |writer| async move { query.fetch_all(&writer).await };
+        let rows = self.write("rotate_refreshes", rotate, |rows| !rows.is_empty()).await?;
         let rows = rows.into_iter();
         Ok(rows.map(|row| Rotated { session: session_row!(row), user: user_row!(row), child: row.child }).collect())
     }

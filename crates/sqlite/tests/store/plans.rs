@@ -2,6 +2,7 @@
 
 use crate::fixture::Directory;
 use sqlx::{AssertSqlSafe, Row};
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -36,4 +37,42 @@ async fn every_statement_finds_its_rows_by_an_index() {
             assert!(scanned.is_none_or(is_small), "{step}\n{statement}");
         }
     }
+}
+
+/// `EXPLAIN QUERY PLAN` leaves out what triggers do, `EXPLAIN` does not.
+#[tokio::test]
+async fn what_a_login_sets_off_finds_its_rows_by_an_index() {
+    let directory = Directory::new();
+    let _store = directory.serve().await;
+    let mut connection = directory.connect().await;
+    let roots: HashMap<i64, String> = sqlx::query_as("SELECT rootpage, tbl_name FROM sqlite_schema WHERE rootpage > 0")
+        .fetch_all(&mut connection)
+        .await
+        .expect("the schema")
+        .into_iter()
+        .collect();
+    let login =
+        statements().into_iter().find(|statement| statement.starts_with("INSERT INTO logins")).expect("a login");
+    let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN {login}"))).fetch_all(&mut connection).await;
+    let (mut opened, mut set_off) = (HashMap::new(), BTreeSet::new());
+    for step in explain.expect("a program") {
+        let (opcode, cursor, root): (&str, i64, i64) = (step.get("opcode"), step.get("p1"), step.get("p2"));
+        match opcode {
+            // Each trigger's program begins with one, and has cursors of its own.
+            "Init" => opened.clear(),
+            "OpenRead" | "OpenWrite" => {
+                let table = roots.get(&root).expect("a table or an index");
+                opened.insert(cursor, table);
+                set_off.insert(table.as_str());
+            }
+            // To the first row or the last one, and on from there. Other cursors have been given a few rows.
+            "Rewind" | "Last" => {
+                let table = opened.get(&cursor).map(|table| table.as_str());
+                assert!(table.is_none_or(|table| SMALL.contains(&table)), "{table:?}");
+            }
+            _ => {}
+        }
+    }
+    let all = ["users", "sessions", "devices", "audit_events", "changes"];
+    assert!(all.iter().all(|table| set_off.contains(table)), "{set_off:?}");
 }
