@@ -1,10 +1,13 @@
--- A login is one statement, and SQLite's statements write one table each. What is inserted here goes where it belongs;
--- nobody reads it. Every NULL is a column that whoever inserts has to fill.
+-- A login is one statement, and SQLite's statements write one table each. The trigger puts what is inserted here where it
+-- belongs. There is nothing to read: the view only gives names to what a login consists of.
+--
+-- Whoever rebuilds one of the tables drops the trigger before, and makes it anew. While a file is migrated a process of
+-- the version before may go on inserting here: what it does not give is NULL.
 CREATE VIEW logins (
-    -- The user, as the login leaves them.
+    -- The user, as the login leaves them; most of it only for RETURNING.
     id, email_canonical, email_written, email_verified, name, disabled_at, created_at, updated_at, last_login_at, version,
     epoch, roles,
-    -- The session, and its `last_seen_at` and `ip` apart from what the trail has.
+    -- The session, which begins at `last_login_at`. The trail has its `ip` and `user_agent` as well.
     session_id, last_seen_at, authenticated_at, expires_at, idle_expires_at, ip, user_agent, amr, refresh_hash,
     -- The device that is to be known, or none; and how many a user can have.
     device_hash, device_expires_at, most_devices,
@@ -12,7 +15,7 @@ CREATE VIEW logins (
     succeeded_id, succeeded_at, succeeded_kind, actor, actor_id, reason, request_id,
     -- The sessions that make room, as an array of their ids in hexadecimal, and the trail of that.
     displaced, end_reason, displaced_id, displaced_at, displaced_kind, displaced_reason,
-    -- The feed.
+    -- The feed: the kinds of its rows.
     user_changed, session_ended
 ) AS
 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,

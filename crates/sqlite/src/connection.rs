@@ -7,8 +7,9 @@ use std::time::Duration;
 
 /// Within a process nobody waits longer for their turn to write, or for a reader.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
-/// For the lock that another process holds. Shorter than a step is waited for: what is given up must not begin later.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// For the lock that another process holds. With the wait for a connection shorter than a step is waited for: what is
+/// given up must not begin later.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// A read takes microseconds; each connection costs a thread and a page cache.
 const READERS: u32 = 2;
 /// How much a connection keeps in memory of what the system keeps as well: as `PRAGMA cache_size`, in KiB below

@@ -63,19 +63,29 @@ fn unexpected(context: &'static str, source: impl Into<Box<dyn Error + Send + Sy
     StoreError::Unexpected { context, source: Some(source.into()) }
 }
 
-/// A transaction read before it wrote and another one wrote in between. `BEGIN IMMEDIATE` rules it out.
+/// A transaction read before it wrote and another one wrote in between. `BEGIN IMMEDIATE` rules it out, and so does a
+/// statement by itself, which has the lock before it reads.
 const BUSY_SNAPSHOT: i32 = 517;
 
 /// Whether a flush may have failed, or may yet fail.
 pub(crate) fn leaves_doubt(error: &StoreError) -> bool {
-    let StoreError::Unavailable { source: Some(source), .. } = error else {
-        return matches!(error, StoreError::Unavailable { .. });
-    };
-    match source.downcast_ref() {
+    match cause(error) {
         Some(sqlx::Error::Database(failure)) => code(failure.as_ref()) & 0xff == IOERR,
         Some(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => false,
-        _ => true,
+        // Among them a row that cannot be read: the commit comes after it, unheard.
+        _ => !matches!(error, StoreError::Contention),
     }
+}
+
+/// Whether a statement needs what is not in the schema.
+pub(crate) fn is_of_another_schema(error: &StoreError) -> bool {
+    const ERROR: i32 = 1;
+    matches!(cause(error), Some(sqlx::Error::Database(failure)) if code(failure.as_ref()) == ERROR)
+}
+
+fn cause(error: &StoreError) -> Option<&sqlx::Error> {
+    let (StoreError::Unavailable { source, .. } | StoreError::Unexpected { source, .. }) = error else { return None };
+    source.as_ref()?.downcast_ref()
 }
 
 const IOERR: i32 = 10;
@@ -112,6 +122,7 @@ mod tests {
         let error = |error| store_error("step", error);
         assert!(![StoreError::Contention, error(sqlx::Error::PoolTimedOut)].iter().any(leaves_doubt));
         let silent = StoreError::Unavailable { context: "commit", source: None };
-        assert!([silent, error(sqlx::Error::WorkerCrashed)].iter().all(leaves_doubt));
+        let unreadable = sqlx::Error::ColumnNotFound("id".to_owned());
+        assert!([silent, error(sqlx::Error::WorkerCrashed), error(unreadable)].iter().all(leaves_doubt));
     }
 }

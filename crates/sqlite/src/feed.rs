@@ -133,7 +133,7 @@ impl FeedUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
-        self.execute("purge_changes", query).await
+        Ok(self.execute("purge_changes", query).await?.rows_affected())
     }
 }
 

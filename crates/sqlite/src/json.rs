@@ -16,8 +16,8 @@ pub(crate) fn array(elements: impl Iterator<Item = String>) -> String {
     format!("[{}]", elements.collect::<Vec<_>>().join(","))
 }
 
-/// What `json_group_array(hex(id))` makes.
-pub(crate) fn ids<T: From<Uuid>>(array: &str) -> Option<Vec<T>> {
-    let ids: Vec<&str> = serde_json::from_str(array).ok()?;
+/// Those in what `json_group_array(hex(id))` has made; `None` if one is no UUID.
+pub(crate) fn ids<T: From<Uuid>>(json: &str) -> Option<Vec<T>> {
+    let ids: Vec<&str> = serde_json::from_str(json).ok()?;
     ids.into_iter().map(|id| Some(Uuid::try_parse(id).ok()?.into())).collect()
 }

@@ -1,9 +1,10 @@
 //! The embedded store: the ports of the domain on one SQLite file.
 //!
 //! One process serves a file and says so by a lock beside it; commands open it too and work beside the service.
-//! All writes go through one connection, in `BEGIN IMMEDIATE` transactions or as statements that commit by themselves,
-//! so that within a process they queue in order and between processes they wait for each other, and what a transaction
-//! has read stays true until it commits. Reads have connections of their own and never wait for a write (WAL).
+//! Within a process whoever writes waits for their turn, between processes for the file's lock. One connection writes,
+//! in `BEGIN IMMEDIATE` transactions, so that what one has read stays true until it commits, or by statements that
+//! commit by themselves; what is counted of attempts has another (docs/decisions/0023). Reads have connections of their
+//! own and never wait for a write (WAL).
 //!
 //! Each file has the queries of one area of the domain. The SQL is checked at compile time against the migrations
 //! (`.sqlx` holds what the check needs when there is no database).

@@ -4,8 +4,8 @@ use crate::connection::{ACQUIRE_TIMEOUT, attempts_connection};
 use crate::error::{bounded, leaves_doubt, store_error};
 use crate::file;
 use crate::open::SqliteStore;
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqlitePool};
+use sqlx::query::{Map, Query};
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteQueryResult, SqliteRow};
 use sqlx::{Sqlite, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,15 +54,15 @@ impl Turn {
     /// Something that commits on the writer. `has_written` tells whether it did: what writes nothing tells nothing of the
     /// disk.
     ///
-    /// It comes to its end whether or not anybody waits for it: else the next one would have to doubt the disk.
+    /// It comes to its end, or its deadline, whether or not anybody waits for it: else the next one would have to doubt the disk.
     pub(crate) async fn commit<T: Send + 'static>(
         self,
         step: &'static str,
         work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
         has_written: impl FnOnce(&T) -> bool + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.disk.is_in_doubt.store(true, Ordering::Relaxed);
         let committing = async move {
-            self.disk.is_in_doubt.store(true, Ordering::Relaxed);
             let committed = bounded(step, work).await;
             match &committed {
                 Ok(outcome) => {
@@ -142,26 +142,31 @@ impl SqliteStore {
     }
 
     /// A statement that begins and commits by itself: a transaction around it would cost more trips to the writer's
-    /// thread.
-    pub(crate) async fn write<T: Send + 'static, F: Future<Output = Result<T, sqlx::Error>> + Send + 'static>(
+    /// thread. To its end, beyond the rows: there it commits, or fails to.
+    pub(crate) async fn fetch_all<T: Send + Unpin + 'static>(
         &self,
         step: &'static str,
-        statement: impl FnOnce(SqlitePool) -> F,
-        has_written: impl FnOnce(&T) -> bool + Send + 'static,
-    ) -> Result<T, StoreError> {
+        statement: Map<
+            'static,
+            Sqlite,
+            impl FnMut(SqliteRow) -> Result<T, sqlx::Error> + Send + 'static,
+            SqliteArguments,
+        >,
+    ) -> Result<Vec<T>, StoreError> {
         let turn = self.turn().await?;
-        let statement = statement(turn.writer.clone());
-        turn.commit(step, statement, has_written).await
+        let writer = turn.writer.clone();
+        turn.commit(step, async move { statement.fetch_all(&writer).await }, |rows| !rows.is_empty()).await
     }
 
-    /// One that gives no rows; how many it affected.
+    /// Such a statement without rows.
     pub(crate) async fn execute(
         &self,
         step: &'static str,
         statement: Query<'static, Sqlite, SqliteArguments>,
-    ) -> Result<u64, StoreError> {
-        let execute = |writer| async move { statement.execute(&writer).await };
-        Ok(self.write(step, execute, |done| done.rows_affected() > 0).await?.rows_affected())
+    ) -> Result<SqliteQueryResult, StoreError> {
+        let turn = self.turn().await?;
+        let writer = turn.writer.clone();
+        turn.commit(step, async move { statement.execute(&writer).await }, |done| done.rows_affected() > 0).await
     }
 }
 
@@ -214,8 +219,8 @@ mod tests {
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
         let mut turn = store.turn().await.unwrap();
         turn.count(store.path(), async |_| Ok(())).await.unwrap();
-        let silence = async { Err(sqlx::Error::WorkerCrashed) };
-        turn.commit("commit", silence, |()| true).await.unwrap_err();
+        let crash = async { Err(sqlx::Error::WorkerCrashed) };
+        turn.commit("commit", crash, |()| true).await.unwrap_err();
         drop(store.turn().await.unwrap());
         assert!(store.attempts.lock().await.is_none());
     }

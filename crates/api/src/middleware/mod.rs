@@ -21,10 +21,12 @@ use crate::endpoints::Endpoints;
 use crate::metrics::Operations;
 use crate::state::AppState;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::Method;
+use http::uri::PathAndQuery;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
@@ -85,7 +87,7 @@ impl Layers {
         let id = request_id::assign(request, &self.state);
         let exchange = trace::Exchange::begin(request, &self.state, self.operations.find(request), &id);
         let is_head = request.method() == Method::HEAD;
-        let target = request.uri().path_and_query().cloned();
+        let target = target(request);
         let mut answer = pin!(async {
             let mut response = self.around(request).await;
             problems::render(&mut response, target.as_ref(), &self.state, &id);
@@ -138,4 +140,14 @@ impl Layers {
         let answer = panics::catch(pin!(deadline::enforce(deadline, work))).await.flatten();
         answer.unwrap_or_else(IntoResponse::into_response)
     }
+}
+
+/// A copy, if the request has a body: most that have one wait for something, and a part of the buffer in which the head
+/// came would keep all its 8 KiB meanwhile.
+fn target(request: &Request) -> Option<PathAndQuery> {
+    let target = request.uri().path_and_query()?;
+    if request.body().is_end_stream() {
+        return Some(target.clone());
+    }
+    PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(target.as_str().as_bytes())).ok()
 }

@@ -9,10 +9,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::future::pending;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use tower::{Service, ServiceExt};
 
 async fn send(app: App, request: Request<Body>) -> Response {
@@ -263,4 +266,14 @@ async fn every_kind_of_problem_has_a_page() {
     let unknown = send(app(state()), request(Method::GET, "/problems/%3Cscript%3E")).await;
     assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
     assert_eq!(problem(unknown).await["code"], "not_found");
+}
+
+#[tokio::test]
+async fn while_a_request_with_a_body_waits_nothing_is_kept_of_the_buffer_that_its_head_came_in() {
+    let head = Bytes::from(b"/wait".to_vec());
+    let uri = Uri::from_maybe_shared(head.clone()).unwrap();
+    let request = Request::post(uri).body(Body::from("{}")).unwrap();
+    let mut answer = pin!(app_of(Router::new().route("/wait", post(pending::<()>)), state()).oneshot(request));
+    assert!(answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(head.is_unique());
 }

@@ -99,6 +99,7 @@ async fn j137_logins_of_clients_that_have_left_are_not_hashed(kind: StoreKind) {
     for _ in 0..CLIENTS {
         leaving.push(say(process.public, &request).await);
     }
+    // Some were hashed while others still arrived.
     let hashed_before = process.logged("\"hashed\"");
     drop(leaving);
     // Behind all of them, if they still counted.

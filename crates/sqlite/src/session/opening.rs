@@ -23,7 +23,7 @@ impl SqliteStore {
         let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
         let user_changed = Change::UserChanged(session.user);
         let session_ended = Change::SessionEnded { user: session.user, session: session.id };
-        // `+`, because SQLx asks the table for what it does not know of a column, and this is none.
+        // `+` makes an expression of each: of a bare column SQLx asks for its table's definition, and a view has none.
         let query = sqlx::query!(
             r#"INSERT INTO logins (
                    id, email_canonical, email_written, email_verified, name, disabled_at, created_at, updated_at,
@@ -90,10 +90,8 @@ impl SqliteStore {
             user_changed.kind(),
             session_ended.kind(),
         );
-        // To its end, beyond the row: there it commits, or fails to.
-        let open = |writer| async move { query.fetch_all(&writer).await };
-        let Some(row) = self.write("open_session", open, |rows| !rows.is_empty()).await?.pop() else { return Ok(None) };
-        let displaced = json::ids(&row.displaced).ok_or_else(|| corrupt("sessions", "id", session.id))?;
-        Ok(Some(Opened { user: user_row!(row).try_into()?, displaced }))
+        let Some(row) = self.fetch_all("open_session", query).await?.pop() else { return Ok(None) };
+        let made_room = json::ids(&row.displaced).ok_or_else(|| corrupt("sessions", "id", &row.displaced))?;
+        Ok(Some(Opened { user: user_row!(row).try_into()?, displaced: made_room }))
     }
 }

@@ -41,8 +41,8 @@ struct Rotated {
 }
 
 impl SqliteStore {
-    /// All in one statement: one for each of them would cost more trips to the writer's thread. A trigger keeps the spent token. `RETURNING` knows no other table but
-    /// in subqueries.
+    /// All in one statement: one for each of them would cost more trips to the writer's thread. A trigger keeps the
+    /// spent token. `RETURNING` knows no other table but in subqueries.
     async fn rotate(&self, rotations: &[Rotation]) -> Result<Vec<Rotated>, StoreError> {
         let asked = rotations.iter().map(|one| {
             let [presented, child] = [&one.presented, &one.child].map(|token| json::hex(token.as_bytes()));
@@ -88,9 +88,7 @@ impl SqliteStore {
                       AS "roles?: String""#,
             json::array(asked),
         );
-        // To its end, beyond the rows: there it commits, or fails to.
-        let rotate = |writer| async move { query.fetch_all(&writer).await };
-        let rows = self.write("rotate_refreshes", rotate, |rows| !rows.is_empty()).await?;
+        let rows = self.fetch_all("rotate_refreshes", query).await?;
         let rows = rows.into_iter();
         Ok(rows.map(|row| Rotated { session: session_row!(row), user: user_row!(row), child: row.child }).collect())
     }

@@ -37,7 +37,7 @@ impl SessionUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
-        self.execute("purge_spent_tokens", query).await
+        Ok(self.execute("purge_spent_tokens", query).await?.rows_affected())
     }
 
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -49,6 +49,6 @@ impl SessionUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
-        self.execute("forget_sealed_children", query).await
+        Ok(self.execute("forget_sealed_children", query).await?.rows_affected())
     }
 }

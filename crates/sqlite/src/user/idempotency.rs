@@ -75,6 +75,6 @@ impl IdempotencyUpkeep for SqliteStore {
             before.as_millis(),
             limit,
         );
-        self.execute("purge_idempotency_keys", query).await
+        Ok(self.execute("purge_idempotency_keys", query).await?.rows_affected())
     }
 }

@@ -55,6 +55,7 @@ macro_rules! store_suite {
                     a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room, a_session_is_held_until_it_ends,
                     a_login_opens_a_session_and_makes_room_in_one_go,
                     a_login_leaves_the_same_in_one_go_and_step_by_step, a_refused_login_leaves_nothing,
+                    a_login_succeeds_before_what_makes_it_one_statement_is_there,
                     lists_at_most_a_hundred,
                 ]
                 refresh: [

@@ -7,6 +7,7 @@ mod deadlines;
 mod framing;
 mod pipelining;
 mod shutdown;
+mod socket;
 mod unread;
 
 use super::connection::Connections;
