@@ -32,14 +32,13 @@ BEGIN
     INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, ip,
                           user_agent, amr, refresh_hash)
     VALUES (new.session_id, new.id, new.last_login_at, new.last_seen_at, new.authenticated_at, new.expires_at,
-            min(new.idle_expires_at, new.expires_at), new.ip, new.user_agent, new.amr, new.refresh_hash);
+            new.idle_expires_at, new.ip, new.user_agent, new.amr, new.refresh_hash);
 
     INSERT INTO devices (hash, user_id, created_at, expires_at)
     SELECT new.device_hash, new.id, new.last_login_at, new.device_expires_at WHERE new.device_hash IS NOT NULL;
 
     DELETE FROM devices
-    WHERE new.device_hash IS NOT NULL
-      AND hash IN (SELECT hash FROM devices
+    WHERE hash IN (SELECT hash FROM devices
                    WHERE user_id = new.id
                    ORDER BY created_at DESC, hash = new.device_hash DESC
                    LIMIT -1 OFFSET new.most_devices);

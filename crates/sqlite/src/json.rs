@@ -21,3 +21,16 @@ pub(crate) fn ids<T: From<Uuid>>(json: &str) -> Option<Vec<T>> {
     let ids: Vec<&str> = serde_json::from_str(json).ok()?;
     ids.into_iter().map(|id| Some(Uuid::try_parse(id).ok()?.into())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_as_sqlite_writes_them_and_nothing_else_is() {
+        let id = Uuid::from_u128(0x019b_76da_a800_72f7_b581_d6de_3c06_a822);
+        assert_eq!(ids(r#"["019B76DAA80072F7B581D6DE3C06A822"]"#), Some(vec![id]));
+        assert_eq!(ids::<Uuid>("[]"), Some(vec![]));
+        assert_eq!([r#"["19B7"]"#, "[null]", ""].map(ids::<Uuid>), [None, None, None]);
+    }
+}

@@ -171,6 +171,7 @@ mod tests {
         for unused in ["FTS", "RTREE", "STAT4", "MEMORY_MANAGEMENT"] {
             assert!(!options.iter().any(|option| option.contains(unused)), "{unused}: {options:?}");
         }
+        assert!(options.iter().any(|option| option == "DEFAULT_LOOKASIDE=1200,25"), "{options:?}");
     }
 
     /// What the process has asked the system to read.

@@ -175,7 +175,11 @@ mod tests {
     use super::*;
     use crate::{Access, connection};
     use sqlx::ConnectOptions;
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
     use std::time::Duration;
+    use tokio::task::yield_now;
     use vestibule_domain::Timestamp;
     use vestibule_domain::feed::store::FeedUpkeep;
     use vestibule_domain::session::store::{Rotation, SessionRotation, SessionUpkeep};
@@ -210,6 +214,24 @@ mod tests {
         drop(held);
         store.close().await;
         assert_eq!((store.writer.is_closed(), store.disk.is_in_doubt()), (true, false));
+    }
+
+    #[tokio::test]
+    async fn j128_a_doubt_that_comes_up_while_a_close_waits_for_its_turn_leaves_the_wal_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        drop(store.turn().await.unwrap());
+        assert!(!store.disk.is_in_doubt());
+        let held = store.attempts.lock().await;
+        let mut closing = pin!(store.close());
+        while !store.readers().is_closed() {
+            assert!(poll_fn(|cx| Poll::Ready(closing.as_mut().poll(cx).is_pending())).await);
+            yield_now().await;
+        }
+        store.disk.is_in_doubt.store(true, Ordering::Relaxed);
+        drop(held);
+        closing.await;
+        assert!(!store.writer.is_closed());
     }
 
     /// The system tells each open file of a flush that failed.

@@ -139,6 +139,7 @@ mod tests {
         bounded("table", sqlx::query("CREATE TABLE t (x)").execute(work.connection())).await.unwrap();
         let leave = async |mut committing: Pin<Box<dyn Future<Output = Result<(), StoreError>> + '_>>| {
             assert!(committing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert!(store.disk.is_in_doubt(), "from the moment on at which it cannot be taken back");
             drop(committing);
             let turn = store.attempts.lock().await;
             assert!(!store.disk.is_in_doubt());

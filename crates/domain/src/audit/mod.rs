@@ -118,6 +118,10 @@ impl Actor {
             Self::Service => "service",
         }
     }
+
+    pub fn user(self) -> Option<UserId> {
+        if let Self::User(user) = self { Some(user) } else { None }
+    }
 }
 
 #[derive(Debug, Clone)]

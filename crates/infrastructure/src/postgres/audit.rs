@@ -5,20 +5,11 @@ use super::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use sqlx::postgres::PgQueryResult;
-use uuid::Uuid;
 use vestibule_domain::StoreError;
+use vestibule_domain::audit::AuditRecord;
 use vestibule_domain::audit::store::AuditWrites;
-use vestibule_domain::audit::{Actor, AuditRecord};
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::id::{ClientId, KeyId, SessionId, UserId};
-
-/// For the column `actor_id`.
-pub(super) fn actor_id(actor: Actor) -> Option<Uuid> {
-    match actor {
-        Actor::User(user) => Some(user.as_uuid()),
-        Actor::Client | Actor::Operator | Actor::Anonymous | Actor::Service => None,
-    }
-}
 
 pub(super) async fn append(connection: &mut PgConnection, record: &AuditRecord<'_>) -> Result<PgQueryResult, Failure> {
     let AuditRecord { id, at, event } = record;
@@ -31,7 +22,7 @@ pub(super) async fn append(connection: &mut PgConnection, record: &AuditRecord<'
         at.as_datetime(),
         event.kind.as_str(),
         event.actor.as_str(),
-        actor_id(event.actor),
+        event.actor.user().map(UserId::as_uuid),
         event.subject.map(UserId::as_uuid),
         event.session.map(SessionId::as_uuid),
         event.key.map(KeyId::as_uuid),

@@ -1,6 +1,5 @@
 //! Logins: all that one leaves behind, in one statement.
 
-use crate::audit::actor_id;
 use crate::error::corrupt;
 use crate::json;
 use crate::open::SqliteStore;
@@ -9,6 +8,7 @@ use uuid::Uuid;
 use vestibule_domain::StoreError;
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::feed::Change;
+use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::MAX_DEVICES;
 use vestibule_domain::session::store::{Opened, Opening};
 use vestibule_domain::session::{Amr, EndReason};
@@ -80,7 +80,7 @@ impl SqliteStore {
             succeeded.at.as_millis(),
             succeeded.event.kind.as_str(),
             succeeded.event.actor.as_str(),
-            actor_id(succeeded.event.actor),
+            succeeded.event.actor.user().map(UserId::as_uuid),
             succeeded.event.reason,
             succeeded.event.context.request_id.as_deref(),
             displaced.id.as_uuid(),

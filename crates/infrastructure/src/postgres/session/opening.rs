@@ -1,12 +1,12 @@
 //! Logins: all that one leaves behind, in one statement.
 
 use crate::postgres::PgStore;
-use crate::postgres::audit::actor_id;
 use crate::postgres::error::bounded;
 use crate::postgres::user::{user_query, user_row};
 use vestibule_domain::StoreError;
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::feed::Change;
+use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::MAX_DEVICES;
 use vestibule_domain::session::store::{Opened, Opening};
 use vestibule_domain::session::{Amr, EndReason};
@@ -88,7 +88,7 @@ impl PgStore {
             succeeded.at.as_datetime(),
             succeeded.event.kind.as_str(),
             succeeded.event.actor.as_str(),
-            actor_id(succeeded.event.actor),
+            succeeded.event.actor.user().map(UserId::as_uuid),
             succeeded.event.reason,
             succeeded.event.context.request_id,
             displaced.id.as_uuid(),

@@ -2,7 +2,6 @@
 
 use super::user_query;
 use crate::postgres::PgStore;
-use crate::postgres::audit::actor_id;
 use crate::postgres::error::{Constraint, bounded};
 use crate::postgres::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
@@ -104,7 +103,7 @@ impl PgStore {
             registered.at.as_datetime(),
             registered.event.kind.as_str(),
             registered.event.actor.as_str(),
-            actor_id(registered.event.actor),
+            registered.event.actor.user().map(UserId::as_uuid),
             registered.event.subject.map(UserId::as_uuid),
             registered.event.reason,
             context.ip.map(|ip| ip.to_string()),
@@ -114,7 +113,7 @@ impl PgStore {
             refused.at.as_datetime(),
             refused.event.kind.as_str(),
             refused.event.actor.as_str(),
-            actor_id(refused.event.actor),
+            refused.event.actor.user().map(UserId::as_uuid),
             refused.event.subject.map(UserId::as_uuid),
             refused.event.reason,
         );
