@@ -217,6 +217,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn j128_what_writes_nothing_tells_nothing_of_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
+        store.execute("table", sqlx::query("CREATE TABLE t (x)")).await.unwrap();
+        store.disk.has_failed.store(true, Ordering::Relaxed);
+        store.execute("nothing", sqlx::query("DELETE FROM t")).await.unwrap();
+        let rows = sqlx::query("DELETE FROM t RETURNING x").try_map(|_| Ok(()));
+        assert_eq!(store.fetch_all("no_rows", rows).await.unwrap(), []);
+        assert!(store.disk.has_failed.load(Ordering::Relaxed));
+        let rows = sqlx::query("INSERT INTO t VALUES (1) RETURNING x").try_map(|_| Ok(()));
+        assert_eq!(store.fetch_all("a_row", rows).await.unwrap(), [()]);
+        assert!(!store.disk.has_failed.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
     async fn j128_a_doubt_that_comes_up_while_a_close_waits_for_its_turn_leaves_the_wal_too() {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&directory.path().join("a.db"), Access::Serve).await.unwrap();
