@@ -39,7 +39,7 @@ pub(crate) fn run(inputs: &Inputs, args: &BenchArgs) -> Result<(), Failure> {
 
 fn configured(config: &Config) -> Result<(), Failure> {
     let (cost, threads) = (cost(config), config.passwords.hash_threads);
-    let implementation = Argon2Implementation::choose(config.passwords.hashing, cost);
+    let implementation = Argon2Implementation::choose(config.passwords.hashing, cost).map_err(failed)?.implementation;
     let one = typical(implementation, cost).map_err(failed)?;
     output::line(format_args!("implementation  {implementation}"))?;
     output::line(format_args!("parameters      {cost}"))?;
@@ -61,7 +61,7 @@ fn configured(config: &Config) -> Result<(), Failure> {
 
 fn suggested(config: &Config, target: Duration) -> Result<(), Failure> {
     let hashing = config.passwords.hashing;
-    let implementation = Argon2Implementation::choose(hashing, Argon2Cost::MINIMUM);
+    let implementation = Argon2Implementation::choose(hashing, Argon2Cost::MINIMUM).map_err(failed)?.implementation;
     let (cost, took) = suggest_cost(target, |cost| typical(implementation, cost)).map_err(failed)?;
     let (rate, memory) = (per_second(took), mebibytes(cost.memory_kib));
     let Argon2Cost { memory_kib, iterations, parallelism } = cost;

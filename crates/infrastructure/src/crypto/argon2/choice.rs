@@ -1,10 +1,12 @@
 //! Which of two implementations computes argon2id here.
 
-use super::arena::Arena;
+use super::arena::{Arena, ComputationError};
 use super::cost::Cost;
-use super::self_check::differences;
+use super::self_check::{differences, of_today};
+use super::trial::Trial;
 use super::vectorized;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 /// What the operator wants to hash with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,26 +26,46 @@ pub enum Implementation {
     },
 }
 
+/// What [`Implementation::choose`] has found.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
+    pub implementation: Implementation,
+    /// How long it takes, and to take the memory for it.
+    pub first_hash: Duration,
+}
+
 impl Implementation {
-    /// For hashes of this cost, of which it computes a few.
-    pub fn choose(hashing: Hashing, current: Cost) -> Self {
-        let implementation = match (hashing, vectorized::instructions()) {
-            (Hashing::Fastest, Some(instructions)) => Self::Vectorized { instructions }.unless_it_differs(current),
-            (Hashing::Fastest, None) | (Hashing::Reference, _) => Self::Reference,
+    /// For hashes of this cost, of which it computes one or two.
+    pub fn choose(hashing: Hashing, current: Cost) -> Result<Choice, ComputationError> {
+        let vectorized = match hashing {
+            Hashing::Fastest => vectorized::instructions().map(|instructions| Self::Vectorized { instructions }),
+            Hashing::Reference => None,
         };
-        tracing::info!(%implementation, "passwords are hashed with argon2id");
-        implementation
+        let choice = match vectorized.and_then(|implementation| implementation.checked(current)) {
+            Some(choice) => choice,
+            None => {
+                Choice { implementation: Self::Reference, first_hash: Trial::new(Self::Reference, current).hash()? }
+            }
+        };
+        tracing::info!(implementation = %choice.implementation, "passwords are hashed with argon2id");
+        Ok(choice)
     }
 
-    fn unless_it_differs(self, current: Cost) -> Self {
+    /// None if it differs from the reference.
+    fn checked(self, current: Cost) -> Option<Choice> {
         let mut arena = Arena::new(self, current.memory_kib);
-        match differences(current, |cost, input, tag| arena.hash(cost, input, tag)).first() {
-            None => self,
-            Some(cost) => {
-                tracing::error!(implementation = %self, %cost, "a wrong argon2id: the slower reference is used instead");
-                Self::Reference
-            }
+        let mut last = Duration::ZERO;
+        let differences = differences(current, |cost, input, tag| {
+            let began = Instant::now();
+            arena.hash(cost, input, tag)?;
+            last = began.elapsed();
+            Ok(())
+        });
+        if let Some(cost) = differences.first() {
+            tracing::error!(implementation = %self, %cost, "a wrong argon2id: the slower reference is used instead");
+            return None;
         }
+        Some(Choice { implementation: self, first_hash: last / of_today(current).iterations * current.iterations })
     }
 }
 

@@ -82,10 +82,9 @@ impl Argon2Hasher {
         if threads == 0 {
             return Err(Argon2Error::NoThreads);
         }
-        let implementation = Implementation::choose(hashing, cost);
-        let mean = Trial::new(implementation, cost).hash().map_err(Argon2Error::Calibration)?;
-        let arena = move || Arena::new(implementation, cost.memory_kib);
-        let pool = Pool::start(threads, queue_wait, mean, REST, arena).map_err(Argon2Error::Threads)?;
+        let choice = Implementation::choose(hashing, cost).map_err(Argon2Error::Calibration)?;
+        let arena = move || Arena::new(choice.implementation, cost.memory_kib);
+        let pool = Pool::start(threads, queue_wait, choice.first_hash, REST, arena).map_err(Argon2Error::Threads)?;
         Ok(Self { pool, current: Recipe { cost, pepper: peppers.current() }, peppers, rng })
     }
 

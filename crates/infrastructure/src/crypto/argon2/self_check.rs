@@ -19,8 +19,20 @@ pub(super) const RFC_9106: (Cost, Input<'static>, [u8; 32]) = (
 /// lanes that read each other.
 const SMALL: [(u32, u32, u32, usize); 4] = [(8, 1, 1, 4), (71, 2, 2, 16), (1_237, 3, 1, 64), (1_024, 2, 4, 65)];
 
-/// The costs at which `compute` does not give what RFC 9106 says or what the reference gives. Takes about a hash and a
-/// half of each of the two at today's cost.
+/// What the reference gives for [`probe`] at the least cost, which is that of most services. To compute it took as long
+/// as all the rest of a start.
+const AT_THE_MINIMUM: [u8; 32] = [
+    0x8c, 0x02, 0x4c, 0xf7, 0x4f, 0x5d, 0x3d, 0x65, 0x98, 0x01, 0x8c, 0xf0, 0xc3, 0x51, 0x2a, 0x39, 0x08, 0xf2, 0xc7,
+    0xc8, 0x0b, 0xb4, 0x0f, 0x2c, 0xe1, 0x65, 0xd0, 0xca, 0xe5, 0x42, 0x37, 0x65,
+];
+
+/// More than a block of `BLAKE2b`.
+fn probe() -> Input<'static> {
+    Input::new(&[b'p'; 129], b"a salt, 16 bytes")
+}
+
+/// The costs at which `compute` does not give what RFC 9106 says or what the reference gives: small ones, and last
+/// [that of today](of_today).
 pub(super) fn differences(
     current: Cost,
     mut compute: impl FnMut(Cost, Input<'_>, &mut [u8]) -> Result<(), ComputationError>,
@@ -34,25 +46,29 @@ pub(super) fn differences(
     if !gives(cost, input, &tag) {
         wrong.push(cost);
     }
-    for (cost, tag_bytes) in costs(current) {
-        // More than a block of BLAKE2b.
-        let input = Input::new(&[b'p'; 129], b"a salt, 16 bytes");
-        let mut expected = vec![0; tag_bytes];
-        // Its memory is back before the other uses as much.
-        let computed = ReferenceMemory::new(cost.memory_kib).hash(cost, input, &mut expected);
-        if computed.is_err() || !gives(cost, input, &expected) {
+    let small = SMALL.into_iter().map(|(memory_kib, iterations, parallelism, tag_bytes)| {
+        (Cost { memory_kib, iterations, parallelism }, tag_bytes)
+    });
+    for (cost, tag_bytes) in small.chain([(of_today(current), AT_THE_MINIMUM.len())]) {
+        let expected =
+            if cost == Cost::MINIMUM { Ok(AT_THE_MINIMUM.to_vec()) } else { by_the_reference(cost, tag_bytes) };
+        if !expected.is_ok_and(|expected| gives(cost, probe(), &expected)) {
             wrong.push(cost);
         }
     }
     wrong
 }
 
-/// Today's last, with all of its memory: its second pass is computed as any further one is.
-fn costs(current: Cost) -> impl Iterator<Item = (Cost, usize)> {
-    let small = SMALL.into_iter().map(|(memory_kib, iterations, parallelism, tag_bytes)| {
-        (Cost { memory_kib, iterations, parallelism }, tag_bytes)
-    });
-    small.chain([(Cost { iterations: current.iterations.min(2), ..current }, 32)])
+/// With all of its memory: its second pass is computed as any further one is.
+pub(super) fn of_today(current: Cost) -> Cost {
+    Cost { iterations: current.iterations.min(2), ..current }
+}
+
+/// Its memory is back before the other uses as much.
+fn by_the_reference(cost: Cost, tag_bytes: usize) -> Result<Vec<u8>, argon2::Error> {
+    let mut tag = vec![0; tag_bytes];
+    ReferenceMemory::new(cost.memory_kib).hash(cost, probe(), &mut tag)?;
+    Ok(tag)
 }
 
 #[cfg(test)]
@@ -69,6 +85,21 @@ mod tests {
             }
             Ok(())
         })
+    }
+
+    #[test]
+    fn what_is_known_beforehand_is_what_the_reference_gives() {
+        assert_eq!(by_the_reference(Cost::MINIMUM, AT_THE_MINIMUM.len()).unwrap(), AT_THE_MINIMUM);
+    }
+
+    #[test]
+    fn a_difference_is_found_at_a_cost_whose_answer_is_known() {
+        let found = differences(Cost::MINIMUM, |cost, input, tag| {
+            ReferenceMemory::new(cost.memory_kib).hash(cost, input, tag)?;
+            tag[31 % tag.len()] ^= u8::from(cost == Cost::MINIMUM);
+            Ok(())
+        });
+        assert_eq!(found, [Cost::MINIMUM]);
     }
 
     #[test]
