@@ -7,7 +7,8 @@ use crate::state::AppState;
 use axum::extract::{FromRequest, Request};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
-use vestibule_domain::client::{Client, Credentials};
+use vestibule_domain::client::Credentials;
+use vestibule_domain::id::ClientId;
 use zeroize::Zeroizing;
 
 /// A token, presented by a client that has authenticated itself in one of the two ways of RFC 6749, section 2.3.1.
@@ -17,7 +18,7 @@ use zeroize::Zeroizing;
 /// `unavailable` if it cannot be found out who calls.
 #[derive(Debug)]
 pub(crate) struct FromClient {
-    pub(crate) client: Client,
+    pub(crate) client: ClientId,
     /// Whatever it may be.
     pub(crate) token: Zeroizing<String>,
 }

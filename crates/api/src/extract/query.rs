@@ -8,6 +8,7 @@ use crate::error::ApiError;
 use crate::problem::Code;
 use crate::state::AppState;
 use axum::extract::{FromRequest, Request};
+use memchr::memchr2;
 use zeroize::Zeroizing;
 
 /// The parameters of the query, and no body, except an empty object. Comes last in a handler, so that whatever else is
@@ -60,17 +61,22 @@ pub(super) fn parse(query: &str) -> Result<Members, &'static str> {
 pub(super) fn decode(text: &str) -> Result<String, &'static str> {
     const BROKEN: &str = "The percent-encoding is broken, or not of UTF-8.";
     let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = bytes.next().and_then(hex).zip(bytes.next().and_then(hex));
-                digits.map(|(high, low)| high << 4 | low).ok_or(BROKEN)?
+    let mut left = text.as_bytes();
+    while let Some((plain, encoded)) = memchr2(b'+', b'%', left).and_then(|at| left.split_at_checked(at)) {
+        decoded.extend_from_slice(plain);
+        left = match encoded {
+            [b'+', after @ ..] => {
+                decoded.push(b' ');
+                after
             }
-            plain => plain,
-        });
+            [_, high, low, after @ ..] => {
+                decoded.push(hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low).ok_or(BROKEN)?);
+                after
+            }
+            _ => return Err(BROKEN),
+        };
     }
+    decoded.extend_from_slice(left);
     String::from_utf8(decoded).map_err(|_| BROKEN)
 }
 

@@ -1,6 +1,6 @@
 //! Making and ending clients, and telling them from strangers.
 
-use super::{Client, ClientRecord, ClientSecret, ClientSet};
+use super::{Client, ClientRecord, ClientSecret, ClientSecretHash, ClientSet};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, lost_to_other, retried};
@@ -90,15 +90,15 @@ impl ClientService {
         Ok(work.commit().await?)
     }
 
-    /// From memory while the change feed keeps it right. The secret is hashed and compared whether or not there is
-    /// such a client.
-    pub async fn authenticate(&self, presented: &Credentials) -> Result<Client, ClientError> {
+    /// Who it is. From memory while the change feed keeps it right. The secret is hashed and compared whether or not
+    /// there is such a client.
+    pub async fn authenticate(&self, presented: &Credentials) -> Result<ClientId, ClientError> {
         let clients = self.clients().await?;
         let found = ClientId::parse(&presented.id).ok().and_then(|id| clients.get(id));
         let secret = ClientSecret::parse(&presented.secret).unwrap_or(ClientSecret::from_bytes([0; 32])).hash();
-        let nobodys = ClientSecret::from_bytes([0xff; 32]).hash();
+        let nobodys = ClientSecretHash::from_bytes([0; 32]);
         let is_right = secret == *found.map_or(&nobodys, |record| &record.secret);
-        found.filter(|_| is_right).map(|record| record.client.clone()).ok_or(ClientError::InvalidClient)
+        found.filter(|_| is_right).map(|record| record.client.id).ok_or(ClientError::InvalidClient)
     }
 
     async fn clients(&self) -> Result<Arc<ClientSet>, StoreError> {

@@ -25,6 +25,6 @@ pub(super) async fn revoke_token(
     Context(context): Context,
     FromClient { client, token }: FromClient,
 ) -> Result<StatusCode, ApiError> {
-    state.services.sessions.revoke(&token, client.id, &context).await?;
+    state.services.sessions.revoke(&token, client, &context).await?;
     Ok(StatusCode::OK)
 }
