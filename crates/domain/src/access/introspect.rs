@@ -16,8 +16,8 @@ pub enum Introspection {
         token: VerifiedToken,
         /// As known within a second, which is later than when the token was signed.
         principal: Arc<Principal>,
-        /// Whether services are to learn the address.
-        shows_email: bool,
+        /// The address, unless the operator keeps it out of tokens.
+        username: Option<String>,
     },
     Refresh(Session),
 }
@@ -40,8 +40,8 @@ impl AccessService {
         };
         // Without the leeway for other clocks: here nobody else's counts, and `exp` is part of the answer.
         let is_good = self.ports.clock.now() < token.expires_at;
-        let shows_email = self.settings.email_claim;
-        Ok(is_good.then_some(Introspection::Access { token, principal, shows_email }))
+        let username = self.settings.email_claim.then(|| principal.user.email.as_written().to_owned());
+        Ok(is_good.then_some(Introspection::Access { token, principal, username }))
     }
 
     async fn introspect_refresh(&self, token: &RefreshToken) -> Result<Option<Introspection>, StoreError> {

@@ -18,7 +18,8 @@ pub use argon2::{
     Argon2Error, Argon2Hasher, Argon2Settings, ComputationError, Hashing, PepperError, Peppers, PeppersError,
 };
 pub use argon2::{
-    Cost as Argon2Cost, Implementation as Argon2Implementation, Trial as Argon2Trial, suggest as suggest_cost,
+    Choice as Argon2Choice, Cost as Argon2Cost, Implementation as Argon2Implementation, Trial as Argon2Trial,
+    suggest as suggest_cost,
 };
 pub use jws::{JwsCodec, JwsSettings};
 pub use keyed_hash::HmacKeyedHash;

@@ -66,11 +66,9 @@ pub(crate) struct TokenState<'a> {
 impl<'a> TokenState<'a> {
     fn of(introspection: &'a Introspection, codec: &'a dyn TokenCodec) -> Self {
         let state = match introspection {
-            Introspection::Access { token, principal, shows_email } => Self {
-                username: shows_email.then(|| principal.user.email.as_written()),
-                aud: Some(codec.audience()),
-                ..Self::access(token, principal)
-            },
+            Introspection::Access { token, principal, username } => {
+                Self { username: username.as_deref(), aud: Some(codec.audience()), ..Self::access(token, principal) }
+            }
             Introspection::Refresh(session) => Self::refresh(session),
         };
         Self { active: true, iss: Some(codec.issuer()), ..state }

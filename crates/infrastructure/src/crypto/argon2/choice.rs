@@ -30,12 +30,13 @@ pub enum Implementation {
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
     pub implementation: Implementation,
-    /// How long it takes, and to take the memory for it.
+    /// How long a first hash takes, with taking the memory. Reckoned from two passes where there are more, and then rather
+    /// too long.
     pub first_hash: Duration,
 }
 
 impl Implementation {
-    /// For hashes of this cost, of which it computes one or two.
+    /// For hashes of this cost. Computes a few, most of them smaller; fails if not even the reference can.
     pub fn choose(hashing: Hashing, current: Cost) -> Result<Choice, ComputationError> {
         let vectorized = match hashing {
             Hashing::Fastest => vectorized::instructions().map(|instructions| Self::Vectorized { instructions }),
@@ -65,8 +66,13 @@ impl Implementation {
             tracing::error!(implementation = %self, %cost, "a wrong argon2id: the slower reference is used instead");
             return None;
         }
-        Some(Choice { implementation: self, first_hash: last / of_today(current).iterations * current.iterations })
+        Some(Choice { implementation: self, first_hash: reckoned(last, current) })
     }
+}
+
+/// From how long the hash [of today](of_today) took.
+fn reckoned(took: Duration, current: Cost) -> Duration {
+    took / of_today(current).iterations * current.iterations
 }
 
 impl fmt::Display for Implementation {
@@ -74,6 +80,30 @@ impl fmt::Display for Implementation {
         match self {
             Self::Reference => f.write_str("argon2, the reference"),
             Self::Vectorized { instructions } => write!(f, "argon2-rust with {instructions}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOTH: [Hashing; 2] = [Hashing::Fastest, Hashing::Reference];
+
+    #[test]
+    fn a_choice_says_how_long_a_hash_takes() {
+        for hashing in BOTH {
+            assert!(Implementation::choose(hashing, Cost::MINIMUM).unwrap().first_hash > Duration::ZERO);
+        }
+        let took = Duration::from_millis(8);
+        assert_eq!(reckoned(took, Cost::MINIMUM), took);
+        assert_eq!(reckoned(took, Cost { iterations: 10, ..Cost::MINIMUM }), 5 * took);
+    }
+
+    #[test]
+    fn what_nobody_can_compute_is_chosen_for_nobody() {
+        for hashing in BOTH {
+            assert!(Implementation::choose(hashing, Cost { iterations: 0, ..Cost::MINIMUM }).is_err());
         }
     }
 }

@@ -18,7 +18,7 @@ mod trial;
 mod vectorized;
 
 pub use arena::ComputationError;
-pub use choice::{Hashing, Implementation};
+pub use choice::{Choice, Hashing, Implementation};
 pub use cost::Cost;
 pub use pepper::{PepperError, Peppers, PeppersError};
 pub use suggestion::suggest;
