@@ -121,6 +121,17 @@ impl io::Write for Log {
     }
 }
 
+/// Before any of its own hashes has told how long one takes.
+#[tokio::test]
+async fn r10_the_first_passwords_already_have_to_find_a_thread_in_time() {
+    let settings = Argon2Settings { queue_wait: Duration::ZERO, ..QUICKEST };
+    let hasher = Argon2Hasher::start(settings, Arc::new(SystemRng)).unwrap();
+    let hash = || hasher.hash(new_password("nine tailed foxes sing"), None);
+    let (first, second) = tokio::join!(hash(), hash());
+    assert!(first.is_ok());
+    assert!(matches!(second, Err(HashingError::Overloaded { retry_after }) if !retry_after.is_zero()), "{second:?}");
+}
+
 #[tokio::test]
 async fn several_lanes_are_computed_and_recognised_again() {
     let settings = Argon2Settings { cost: Cost { parallelism: 4, ..Cost::MINIMUM }, threads: 2, ..QUICKEST };
