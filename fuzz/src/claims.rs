@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use vestibule_domain::id::{SessionId, TokenId, UserId};
 use vestibule_domain::session::Amr;
-use vestibule_domain::token::{AccessClaims, TokenCodec};
+use vestibule_domain::token::AccessClaims;
 use vestibule_domain::{Clock, Rng};
 
 /// Whether it is taken.
@@ -17,7 +17,7 @@ pub fn check(input: &[u8]) -> bool {
         (Some(header), Some(claims)) => issuer.sign(header, claims),
         _ => issuer.sign(issuer.header().as_bytes(), input),
     };
-    if issuer.codec.verify(&token).is_err() {
+    if !issuer.accepts(&token) {
         return false;
     }
     issuer.assert_sound(&token);
@@ -28,7 +28,7 @@ pub fn check(input: &[u8]) -> bool {
         *character = if *character == b'A' { b'B' } else { b'A' };
     }
     let changed = String::from_utf8(changed).expect("ASCII");
-    assert!(issuer.codec.verify(&changed).is_err(), "{changed}");
+    assert!(!issuer.accepts(&changed), "{changed}");
     true
 }
 

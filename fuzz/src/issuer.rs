@@ -45,7 +45,7 @@ impl Rng for Fixed {
 }
 
 pub(crate) struct Issuer {
-    pub(crate) codec: JwsCodec,
+    codec: JwsCodec,
     key: hmac::Key,
     kid: String,
 }
@@ -68,6 +68,10 @@ impl Issuer {
     /// The header that its tokens have.
     pub(crate) fn header(&self) -> String {
         format!(r#"{{"alg":"HS256","kid":"{}","typ":"at+jwt"}}"#, self.kid)
+    }
+
+    pub(crate) fn accepts(&self, token: &str) -> bool {
+        self.codec.verify(token, Fixed.now()).is_ok()
     }
 
     /// As whoever has the key would sign it, whatever it says.

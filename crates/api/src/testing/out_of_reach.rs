@@ -231,7 +231,7 @@ impl TokenCodec for OutOfReach {
     fn sign(&self, _: &AccessClaims) -> Result<AccessToken, SigningError> {
         Err(SigningError::NoActiveKey)
     }
-    fn verify(&self, token: &str) -> Result<VerifiedToken, TokenFault> {
+    fn verify(&self, token: &str, _: Timestamp) -> Result<VerifiedToken, TokenFault> {
         Err(if token == "expired" { TokenFault::Expired } else { TokenFault::Signature })
     }
     fn load(&self, _: &KeySet) -> Result<(), KeyError> {

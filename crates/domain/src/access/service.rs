@@ -55,15 +55,18 @@ impl AccessService {
         token: &str,
         freshness: Freshness,
     ) -> Result<(VerifiedToken, Arc<Principal>), AccessError> {
-        let token = self.ports.codec.verify(token)?;
-        let principal = match freshness {
-            Freshness::Store => self.load(&token).await?,
-            Freshness::Feed => match self.remembered(&token) {
-                Some(principal) => principal,
-                None => self.load(&token).await?,
-            },
+        let now = self.ports.clock.now();
+        let token = self.ports.codec.verify(token, now)?;
+        let remembered = match freshness {
+            Freshness::Feed => self.remembered(&token),
+            Freshness::Store => None,
         };
-        let alive = principal.user.id == token.subject && principal.is_alive(self.ports.clock.now());
+        let (principal, now) = match remembered {
+            Some(principal) => (principal, now),
+            // A store takes its time.
+            None => (self.load(&token).await?, self.ports.clock.now()),
+        };
+        let alive = principal.user.id == token.subject && principal.is_alive(now);
         alive.then_some((token, principal)).ok_or(AccessError::SessionOver)
     }
 

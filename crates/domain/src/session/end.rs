@@ -60,9 +60,11 @@ impl SessionService {
     /// session, an expired one, one of a session that is over: as with [`Self::logout`], no error, because it is not
     /// good any more, which is all that was asked for.
     pub async fn revoke(&self, token: &str, client: ClientId, context: &RequestContext) -> Result<(), SessionError> {
-        let found = match RefreshToken::parse(token) {
-            Ok(token) => self.to_end_with(&token, context).await?,
-            Err(_) => self.ports.codec.verify(token).ok().map(|token| (token.subject, token.session)),
+        let found = if let Ok(token) = RefreshToken::parse(token) {
+            self.to_end_with(&token, context).await?
+        } else {
+            let token = self.ports.codec.verify(token, self.ports.clock.now());
+            token.ok().map(|token| (token.subject, token.session))
         };
         if let Some((user, session)) = found {
             let event = AuditEvent::anonymous(AuditKind::SessionEnded, context).about(Some(user)).in_session(session);

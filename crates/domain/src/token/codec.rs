@@ -81,7 +81,7 @@ pub enum SigningError {
 /// Holds the keys in memory and does no I/O.
 pub trait TokenCodec: Send + Sync + fmt::Debug {
     fn sign(&self, claims: &AccessClaims) -> Result<AccessToken, SigningError>;
-    fn verify(&self, token: &str) -> Result<VerifiedToken, TokenFault>;
+    fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenFault>;
     /// Replaces all keys at once. An error tells of a key that is left out because it does not open; the others are in
     /// use all the same, and what was revoked is out.
     fn load(&self, keys: &KeySet) -> Result<(), KeyError>;

@@ -135,7 +135,7 @@ impl TokenCodec for PlainCodec {
         Ok(AccessToken::new(format!("{ids} {} {}", times[0], times[1])))
     }
 
-    fn verify(&self, token: &str) -> Result<VerifiedToken, TokenFault> {
+    fn verify(&self, token: &str, _: Timestamp) -> Result<VerifiedToken, TokenFault> {
         let parts: Vec<_> = token.split(' ').collect();
         let [subject, session, id, issued, expires] = parts[..] else { return Err(TokenFault::Malformed) };
         let time = |text: &str| Timestamp::from_millis(text.parse().unwrap()).unwrap();

@@ -18,7 +18,7 @@ use key::{SigningHalf, VerifyingHalf};
 use keyring::{Keyring, Symmetric};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
-use verified::{Signer, TokenDigest, Verified};
+use verified::{Signer, TokenTag, Verified};
 use vestibule_domain::token::{
     AccessClaims, AccessToken, Algorithm, Jwk, KeyError, KeySet, SigningError, TokenCodec, TokenFault, VerifiedToken,
 };
@@ -107,7 +107,7 @@ impl JwsCodec {
     }
 
     /// What [`Self::check`] found once, if the key still counts.
-    fn recall(&self, keyring: &Keyring, token: TokenDigest, now: Timestamp) -> Option<Proof> {
+    fn recall(&self, keyring: &Keyring, token: TokenTag, now: Timestamp) -> Option<Proof> {
         let Verified { signer, proof } = keyring.verified.get(token)?;
         let counts = match signer {
             Signer::Secret => true,
@@ -138,20 +138,20 @@ impl TokenCodec for JwsCodec {
         })?
     }
 
-    fn verify(&self, token: &str) -> Result<VerifiedToken, TokenFault> {
+    fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenFault> {
         if token.len() > MAX_BYTES {
             return Err(TokenFault::Malformed);
         }
         // Held, not copied: there is one count less for all threads to share.
         let keyring = self.keyring.read().unwrap_or_else(PoisonError::into_inner);
-        let (now, digest) = (self.clock.now(), TokenDigest::of(token));
-        if let Some(proof) = digest.and_then(|digest| self.recall(&keyring, digest, now)) {
+        let tag = keyring.verified.tag(token);
+        if let Some(proof) = tag.and_then(|tag| self.recall(&keyring, tag, now)) {
             return proof.at(now);
         }
         let verified = self.check(&keyring, token, now)?;
         let token = verified.proof.at(now)?;
-        if let Some(digest) = digest {
-            keyring.verified.insert(digest, verified, now);
+        if let Some(tag) = tag {
+            keyring.verified.insert(tag, verified, now);
         }
         Ok(token)
     }

@@ -60,7 +60,7 @@ fn case_72_a_token_of_another_environment_with_the_same_key_is_refused() {
         let there = JwsCodec::new(there, Arc::clone(&here.forge), Arc::clone(&here.clock) as Arc<dyn Clock>);
         there.load(&KeySet::new(vec![here.key.clone().unwrap()])).unwrap();
         let token = there.sign(&claims(&*here.clock)).unwrap();
-        there.verify(token.reveal()).unwrap();
+        there.verify(token.reveal(), here.clock.now()).unwrap();
         assert_eq!(here.refusal(token.reveal()), TokenFault::Claims(refusal));
     }
 }

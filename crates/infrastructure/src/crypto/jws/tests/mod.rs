@@ -123,12 +123,12 @@ impl Bench {
 
     #[track_caller]
     fn refusal(&self, token: &str) -> TokenFault {
-        self.codec.verify(token).expect_err("a token that must be refused was accepted")
+        self.codec.verify(token, self.clock.now()).expect_err("a token that must be refused was accepted")
     }
 
     #[track_caller]
     fn accepts(&self, token: &str) {
-        self.codec.verify(token).expect("a token that must be accepted was refused");
+        self.codec.verify(token, self.clock.now()).expect("a token that must be accepted was refused");
     }
 }
 

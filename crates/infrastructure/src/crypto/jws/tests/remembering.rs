@@ -1,14 +1,10 @@
 //! A token that was checked before: what its signature proved is remembered, and nothing else is taken for granted.
 
 use super::*;
-use crate::crypto::jws::verified::{Signer, TokenDigest, VerifiedTokens};
+use crate::crypto::jws::verified::{Signer, VerifiedTokens};
 use vestibule_domain::token::KeySet;
 
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-fn digest(text: &str) -> TokenDigest {
-    TokenDigest::of(text).unwrap()
-}
 
 fn remembered(bench: &Bench) -> usize {
     bench.codec.keyring().verified.len()
@@ -121,7 +117,7 @@ fn case_75_what_an_old_set_of_keys_remembers_late_is_not_asked() {
     let revoked = SigningKey { revoked_at: Some(bench.clock.now()), ..old };
     bench.codec.load(&KeySet::new(vec![revoked])).unwrap();
     let verified = bench.codec.check(&before, &token, bench.clock.now()).unwrap();
-    before.verified.insert(digest(&token), verified, bench.clock.now());
+    before.verified.insert(before.verified.tag(&token).unwrap(), verified, bench.clock.now());
     assert_eq!(bench.refusal(&token), TokenFault::UnknownKey);
 }
 
@@ -146,10 +142,10 @@ fn what_is_remembered_is_bounded() {
     assert_eq!(verified.signer, Signer::Key(bench.key.clone().unwrap().id));
     let tokens = VerifiedTokens::default();
     for n in 0..50_000 {
-        tokens.insert(digest(&format!("{token}{n}")), verified, now);
+        tokens.insert(tokens.tag(&format!("{token}{n}")).unwrap(), verified, now);
     }
     assert!((5_000..=7_168).contains(&tokens.len()), "{}", tokens.len());
-    let newest = digest(&format!("{token}49999"));
+    let newest = tokens.tag(&format!("{token}49999")).unwrap();
     assert!(tokens.get(newest).is_some(), "the newest has a place");
     tokens.forget_expired(now.plus(11 * MINUTE));
     assert_eq!(tokens.len(), 0);
@@ -161,13 +157,14 @@ fn what_has_expired_makes_room_before_anything_that_has_not() {
     let at = |now| bench.codec.check(&bench.codec.keyring(), &bench.token(), now).unwrap();
     let now = bench.clock.now();
     let (old, tokens) = (at(now), VerifiedTokens::default());
+    let tag = |n: i32| tokens.tag(&n.to_string()).unwrap();
     bench.clock.advance(5 * MINUTE);
     let young = at(bench.clock.now());
     for n in 0..100 {
-        tokens.insert(digest(&n.to_string()), young, now);
+        tokens.insert(tag(n), young, now);
     }
     for n in 100..50_000 {
-        tokens.insert(digest(&n.to_string()), old, now.plus(11 * MINUTE));
+        tokens.insert(tag(n), old, now.plus(11 * MINUTE));
     }
-    assert!((0..100).all(|n| tokens.get(digest(&n.to_string())).is_some()));
+    assert!((0..100).all(|n| tokens.get(tag(n)).is_some()));
 }

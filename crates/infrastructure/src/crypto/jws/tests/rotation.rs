@@ -81,11 +81,11 @@ fn after_a_change_of_algorithm_the_old_keys_verify_and_do_not_sign() {
     let old_key = old.key.clone().unwrap();
     codec.load(&KeySet::new(vec![old_key.clone()])).unwrap();
     assert!(!codec.is_ready());
-    codec.verify(&old.token()).unwrap();
+    codec.verify(&old.token(), old.clock.now()).unwrap();
     let new = new_key(&old.forge, Algorithm::EdDsa, 2, old.clock.now());
     codec.load(&KeySet::new(vec![old_key, new.clone()])).unwrap();
     assert_eq!(kid(codec.sign(&claims(&*old.clock)).unwrap().reveal()), new.id.to_string());
-    codec.verify(&old.token()).unwrap();
+    codec.verify(&old.token(), old.clock.now()).unwrap();
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_key_that_does_not_open_is_left_out_and_revocations_beside_it_hold() {
         beside(SigningKey { revoked_at: Some(bench.clock.now()), ..own }),
         Err(KeyError::Unsealable(foreign.id))
     );
-    assert_eq!(bench.codec.verify(&token), Err(TokenFault::UnknownKey));
+    assert_eq!(bench.codec.verify(&token, bench.clock.now()), Err(TokenFault::UnknownKey));
 }
 
 #[test]
