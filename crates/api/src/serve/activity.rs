@@ -40,7 +40,9 @@ enum Phase {
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    since: Instant,
+    /// Since when; `None` if it began since the deadline was last asked for, which is at the end of each poll: most
+    /// phases end before that, and to read the clock for them would be a hundredth of a request.
+    since: Option<Instant>,
     /// Frames that are no request (pings, settings) come and go on HTTP/2; they do not begin a head.
     http2: bool,
     write_stalled: Option<Instant>,
@@ -78,7 +80,7 @@ impl Activity {
         Self {
             state: Mutex::new(State {
                 phase: Phase::Fresh,
-                since: Instant::now(),
+                since: Some(Instant::now()),
                 http2: false,
                 write_stalled: None,
                 unflushed: false,
@@ -148,9 +150,14 @@ impl Activity {
         });
     }
 
-    /// hyper has written everything that it had.
-    pub(super) fn flushed(&self) {
-        self.update(|state| state.unflushed &= state.running() > 0);
+    /// hyper has written everything that it had. Whether all of an HTTP/1 request has been taken, and not all of its
+    /// answer.
+    pub(super) fn flushed(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_running = state.running() > 0;
+        state.unflushed &= is_running;
+        let is_taken = state.body.map_or(state.body_ended, |left| left == 0);
+        is_taken && !state.http2 && is_running
     }
 
     /// The service stops: from now on only answers are waited for.
@@ -176,13 +183,6 @@ impl Activity {
         }
     }
 
-    /// Whether all of an HTTP/1 request has been taken, and not all of its answer.
-    pub(super) fn owes_only_an_answer(&self) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_taken = state.body.map_or(state.body_ended, |left| left == 0);
-        is_taken && !state.http2 && state.running() > 0
-    }
-
     /// Whether nothing of an answer is left to be written: whatever is, hyper says by itself.
     pub(super) fn owes_nothing(&self) -> bool {
         !self.state.lock().unwrap_or_else(PoisonError::into_inner).unflushed
@@ -201,12 +201,13 @@ impl Activity {
 }
 
 impl State {
-    fn deadline(&self) -> Instant {
+    fn deadline(&mut self) -> Instant {
+        let since = *self.since.get_or_insert_with(Instant::now);
         let of_phase = match (self.phase, self.stopped) {
-            (Phase::Busy(_), _) => self.since + EXCHANGE,
-            (_, Some(stopped)) => self.since.max(stopped) + LAST,
-            (Phase::Fresh | Phase::Head, None) => self.since + HEAD,
-            (Phase::Idle, None) => self.since + IDLE,
+            (Phase::Busy(_), _) => since + EXCHANGE,
+            (_, Some(stopped)) => since.max(stopped) + LAST,
+            (Phase::Fresh | Phase::Head, None) => since + HEAD,
+            (Phase::Idle, None) => since + IDLE,
         };
         match (self.write_stalled, self.phase) {
             (None, _) => of_phase,
@@ -218,7 +219,7 @@ impl State {
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
-        self.since = Instant::now();
+        self.since = None;
     }
 
     fn running(&self) -> usize {
@@ -235,6 +236,11 @@ mod tests {
 
     fn left(activity: &Activity) -> Duration {
         activity.deadline() - Instant::now()
+    }
+
+    /// As [`Timed`](super::super::timed::Timed) does.
+    fn end_poll(activity: &Activity) {
+        activity.deadline();
     }
 
     #[tokio::test(start_paused = true)]
@@ -265,8 +271,10 @@ mod tests {
         let activity = Activity::new();
         activity.request_began(false, Some(0));
         activity.answer_ended();
+        end_poll(&activity);
         advance(60 * SECOND).await;
         activity.read(1);
+        end_poll(&activity);
         advance(9 * SECOND).await;
         activity.request_began(false, Some(0));
         assert_eq!(left(&activity) + 9 * SECOND, EXCHANGE);
@@ -277,6 +285,7 @@ mod tests {
         let activity = Activity::new();
         activity.request_began(true, None);
         activity.answer_ended();
+        end_poll(&activity);
         advance(70 * SECOND).await;
         activity.read(1);
         assert_eq!(left(&activity), 5 * SECOND);

@@ -34,6 +34,8 @@ pub(super) struct Socket {
     /// Read, and not handed over yet.
     held: BytesMut,
     refused: Option<StatusCode>,
+    /// The last write had to wait, for all that the activity has been told.
+    stalls: bool,
     /// Which version of HTTP the client speaks has still to be told.
     undecided: bool,
     /// Whether a client that goes is noticed while its answer is under way.
@@ -64,6 +66,7 @@ impl Socket {
             line_ends,
             held,
             refused: None,
+            stalls: true,
             undecided: true,
             watched: true,
             returned: returned.clone(),
@@ -124,8 +127,11 @@ impl Socket {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
-    fn note_write<T>(&self, outcome: Poll<T>) -> Poll<T> {
-        self.activity.wrote(outcome.is_pending());
+    fn note_write<T>(&mut self, outcome: Poll<T>) -> Poll<T> {
+        // Most writes neither begin to wait nor have waited.
+        if mem::replace(&mut self.stalls, outcome.is_pending()) || self.stalls {
+            self.activity.wrote(self.stalls);
+        }
         outcome
     }
 
@@ -256,8 +262,7 @@ impl AsyncWrite for Socket {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // hyper flushes when it has nothing left to write, at the end of each poll.
-        self.activity.flushed();
-        if self.watched && self.activity.owes_only_an_answer() && self.is_gone(cx)? {
+        if self.activity.flushed() && self.watched && self.is_gone(cx)? {
             return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }
         self.stream()?.poll_flush(cx)
