@@ -5,44 +5,67 @@
 //! docs/decisions/0020-the-document-is-a-file.md.
 
 use crate::state::AppState;
-use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::routing::on;
+use axum::response::Response;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
-use utoipa_axum::PathItemExt;
 
-/// How routes begin that are about a user. Most often that is `me`, for whom there is a route without a parameter: axum
-/// would copy it and its name with each request.
+/// How routes begin that are about a user. Most often that is `me`, for whom there is a route without a parameter, which
+/// would be copied with each request.
 const OF_USER: &str = "/users/{user}";
 pub(crate) const OF_ME: &str = "/users/me";
 
-/// Routes, and what they serve.
-#[derive(Debug, Default)]
-pub(crate) struct Endpoints {
-    pub(crate) router: Router<AppState>,
-    /// Each method of each route.
-    pub(crate) operations: Vec<(&'static str, String)>,
+/// A handler at work.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+pub(crate) type Handle = Arc<dyn Fn(Request, AppState) -> Answering + Send + Sync>;
+
+/// One method of one path.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    /// The path as document, log and metrics name it.
+    pub(crate) route: Arc<str>,
+    pub(crate) handle: Handle,
 }
 
+#[derive(Debug, Default)]
+pub(crate) struct Endpoints(pub(crate) Vec<Endpoint>);
+
 impl Endpoints {
-    /// `P` is the annotation of `handler`.
-    pub(crate) fn serve<P: Path, T: 'static>(mut self, handler: &impl Handler<T, AppState>) -> Self {
-        for method in P::methods() {
-            let path = P::path();
-            let of_me = path.strip_prefix(OF_USER).map(|rest| format!("{OF_ME}{rest}"));
-            for path in of_me.iter().chain([&path]) {
-                self.router = self.router.route(path, on(method.to_method_filter(), handler.clone()));
-            }
-            self.operations.push((name(&method), path));
+    /// Where `P`, its annotation, says.
+    pub(crate) fn serve<P: Path, T: 'static>(self, handler: &impl Handler<T, AppState, Future = Answering>) -> Self {
+        P::methods().iter().fold(self, |endpoints, method| endpoints.at(name(method), &P::path(), handler.clone()))
+    }
+
+    pub(crate) fn at<T: 'static>(
+        mut self,
+        method: &'static str,
+        path: &str,
+        handler: impl Handler<T, AppState, Future = Answering>,
+    ) -> Self {
+        let handle: Handle = Arc::new(move |request, state| handler.clone().call(request, state));
+        let route = Arc::from(path);
+        let of_me = path.strip_prefix(OF_USER).map(|rest| format!("{OF_ME}{rest}"));
+        for path in of_me.into_iter().chain([path.to_owned()]) {
+            self.0.push(Endpoint { method, path, route: Arc::clone(&route), handle: Arc::clone(&handle) });
         }
         self
     }
 
     pub(crate) fn merge(mut self, other: Self) -> Self {
-        self.router = self.router.merge(other.router);
-        self.operations.extend(other.operations);
+        self.0.extend(other.0);
         self
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
     }
 }
 

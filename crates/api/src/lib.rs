@@ -15,6 +15,7 @@ mod problem;
 mod rate_limit;
 mod readiness;
 mod routes;
+mod routing;
 pub mod serve;
 mod state;
 #[cfg(test)]

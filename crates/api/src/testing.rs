@@ -2,9 +2,7 @@
 
 mod out_of_reach;
 
-use crate::endpoints::Endpoints;
-use crate::{App, AppState, HttpSettings};
-use axum::Router;
+use crate::{AppState, HttpSettings};
 use out_of_reach::OutOfReach;
 use serde_json::Value;
 use std::io;
@@ -15,11 +13,6 @@ use vestibule_domain::clock::Timestamp;
 use vestibule_domain::credential::{PasswordPolicy, PasswordSettings};
 use vestibule_domain::feed::Snapshots;
 use vestibule_domain::{Ports, Services, Settings};
-
-/// These routes alone, none of which has a name.
-pub(crate) fn app_of(router: Router<AppState>, state: AppState) -> App {
-    App::new(Endpoints { router, operations: Vec::new() }, state)
-}
 
 pub(crate) fn state() -> AppState {
     state_with(HttpSettings::default())

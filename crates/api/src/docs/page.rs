@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use crate::extract::Nothing;
 use crate::problem::Code;
-use axum::extract::Path;
+use crate::routing::Segments;
 use axum::response::{Html, IntoResponse};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
@@ -43,10 +43,10 @@ pub(super) async fn docs_page(Nothing: Nothing) -> impl IntoResponse {
         (status = 404, description = "not_found"),
     ),
 )]
-pub(super) async fn docs_asset(Path(file): Path<String>, Nothing: Nothing) -> Result<impl IntoResponse, ApiError> {
-    let (media_type, text) = match file.as_str() {
-        "style.css" => ("text/css; charset=utf-8", STYLE),
-        "script.js" => ("text/javascript; charset=utf-8", SCRIPT),
+pub(super) async fn docs_asset(segments: Segments, Nothing: Nothing) -> Result<impl IntoResponse, ApiError> {
+    let (media_type, text) = match segments.get("file") {
+        Some("style.css") => ("text/css; charset=utf-8", STYLE),
+        Some("script.js") => ("text/javascript; charset=utf-8", SCRIPT),
         _ => return Err(ApiError::new(Code::NotFound)),
     };
     Ok(([(CONTENT_TYPE, media_type), (CACHE_CONTROL, CACHING)], text))

@@ -4,8 +4,9 @@ use super::Bearer;
 use crate::endpoints::OF_ME;
 use crate::error::ApiError;
 use crate::problem::Code;
+use crate::routing::Segments;
 use crate::state::AppState;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 use utoipa::IntoParams;
 use vestibule_domain::access::Caller;
@@ -42,19 +43,19 @@ impl FromRequestParts<AppState> for TargetUser {
             Some(caller) => caller.user.id,
             None => Bearer::from_request_parts(parts, state).await?.0.user.id,
         };
-        Self::of(caller, parts, state).await
+        Self::of(caller, parts)
     }
 }
 
 impl TargetUser {
     /// For an extractor that knows who calls.
-    pub(crate) async fn of(caller: UserId, parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+    pub(crate) fn of(caller: UserId, parts: &Parts) -> Result<Self, ApiError> {
         // Whose route has no such parameter.
         let further = parts.uri.path().strip_prefix(OF_ME);
         if further.is_some_and(|further| further.is_empty() || further.starts_with('/')) {
             return Ok(Self(caller));
         }
-        match segment(parts, state, "user").await?.as_str() {
+        match segment(parts, "user")? {
             // Percent-encoded.
             "me" => Ok(Self(caller)),
             text => UserId::parse(text).map(Self).map_err(|_| ApiError::new(Code::NotFound)),
@@ -65,15 +66,12 @@ impl TargetUser {
 impl FromRequestParts<AppState> for SessionPath {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let text = segment(parts, state, "id").await?;
-        SessionId::parse(&text).map(Self).map_err(|_| ApiError::new(Code::NotFound))
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        SessionId::parse(segment(parts, "id")?).map(Self).map_err(|_| ApiError::new(Code::NotFound))
     }
 }
 
-/// Decoded; what does not decode to UTF-8 names nothing.
-async fn segment(parts: &mut Parts, state: &AppState, name: &str) -> Result<String, ApiError> {
-    let missing = || ApiError::new(Code::NotFound);
-    let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| missing())?;
-    params.iter().find(|(key, _)| *key == name).map(|(_, text)| text.to_owned()).ok_or_else(missing)
+fn segment<'a>(parts: &'a Parts, name: &str) -> Result<&'a str, ApiError> {
+    let found = parts.extensions.get().and_then(|segments: &Segments| segments.get(name));
+    found.ok_or_else(|| ApiError::new(Code::NotFound))
 }

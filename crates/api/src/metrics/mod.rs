@@ -11,7 +11,7 @@ mod tests;
 use crate::problem::Code;
 use http::StatusCode;
 use operation::Labels;
-pub(crate) use operation::{Matched, Operation, Operations};
+pub(crate) use operation::Operation;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;

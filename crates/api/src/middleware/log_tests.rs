@@ -1,10 +1,9 @@
 //! What requests leave in the log.
 
-use crate::app;
-use crate::testing::{Log, app_of, state};
-use axum::Router;
+use crate::endpoints::Endpoints;
+use crate::testing::{Log, state};
+use crate::{App, app};
 use axum::body::Body;
-use axum::routing::get;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -70,7 +69,7 @@ async fn i115_what_a_panic_says_is_not_logged() {
     }
     let log = Log::default();
     let guard = log.start();
-    let app = app_of(Router::new().route("/here", get(fail)), state());
+    let app = App::new(Endpoints::default().at("GET", "/here", fail), state());
     app.oneshot(Request::get("/here").body(Body::empty()).unwrap()).await.unwrap();
     drop(guard);
     let lines = log.lines();

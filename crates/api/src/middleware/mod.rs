@@ -18,15 +18,15 @@ pub(crate) use framing::Unread;
 pub(crate) use request_id::{RequestId, RequestIds};
 
 use crate::endpoints::Endpoints;
-use crate::metrics::Operations;
+use crate::routing::{Matched, Routes};
 use crate::state::AppState;
-use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::Method;
+use http::header::CONTENT_LENGTH;
 use http::uri::PathAndQuery;
+use http::{HeaderValue, Method};
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
@@ -36,25 +36,22 @@ use std::task::{Context, Poll};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
-/// Routes, and the middleware around them. It is not made of layers of axum's router, which would box and copy each
-/// with every request (docs/decisions/0030). A pointer.
+/// Routes, and the middleware around them, which is not made of layers: each would be boxed and copied with every request
+/// (docs/decisions/0030). A pointer.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Layers>);
 
 #[derive(Debug)]
 struct Layers {
     state: AppState,
-    operations: Operations,
+    routes: Routes,
     cors: Option<CorsLayer>,
-    router: Router,
 }
 
 impl App {
     pub(crate) fn new(endpoints: Endpoints, state: AppState) -> Self {
-        let operations = Operations::new(endpoints.operations);
-        let cors = cors::allow(&state.http.cors_origins);
-        let router = endpoints.router.with_state(state.clone());
-        Self(Arc::new(Layers { state, operations, cors, router }))
+        let (routes, cors) = (Routes::new(endpoints), cors::allow(&state.http.cors_origins));
+        Self(Arc::new(Layers { state, routes, cors }))
     }
 }
 
@@ -85,16 +82,16 @@ impl Layers {
     /// 4. problem renderer: outside everything that can fail, so that all failures look alike.
     async fn outside(&self, request: &mut Request) -> Response {
         let id = request_id::assign(request, &self.state);
-        let exchange = trace::Exchange::begin(request, &self.state, self.operations.find(request), &id);
+        let matched = self.routes.find(request);
+        let exchange = trace::Exchange::begin(request, &self.state, matched, &id);
         let is_head = request.method() == Method::HEAD;
         let target = target(request);
         let mut answer = pin!(async {
-            let mut response = self.around(request).await;
+            let mut response = self.around(request, matched).await;
             problems::render(&mut response, target.as_ref(), &self.state, &id);
             security_headers::add(&mut response, &self.state);
             if is_head {
-                // RFC 9110, section 9.3.2. The router does so with what comes out of it.
-                *response.body_mut() = Body::empty();
+                take_body(&mut response);
             }
             exchange.end(&response, &self.state);
             request_id::tell(&id, &mut response);
@@ -108,18 +105,18 @@ impl Layers {
     ///
     /// 5. framing: whose message it is must be beyond doubt before anything answers it, a preflight included;
     /// 6. CORS: on errors too, or scripts could not read them; answers preflights without any work.
-    async fn around(&self, request: &mut Request) -> Response {
+    async fn around(&self, request: &mut Request, matched: Matched<'_>) -> Response {
         if let Some(refusal) = framing::refusal(request) {
             return refusal.into_response();
         }
         match &self.cors {
             Some(cors) if cors::concerns(request) => {
                 // In a box, or every request would have room for it.
-                let inside = async |mut request| Ok(self.inside(&mut request).await);
+                let inside = async |mut request| Ok(self.inside(&mut request, matched).await);
                 let answer = cors.layer(service_fn(inside)).oneshot(mem::take(request));
                 Box::pin(answer).await.unwrap_or_else(|never: Infallible| match never {})
             }
-            _ => self.inside(request).await,
+            _ => self.inside(request, matched).await,
         }
     }
 
@@ -128,18 +125,25 @@ impl Layers {
     /// 7. panics;
     /// 8. deadline: of everything that may wait;
     /// 9. limits of URL and headers: before anything looks at them.
-    async fn inside(&self, request: &mut Request) -> Response {
+    async fn inside(&self, request: &mut Request, matched: Matched<'_>) -> Response {
         let deadline = deadline::of(request);
         let work = pin!(async {
             if let Some(refusal) = limits::refusal(request) {
                 return refusal.into_response();
             }
-            // A router is always ready.
-            self.router.clone().call(mem::take(request)).await.unwrap_or_else(|never| match never {})
+            matched.answer(mem::take(request), &self.state).await
         });
         let answer = panics::catch(pin!(deadline::enforce(deadline, work))).await.flatten();
         answer.unwrap_or_else(IntoResponse::into_response)
     }
+}
+
+/// An answer to HEAD is that to GET without its body (RFC 9110, section 9.3.2).
+fn take_body(response: &mut Response) {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    }
+    *response.body_mut() = Body::empty();
 }
 
 /// A copy, if the request has a body: most that have one wait for something, and a part of the buffer in which the head

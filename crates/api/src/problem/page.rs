@@ -3,7 +3,7 @@
 use super::Code;
 use crate::error::ApiError;
 use crate::extract::Nothing;
-use axum::extract::RawPathParams;
+use crate::routing::Segments;
 use axum::response::{Html, IntoResponse, Response};
 use http::header;
 
@@ -20,9 +20,9 @@ use http::header;
         (status = 404, description = "not_found"),
     ),
 )]
-pub(super) async fn problem_page(params: RawPathParams, Nothing: Nothing) -> Result<Response, ApiError> {
+pub(super) async fn problem_page(segments: Segments, Nothing: Nothing) -> Result<Response, ApiError> {
     // Everything shown is from the catalogue; nothing of the request gets into the page.
-    let code = params.iter().find_map(|(_, text)| Code::parse(text)).ok_or(ApiError::new(Code::NotFound))?;
+    let code = segments.get("code").and_then(Code::parse).ok_or(ApiError::new(Code::NotFound))?;
     let (name, status, title, explanation) = (code.as_str(), code.status().as_u16(), code.title(), code.explanation());
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{name}</title>\n\

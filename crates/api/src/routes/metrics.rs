@@ -5,9 +5,7 @@ use crate::error::ApiError;
 use crate::extract::Nothing;
 use crate::problem::Code;
 use crate::state::AppState;
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use http::header::CONTENT_TYPE;
 
 /// `OpenMetrics` 1.0, section 5.1.1.
@@ -17,7 +15,7 @@ const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PATH: &str = "/metrics";
 
 pub(crate) fn routes() -> Endpoints {
-    Endpoints { router: Router::new().route(PATH, get(show)), operations: vec![("GET", PATH.to_owned())] }
+    Endpoints::default().at("GET", PATH, show)
 }
 
 async fn show(

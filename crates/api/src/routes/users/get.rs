@@ -23,7 +23,7 @@ impl FromRequestParts<AppState> for Reading {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Bearer(caller) = Bearer::from_request_parts(parts, state).await?;
-        let TargetUser(target) = TargetUser::of(caller.user.id, parts, state).await?;
+        let TargetUser(target) = TargetUser::of(caller.user.id, parts)?;
         if target == caller.user.id {
             return Ok(Self { caller, target });
         }

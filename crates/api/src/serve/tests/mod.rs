@@ -14,9 +14,7 @@ use super::connection::Connections;
 use super::listener::Door;
 use super::{Readiness, ServeSettings, run};
 use crate::App;
-use crate::testing::{app_of, state};
-use axum::Router;
-use axum::routing::{get, post};
+use crate::testing::state;
 use bytes::Bytes;
 use http::StatusCode;
 use std::future::pending;
@@ -74,14 +72,15 @@ fn app(slow: Arc<Notify>, begun: Arc<Notify>) -> App {
         also_begun.notify_one();
         pending::<StatusCode>().await
     };
-    let routes = Router::new()
-        .route("/", get(async || "hello"))
-        .route("/slow", get(slow))
-        .route("/heads", get(async || Bytes::from("HTTP/1.1".repeat(4 << 20))))
-        .route("/large", get(async || Bytes::from(vec![b'x'; 64 << 20])))
-        .route("/body", post(async |body: Bytes| body.len().to_string()))
-        .route("/stuck", get(stuck.clone()).post(async move |_: Bytes| stuck().await));
-    app_of(routes.merge(crate::routes::routes().router), state())
+    let endpoints = crate::routes::routes()
+        .at("GET", "/", async || "hello")
+        .at("GET", "/slow", slow)
+        .at("GET", "/heads", async || Bytes::from("HTTP/1.1".repeat(4 << 20)))
+        .at("GET", "/large", async || Bytes::from(vec![b'x'; 64 << 20]))
+        .at("POST", "/body", async |body: Bytes| body.len().to_string())
+        .at("GET", "/stuck", stuck.clone())
+        .at("POST", "/stuck", async move |_: Bytes| stuck().await);
+    App::new(endpoints, state())
 }
 
 async fn connect(served: &Served) -> TcpStream {
