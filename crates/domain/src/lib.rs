@@ -23,6 +23,7 @@ pub mod services;
 pub mod session;
 pub mod store;
 pub mod throttle;
+pub mod together;
 pub mod token;
 pub mod uniform;
 pub mod user;

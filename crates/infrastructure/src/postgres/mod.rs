@@ -21,6 +21,7 @@ use async_trait::async_trait;
 pub use connection::CONNECTION_SETTINGS;
 use error::{bounded, exactly_one};
 use pool::Pool;
+use session::Logins;
 use std::fmt;
 use std::sync::Arc;
 use unit_of_work::PgUnitOfWork;
@@ -51,6 +52,7 @@ pub struct PgStore {
     /// One connection that no request can take: with it, what is revoked is out within a second under any load. Only
     /// [`FeedReads`](vestibule_domain::feed::store::FeedReads) uses it, on the follower's runtime.
     feed: Arc<Pool>,
+    logins: Arc<Logins>,
 }
 
 impl fmt::Debug for PgStore {
@@ -65,7 +67,8 @@ impl PgStore {
     pub fn connect(settings: &PgSettings) -> Result<Self, StoreError> {
         let options = connection::options(&settings.url)?;
         let feed = Arc::new(Pool::new(options.clone(), 1));
-        Ok(Self { pool: Arc::new(Pool::new(options, settings.max_connections)), feed })
+        let pool = Arc::new(Pool::new(options, settings.max_connections));
+        Ok(Self { pool, feed, logins: Arc::new(Self::logins()) })
     }
 
     /// Takes the steps of the schema that are pending, each in its own transaction. Of several processes one takes
@@ -88,8 +91,9 @@ impl Store for PgStore {
     }
 
     async fn open_session(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
-        match self.open_at_once(opening).await? {
+        match self.open_together(opening).await? {
             Some(opened) => Ok(Some(opened)),
+            // Who holds the user is waited for now.
             None => open_and_commit(self.begin().await?, opening).await,
         }
     }

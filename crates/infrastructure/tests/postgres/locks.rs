@@ -1,15 +1,17 @@
 //! What a statement sees and says that had to wait for another transaction.
 
 use crate::database::{Database, alice, insert, opening, rotation, session};
+use futures_util::future::{Either, select};
 use sqlx::{Connection, Executor, PgConnection};
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::session::store::{Opening, SessionRotation};
-use vestibule_domain::session::{EndReason, RefreshToken};
+use vestibule_domain::session::{EndReason, RefreshToken, Session};
 use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
@@ -69,15 +71,35 @@ async fn a_login_that_waited_for_another_makes_room_for_both() {
     assert_eq!(opened.displaced, [sessions[0].id]);
 }
 
+/// Whoever holds a user, were it for long, keeps nobody waiting who logs in as another.
+#[tokio::test]
+async fn logins_in_a_group_wait_for_no_user_that_somebody_holds() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    let bob = bob();
+    insert(&store, &alice()).await;
+    insert(&store, &bob).await;
+    let mut holder = store.begin().await.expect("a transaction");
+    holder.set_roles(alice().id, &BTreeSet::new(), Timestamp::EPOCH).await.expect("an answer");
+    let (context, alices, bobs) = (RequestContext::default(), session(1), Session { user: bob.id, ..session(2) });
+    let (alices, bobs) = (opening(&alices, &context), opening(&bobs, &context));
+    let (mut alice, bob) = (pin!(store.open_session(&alices)), pin!(store.open_session(&bobs)));
+    // Alice's login is there first, and sees both through.
+    assert!(matches!(select(&mut alice, bob).await, Either::Right((Ok(Some(_)), _))));
+    holder.commit().await.expect("a commit");
+    assert!(alice.await.expect("an answer").is_some());
+}
+
+fn bob() -> User {
+    let (id, email) = (uuid::Uuid::from_u128(8).into(), Email::parse("bob@example.com").expect("an address"));
+    User { id, email, ..alice() }
+}
+
 #[tokio::test]
 async fn j131_a_deadlock_is_contention_and_can_be_tried_again() {
     let database = Database::migrated().await;
     let store = database.store(4);
-    let bob = User {
-        id: uuid::Uuid::from_u128(8).into(),
-        email: Email::parse("bob@example.com").expect("an address"),
-        ..alice()
-    };
+    let bob = bob();
     insert(&store, &alice()).await;
     insert(&store, &bob).await;
     // Each holds its own record and waits for the other's address.

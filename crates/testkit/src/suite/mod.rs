@@ -54,7 +54,8 @@ macro_rules! store_suite {
                     keeps_every_field, lists_the_live_ones_newest_first, a_principal_is_gone_once_the_session_ends,
                     a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room, a_session_is_held_until_it_ends,
                     a_login_opens_a_session_and_makes_room_in_one_go,
-                    a_login_leaves_the_same_in_one_go_and_step_by_step, a_refused_login_leaves_nothing,
+                    a_login_leaves_the_same_in_one_go_and_step_by_step, logins_that_come_together_leave_what_each_would_alone,
+                    a_refused_login_leaves_nothing,
                     a_login_succeeds_before_what_makes_it_one_statement_is_there,
                     lists_at_most_a_hundred,
                 ]
@@ -106,6 +107,7 @@ macro_rules! store_suite {
                     thirty_two_refreshes_of_one_token_make_one_child, nothing_refreshes_after_an_end_that_won,
                     administrators_who_demote_each_other_leave_one, no_login_survives_a_change_of_password,
                     no_change_of_password_outlives_its_session, no_login_survives_a_disabling, two_users_cannot_move_to_one_address,
+                    no_login_that_follows_a_demotion_has_the_roles_of_before,
                     a_hundred_sessions_are_the_most_also_in_parallel,
                 ]
             }

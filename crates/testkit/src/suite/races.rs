@@ -240,6 +240,37 @@ pub async fn two_users_cannot_move_to_one_address(fixture: &Fixture) {
     }
 }
 
+/// Whichever comes first, the latter's version has what the former did.
+pub async fn no_login_that_follows_a_demotion_has_the_roles_of_before(fixture: &Fixture) {
+    let handles = handles(fixture).await;
+    for round in 0..rounds(DUELS) {
+        let user = fixture.register_admin(&format!("user{round}@example.com")).await;
+        let (session, token, now) = (fixture.session(user.id), fixture.token(), fixture.now());
+        let [one, other] = handles.clone();
+        let id = user.id;
+        let login = async move {
+            until_settled(async || {
+                let context = RequestContext::default();
+                let opening = Opening { epoch: user.epoch, ..opening(&session, &token, &context) };
+                one.open_session(&opening).await
+            })
+            .await
+        };
+        let demotion = async move {
+            until_settled(async || {
+                let mut work = other.begin().await?;
+                work.set_roles(id, &roles(&[]), now).await?;
+                work.commit().await
+            })
+            .await;
+        };
+        let (opened, ()) = against(login, demotion).await;
+        let (opened, stored) = (opened.expect("a session").user, fixture.stored(id).await);
+        let has_been_demoted = opened.version == stored.version;
+        assert_eq!(opened.roles.contains(&RoleName::admin()), !has_been_demoted, "version {}", opened.version);
+    }
+}
+
 pub async fn a_hundred_sessions_are_the_most_also_in_parallel(fixture: &Fixture) {
     let (handles, turns) = (handles(fixture).await, [fixture.turns(), fixture.turns()]);
     let alice = fixture.register("alice@example.com").await;

@@ -195,6 +195,53 @@ pub async fn a_login_leaves_the_same_in_one_go_and_step_by_step(fixture: &Fixtur
     assert_eq!(outcomes[0], outcomes[1]);
 }
 
+/// All of a user's sessions and devices, some of which have to make room, and one who is refused.
+pub async fn logins_that_come_together_leave_what_each_would_alone(fixture: &Fixture) {
+    let context = somewhere();
+    let mut outcomes = Vec::new();
+    for together in [true, false] {
+        let world = Fixture::create(fixture.database.kind()).await;
+        let mut sessions = Vec::new();
+        for (name, before) in [("alice", 3), ("bob", 1), ("carol", 4), ("dave", 0)] {
+            let user = world.register(&format!("{name}@example.com")).await;
+            several(&world, user.id, before).await;
+            world.clock.advance(Duration::from_millis(1));
+            sessions.push(Session { ip: context.ip, user_agent: context.user_agent.clone(), ..world.session(user.id) });
+        }
+        let mut openings: Vec<_> = sessions.iter().map(|one| opening(one, &world.token(), &context)).collect();
+        for (opening, keep) in openings.iter_mut().zip([2, 3, 4, 1]) {
+            opening.keep = keep;
+        }
+        openings[1].device = Some((DeviceToken::generate(&world.rng).hash(), world.now().plus(DAY)));
+        openings[3].epoch = 2;
+        let store = &world.store;
+        let opened = if together {
+            let [alice, bob, carol, dave] = [0, 1, 2, 3].map(|n: usize| store.open_session(&openings[n]));
+            let (alice, bob, carol, dave) = tokio::join!(alice, bob, carol, dave);
+            [alice, bob, carol, dave]
+        } else {
+            let mut opened = Vec::new();
+            for opening in &openings {
+                opened.push(open_and_commit(world.begin().await, opening).await);
+            }
+            <[_; 4]>::try_from(opened).expect("four")
+        };
+        let mut opened = opened.map(|opened| opened.expect("an answer"));
+        opened.iter_mut().flatten().for_each(|opened| opened.displaced.sort());
+        let told = "SELECT count(*) FROM changes WHERE kind = 'session_ended'";
+        let mut rows = world.rows().await;
+        // Their numbers are in the order in which they were written.
+        rows.retain(|(table, _)| table != "changes");
+        let (all, ended) =
+            (world.database.number("SELECT count(*) FROM changes").await, world.database.number(told).await);
+        outcomes.push((opened, rows, all, ended));
+        world.finish().await;
+    }
+    let displaced = outcomes[0].0.each_ref().map(|opened| opened.as_ref().map(|opened| opened.displaced.len()));
+    assert_eq!(displaced, [Some(2), Some(0), Some(1), None]);
+    assert_eq!(outcomes[0], outcomes[1]);
+}
+
 pub async fn a_refused_login_leaves_nothing(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let (session, context) = (fixture.session(alice.id), RequestContext::default());

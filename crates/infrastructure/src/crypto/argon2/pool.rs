@@ -63,14 +63,31 @@ trait Job: Send {
     /// Nobody waits for the answer any more.
     fn is_abandoned(&self) -> bool;
     fn run(&mut self, arena: &mut Arena);
-    fn answer(self: Box<Self>);
+    fn answer(self: Box<Self>, others: Others);
     fn refuse(self: Box<Self>, error: HashingError);
 }
 
 struct Pending<T, F> {
     work: Option<F>,
     outcome: Option<T>,
-    reply: oneshot::Sender<Result<T, HashingError>>,
+    reply: oneshot::Sender<(Result<T, HashingError>, Others)>,
+}
+
+/// Jobs that are done, and are answered by whoever has this, at the latest when it is dropped. The first of those whose
+/// answers leave together has the others': woken one by one by the thread they would come one by one, where that thread
+/// shares its core.
+struct Others(Vec<Box<dyn Job>>);
+
+impl Others {
+    const NONE: Self = Self(Vec::new());
+}
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        for job in mem::take(&mut self.0) {
+            job.answer(Self::NONE);
+        }
+    }
 }
 
 impl Pool {
@@ -102,7 +119,9 @@ impl Pool {
         let (reply, answer) = oneshot::channel();
         self.shared.accept(from, Box::new(Pending { work: Some(work), outcome: None, reply }))?;
         // Without an answer the thread panicked or the pool was dropped.
-        answer.await.unwrap_or(Err(HashingError::Stopped))
+        let (outcome, others) = answer.await.map_err(|_| HashingError::Stopped)?;
+        drop(others);
+        outcome
     }
 }
 
@@ -238,7 +257,10 @@ impl Shared {
 }
 
 fn answer_all(done: &mut Vec<Box<dyn Job>>) {
-    done.drain(..).for_each(Job::answer);
+    let mut done = done.drain(..);
+    if let Some(first) = done.next() {
+        first.answer(Others(done.collect()));
+    }
 }
 
 /// A panic costs what it interrupts, and no thread.
@@ -270,15 +292,15 @@ where
         self.outcome = self.work.take().map(|work| work(arena));
     }
 
-    fn answer(self: Box<Self>) {
+    fn answer(self: Box<Self>, others: Others) {
         if let Some(outcome) = self.outcome {
             // A client that left meanwhile does not miss the answer.
-            let _ = self.reply.send(Ok(outcome));
+            let _ = self.reply.send((Ok(outcome), others));
         }
     }
 
     fn refuse(self: Box<Self>, error: HashingError) {
-        let _ = self.reply.send(Err(error));
+        let _ = self.reply.send((Err(error), Others::NONE));
     }
 }
 

@@ -6,6 +6,8 @@ mod rotation;
 mod upkeep;
 mod writes;
 
+pub(super) use opening::Logins;
+
 use super::error::corrupt;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

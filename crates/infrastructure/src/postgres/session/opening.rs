@@ -1,107 +1,212 @@
-//! Logins: all that one leaves behind, in one statement.
+//! Logins: all that one leaves behind, and all that others leave that come at the same time, in one statement.
 
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
+use crate::postgres::pool::Pool;
 use crate::postgres::user::{user_query, user_row};
-use vestibule_domain::StoreError;
+use std::collections::HashMap;
+use std::sync::Arc;
+use vestibule_domain::audit::{Actor, AuditKind, AuditRecord};
 use vestibule_domain::context::UserAgent;
 use vestibule_domain::feed::Change;
-use vestibule_domain::id::UserId;
+use vestibule_domain::id::{AuditEventId, UserId};
 use vestibule_domain::session::service::MAX_DEVICES;
 use vestibule_domain::session::store::{Opened, Opening};
-use vestibule_domain::session::{Amr, EndReason};
+use vestibule_domain::session::{Amr, DeviceTokenHash, EndReason, RefreshTokenHash, Session};
+use vestibule_domain::together::Together;
+use vestibule_domain::{StoreError, Timestamp};
+
+pub(in crate::postgres) type Logins = Together<Login, Result<Opened, StoreError>>;
+
+/// An [`Opening`] that waits for others to go with it.
+pub(in crate::postgres) struct Login {
+    epoch: i64,
+    session: Session,
+    token: RefreshTokenHash,
+    keep: u32,
+    device: Option<(DeviceTokenHash, Timestamp)>,
+    actor: Actor,
+    request_id: Option<String>,
+    succeeded: Event,
+    displaced: Event,
+}
+
+/// What differs between the two of a login.
+struct Event {
+    id: AuditEventId,
+    at: Timestamp,
+    kind: AuditKind,
+    reason: Option<&'static str>,
+}
 
 impl PgStore {
-    /// `None` if what was proved counts no more, or may not: then nothing was written.
-    ///
-    /// The whole statement sees the store as it was when it began, and an update that had to wait goes on with a row
-    /// that has changed since. That row is none of this statement's, by its version: its roles and its sessions would be
-    /// those of before. The parts do not see each other: those that make room leave as much of it as if what comes in
-    /// were there. What has to go is told by where it begins, not by its ids, so that even a plan from when the tables
-    /// were small reads no more than the user's own.
-    pub(in crate::postgres) async fn open_at_once(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
+    pub(in crate::postgres) fn logins() -> Logins {
+        // Of two of one user the latter sees what the former has done.
+        Together::new("logins", |group, one| group.iter().all(|other| other.session.user != one.session.user))
+    }
+
+    /// `None` if what was proved counts no more, or may not, or somebody holds the user: then nothing was written.
+    pub(in crate::postgres) async fn open_together(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
+        let pool = Arc::clone(&self.pool);
+        let depart = move |logins: Vec<Login>| {
+            let pool = Arc::clone(&pool);
+            Box::pin(async move { open(&pool, &logins).await }) as _
+        };
+        self.logins.write(opening.into(), &depart).await?.transpose()
+    }
+}
+
+/// Each of another user. Rows of users are locked before anything is decided about them, and who is held by somebody
+/// else is left out. The statement sees the store as it was when it began: a row that has changed since then and is
+/// locked all the same is none of it, by its version; its roles and its sessions would be those of before. The parts do
+/// not see each other: those that make room leave as much of it as if what comes in were there. All that is written is
+/// found one by one (`LATERAL`) and then named as `= ANY`: joined, a plan made when tables were small would read all
+/// there is by then.
+///
+/// A login whose user cannot be read has failed by itself.
+#[expect(clippy::too_many_lines, reason = "it is one statement")]
+async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Opened, StoreError>>>, StoreError> {
+    let Some(any) = logins.first().map(|login| &login.session) else { return Ok(Vec::new()) };
+    let (user_changed, session_ended) =
+        (Change::UserChanged(any.user), Change::SessionEnded { user: any.user, session: any.id });
+    let query = user_query!(
+        "WITH held AS (
+             SELECT asked.* FROM unnest(
+                 $1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+                 $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bigint[], $13::bytea[],
+                 $14::timestamptz[], $15::bigint[], $16::text[], $17::uuid[], $18::text[], $19::uuid[],
+                 $20::timestamptz[], $21::text[], $22::text[], $23::uuid[], $24::timestamptz[], $25::text[], $26::text[]
+             ) AS asked (session_id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
+                         ip, user_agent, amr, refresh_hash, epoch, device, device_expires_at, keep, actor, actor_id,
+                         request_id, succeeded_id, succeeded_at, succeeded_kind, succeeded_reason, displaced_id,
+                         displaced_at, displaced_kind, displaced_reason)
+             CROSS JOIN LATERAL (
+                 SELECT FROM users WHERE id = asked.user_id AND epoch = asked.epoch AND disabled_at IS NULL
+                 FOR NO KEY UPDATE SKIP LOCKED
+             ) AS found
+         ), recorded AS (
+             UPDATE users AS u SET last_login_at = held.created_at, version = u.version + 1
+             FROM held
+             WHERE u.id = ANY (ARRAY(SELECT user_id FROM held)) AND u.id = held.user_id
+               AND u.version = (SELECT seen.version FROM users AS seen WHERE seen.id = held.user_id)
+             RETURNING u.*
+         ), logged_in AS (
+             SELECT held.* FROM held WHERE user_id IN (SELECT id FROM recorded)
+         ), opened AS (
+             INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
+                                   idle_expires_at, ip, user_agent, amr, refresh_hash)
+             SELECT session_id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
+                    ip, user_agent, amr, refresh_hash
+             FROM logged_in
+         ), forgotten AS (
+             DELETE FROM devices WHERE hash = ANY (ARRAY(
+                 SELECT older.hash FROM logged_in CROSS JOIN LATERAL (
+                     SELECT hash FROM devices WHERE user_id = logged_in.user_id
+                     ORDER BY created_at DESC, hash DESC OFFSET $27
+                 ) AS older
+                 WHERE logged_in.device IS NOT NULL
+             ))
+         ), device AS (
+             INSERT INTO devices (hash, user_id, created_at, expires_at)
+             SELECT device, user_id, created_at, device_expires_at FROM logged_in WHERE device IS NOT NULL
+         ), displaced AS (
+             UPDATE sessions SET ended_at = logged_in.created_at, end_reason = $28
+             FROM logged_in
+             WHERE sessions.id = ANY (ARRAY(
+                 SELECT older.id FROM logged_in CROSS JOIN LATERAL (
+                     SELECT id FROM sessions
+                     WHERE user_id = logged_in.user_id AND ended_at IS NULL AND idle_expires_at > logged_in.created_at
+                     ORDER BY created_at DESC, id DESC OFFSET logged_in.keep - 1
+                 ) AS older
+             )) AND sessions.user_id = logged_in.user_id AND num_nonnulls(sessions.ended_at) = 0
+             RETURNING sessions.id, sessions.user_id, sessions.ended_at
+         ), trail AS (
+             INSERT INTO audit_events (id, at, kind, actor, actor_id, subject_id, session_id, reason, ip, user_agent,
+                                       request_id)
+             SELECT succeeded_id, succeeded_at, succeeded_kind, actor, actor_id, user_id, session_id,
+                    succeeded_reason, ip, user_agent, request_id
+             FROM logged_in
+             UNION ALL
+             SELECT displaced_id, displaced_at, displaced_kind, actor, actor_id, user_id, session_id,
+                    displaced_reason, ip, user_agent, request_id
+             FROM logged_in WHERE user_id IN (SELECT user_id FROM displaced)
+         ), told AS (
+             INSERT INTO changes (kind, user_id, session_id, at)
+             SELECT $29, user_id, id, ended_at FROM displaced
+             UNION ALL
+             SELECT $30, user_id, NULL, created_at FROM logged_in
+         )
+         SELECT",
+        r#", ARRAY(SELECT displaced.id FROM displaced WHERE displaced.user_id = u.id) AS "displaced!" FROM recorded AS u"#,
+        &column(logins, |login| login.session.id.as_uuid()),
+        &column(logins, |login| login.session.user.as_uuid()),
+        &column(logins, |login| login.session.created_at.as_datetime()),
+        &column(logins, |login| login.session.last_seen_at.as_datetime()),
+        &column(logins, |login| login.session.authenticated_at.as_datetime()),
+        &column(logins, |login| login.session.expires_at.as_datetime()),
+        &column(logins, |login| login.session.idle_expires_at.as_datetime()),
+        &column(logins, |login| login.session.ip.map(|ip| ip.to_string())) as _,
+        &column(logins, |login| login.session.user_agent.as_ref().map(UserAgent::as_str)) as _,
+        &column(logins, |login| amr(&login.session)),
+        &column(logins, |login| login.token.as_bytes().as_slice()) as _,
+        &column(logins, |login| login.epoch),
+        &column(logins, |login| login.device.as_ref().map(|(hash, _)| hash.as_bytes().as_slice())) as _,
+        &column(logins, |login| login.device.as_ref().map(|(_, expires_at)| expires_at.as_datetime())) as _,
+        &column(logins, |login| i64::from(login.keep.max(1))),
+        &column(logins, |login| login.actor.as_str()) as _,
+        &column(logins, |login| login.actor.user().map(UserId::as_uuid)) as _,
+        &column(logins, |login| login.request_id.as_deref()) as _,
+        &column(logins, |login| login.succeeded.id.as_uuid()),
+        &column(logins, |login| login.succeeded.at.as_datetime()),
+        &column(logins, |login| login.succeeded.kind.as_str()) as _,
+        &column(logins, |login| login.succeeded.reason) as _,
+        &column(logins, |login| login.displaced.id.as_uuid()),
+        &column(logins, |login| login.displaced.at.as_datetime()),
+        &column(logins, |login| login.displaced.kind.as_str()) as _,
+        &column(logins, |login| login.displaced.reason) as _,
+        i64::from(MAX_DEVICES) - 1,
+        EndReason::Displaced.as_str(),
+        session_ended.kind(),
+        user_changed.kind(),
+    );
+    let mut lease = pool.lease().await?;
+    let rows = bounded("open_sessions", query.fetch_all(lease.connection())).await;
+    let mut opened = HashMap::new();
+    for row in lease.settle(rows)? {
+        let (id, displaced) = (UserId::from(row.id), row.displaced.iter().copied().map(Into::into).collect());
+        let user = user_row!(row).try_into();
+        opened.insert(id, user.map(|user| Opened { user, displaced }));
+    }
+    Ok(logins.iter().map(|login| opened.remove(&login.session.user)).collect())
+}
+
+fn column<'a, T>(logins: &'a [Login], of: impl Fn(&'a Login) -> T) -> Vec<T> {
+    logins.iter().map(of).collect()
+}
+
+fn amr(session: &Session) -> String {
+    session.amr.iter().copied().map(Amr::as_str).collect::<Vec<_>>().join(" ")
+}
+
+impl From<&Opening<'_>> for Login {
+    fn from(opening: &Opening<'_>) -> Self {
         let Opening { epoch, session, token, keep, device, succeeded, displaced } = opening;
-        let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
-        let user_changed = Change::UserChanged(session.user);
-        let session_ended = Change::SessionEnded { user: session.user, session: session.id };
-        let query = user_query!(
-            "WITH recorded AS (
-                 UPDATE users AS u SET last_login_at = $3, version = u.version + 1
-                 WHERE u.id = $2 AND u.epoch = $12 AND u.disabled_at IS NULL
-                   AND u.version = (SELECT version FROM users WHERE id = $2)
-                 RETURNING u.*
-             ), opened AS (
-                 INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
-                                       idle_expires_at, ip, user_agent, amr, refresh_hash)
-                 SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM recorded
-             ), forgotten AS (
-                 DELETE FROM devices
-                 WHERE $13::bytea IS NOT NULL AND user_id = (SELECT id FROM recorded) AND (created_at, hash) <= (
-                     SELECT created_at, hash FROM devices WHERE user_id = $2
-                     ORDER BY created_at DESC, hash DESC OFFSET $15 LIMIT 1
-                 )
-             ), device AS (
-                 INSERT INTO devices (hash, user_id, created_at, expires_at)
-                 SELECT $13, id, $3, $14 FROM recorded WHERE $13::bytea IS NOT NULL
-             ), displaced AS (
-                 UPDATE sessions SET ended_at = $3, end_reason = $17
-                 WHERE user_id = (SELECT id FROM recorded) AND ended_at IS NULL AND idle_expires_at > $3
-                   AND (created_at, id) <= (
-                     SELECT created_at, id FROM sessions
-                     WHERE user_id = $2 AND ended_at IS NULL AND idle_expires_at > $3
-                     ORDER BY created_at DESC, id DESC OFFSET $16 LIMIT 1
-                 )
-                 RETURNING id
-             ), trail AS (
-                 INSERT INTO audit_events (id, at, kind, actor, actor_id, subject_id, session_id, reason, ip,
-                                           user_agent, request_id)
-                 SELECT $18::uuid, $19::timestamptz, $20, $21, $22::uuid, id, $1, $23, $8, $9, $24 FROM recorded
-                 UNION ALL
-                 SELECT $25, $26, $27, $21, $22, id, $1, $28, $8, $9, $24 FROM recorded
-                 WHERE EXISTS (SELECT FROM displaced)
-             ), told AS (
-                 INSERT INTO changes (kind, user_id, session_id, at)
-                 SELECT $29, $2, id, $3 FROM displaced
-                 UNION ALL
-                 SELECT $30, id, NULL, $3 FROM recorded
-             )
-             SELECT",
-            r#", ARRAY(SELECT id FROM displaced) AS "displaced!" FROM recorded AS u"#,
-            session.id.as_uuid(),
-            session.user.as_uuid(),
-            session.created_at.as_datetime(),
-            session.last_seen_at.as_datetime(),
-            session.authenticated_at.as_datetime(),
-            session.expires_at.as_datetime(),
-            session.idle_expires_at.as_datetime(),
-            session.ip.map(|ip| ip.to_string()),
-            session.user_agent.as_ref().map(UserAgent::as_str),
-            amr.join(" "),
-            token.as_bytes(),
-            epoch,
-            device.as_ref().map(|(hash, _)| hash.as_bytes().as_slice()),
-            device.as_ref().map(|(_, expires_at)| expires_at.as_datetime()),
-            i64::from(MAX_DEVICES) - 1,
-            i64::from(keep.saturating_sub(1)),
-            EndReason::Displaced.as_str(),
-            succeeded.id.as_uuid(),
-            succeeded.at.as_datetime(),
-            succeeded.event.kind.as_str(),
-            succeeded.event.actor.as_str(),
-            succeeded.event.actor.user().map(UserId::as_uuid),
-            succeeded.event.reason,
-            succeeded.event.context.request_id,
-            displaced.id.as_uuid(),
-            displaced.at.as_datetime(),
-            displaced.event.kind.as_str(),
-            displaced.event.reason,
-            session_ended.kind(),
-            user_changed.kind(),
-        );
-        let mut lease = self.pool.lease().await?;
-        let row = bounded("open_session", query.fetch_optional(lease.connection())).await;
-        let Some(row) = lease.settle(row)? else { return Ok(None) };
-        let made_room = row.displaced.iter().copied().map(Into::into).collect();
-        Ok(Some(Opened { user: user_row!(row).try_into()?, displaced: made_room }))
+        Self {
+            epoch: *epoch,
+            session: (*session).clone(),
+            token: token.clone(),
+            keep: *keep,
+            device: device.clone(),
+            actor: succeeded.event.actor,
+            request_id: succeeded.event.context.request_id.clone(),
+            succeeded: succeeded.into(),
+            displaced: displaced.into(),
+        }
+    }
+}
+
+impl From<&AuditRecord<'_>> for Event {
+    fn from(AuditRecord { id, at, event }: &AuditRecord<'_>) -> Self {
+        Self { id: *id, at: *at, kind: event.kind, reason: event.reason }
     }
 }

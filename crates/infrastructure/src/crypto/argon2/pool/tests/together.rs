@@ -44,6 +44,32 @@ fn answers_leave_together_while_many_wait_and_at_once_when_few_do() {
     assert_eq!(answered, [0, 0, 0, 3, 4, 5], "of six, when each begins");
 }
 
+/// Whoever has the others' answers may go before hashing ends, or before they are handed on.
+#[test]
+fn answers_that_leave_together_reach_those_who_stay() {
+    for leaves_early in [true, false] {
+        let pool = pool(1, LONG);
+        let mut jobs: Vec<_> = (0..2 * TOGETHER).map(|_| Steered::queue(&pool)).collect();
+        let end = |job: &Steered<'_>| {
+            job.begun.recv().unwrap();
+            job.end.send(()).unwrap();
+        };
+        let mut first = Some(jobs.remove(0));
+        let Steered { begun, end: ended, .. } = first.as_ref().unwrap();
+        begun.recv().unwrap();
+        let ended = ended.clone();
+        first = first.filter(|_| !leaves_early);
+        ended.send(()).unwrap();
+        jobs.iter().take(TOGETHER - 1).for_each(end);
+        jobs[TOGETHER - 1].begun.recv().unwrap();
+        assert_eq!(jobs[0].poll_answer(), leaves_early, "the first has it, if there is one");
+        drop(first);
+        assert!(jobs.iter_mut().take(TOGETHER - 1).all(Steered::poll_answer));
+        jobs[TOGETHER - 1].end.send(()).unwrap();
+        jobs.iter().skip(TOGETHER).for_each(end);
+    }
+}
+
 #[tokio::test]
 async fn an_answer_does_not_wait_for_those_who_left() {
     let pool = pool(1, LONG);
