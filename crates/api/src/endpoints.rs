@@ -8,23 +8,21 @@ use crate::state::AppState;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 
-/// How routes begin that are about a user. Most often that is `me`, for whom there is a route without a parameter, which
-/// would be copied with each request.
+/// How routes begin that are about a user. Most often that is `me`: a route of its own, without a parameter, saves
+/// decoding one with each request.
 const OF_USER: &str = "/users/{user}";
 pub(crate) const OF_ME: &str = "/users/me";
 
-/// A handler at work.
+/// A handler at work, in the box that axum gives it: another would be one more allocation.
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 pub(crate) type Handle = Arc<dyn Fn(Request, AppState) -> Answering + Send + Sync>;
 
 /// One method of one path.
-#[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) method: &'static str,
     pub(crate) path: String,
@@ -33,15 +31,16 @@ pub(crate) struct Endpoint {
     pub(crate) handle: Handle,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Endpoints(pub(crate) Vec<Endpoint>);
 
 impl Endpoints {
-    /// Where `P`, its annotation, says.
+    /// Where `P`, the annotation of `handler`, says.
     pub(crate) fn serve<P: Path, T: 'static>(self, handler: &impl Handler<T, AppState, Future = Answering>) -> Self {
         P::methods().iter().fold(self, |endpoints, method| endpoints.at(name(method), &P::path(), handler.clone()))
     }
 
+    /// For handlers that the document does not have.
     pub(crate) fn at<T: 'static>(
         mut self,
         method: &'static str,
@@ -63,12 +62,6 @@ impl Endpoints {
     }
 }
 
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
-    }
-}
-
 fn name(method: &HttpMethod) -> &'static str {
     match method {
         HttpMethod::Get => "GET",
@@ -82,8 +75,8 @@ fn name(method: &HttpMethod) -> &'static str {
     }
 }
 
-/// Of a list of handlers, or of modules that have such a list: `routes`, which serves them, and `described`, which tells
-/// of them.
+/// Of a list of handlers, or of modules that have such a list: `routes`, which serves them, and `described`, which
+/// tells of them.
 macro_rules! endpoints {
     ($($module:ident :: $handler:ident),+ $(,)?) => {
         pub(crate) fn routes() -> $crate::endpoints::Endpoints {

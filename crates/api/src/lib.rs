@@ -37,5 +37,9 @@ pub fn app(state: AppState) -> App {
 
 /// Everything for operators, on a listener of its own.
 pub fn ops_app(state: AppState) -> App {
-    App::new(routes::health::routes().merge(routes::metrics::routes()), state)
+    App::new(for_operators(), state)
+}
+
+fn for_operators() -> endpoints::Endpoints {
+    routes::health::routes().merge(routes::metrics::routes())
 }

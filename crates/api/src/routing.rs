@@ -1,17 +1,15 @@
 //! Which handler a request is for, and what log and metrics call it.
 
 use crate::endpoints::{Answering, Endpoint, Endpoints, Handle};
+use crate::extract::Segments;
 use crate::metrics::Operation;
 use crate::state::AppState;
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::Request;
 use axum::response::IntoResponse;
 use http::header::ALLOW;
-use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
-use matchit::{Params, Router};
-use percent_encoding::percent_decode_str;
+use matchit::Router;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
@@ -20,7 +18,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Routes {
     by_path: Router<Route>,
-    /// Whatever is none of the others.
+    /// Counts the answers to whatever no endpoint is for.
     other: Operation,
 }
 
@@ -29,9 +27,11 @@ struct Route {
     name: Arc<str>,
     methods: Vec<Served>,
     allow: HeaderValue,
+    has_parameters: bool,
 }
 
 struct Served {
+    method: &'static str,
     operation: Operation,
     handle: Handle,
 }
@@ -39,51 +39,41 @@ struct Served {
 /// What a request asks for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matched<'a> {
+    routes: &'a Routes,
     route: Option<&'a Route>,
     served: Option<&'a Served>,
     pub(crate) operation: &'a Operation,
 }
 
-/// What stands in a path for the parameters of its route.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Segments(Vec<(String, String)>);
-
 impl Routes {
-    /// Of two that are the same the latter is not there.
     pub(crate) fn new(endpoints: Endpoints) -> Self {
-        let mut by_path: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for endpoint in endpoints.0 {
-            by_path.entry(endpoint.path.clone()).or_default().push(endpoint);
+        let mut routes: BTreeMap<_, (Arc<str>, Vec<Served>)> = BTreeMap::new();
+        for Endpoint { method, path, route, handle } in endpoints.0 {
+            let served = Served { method, operation: Operation::new(method, Arc::clone(&route)), handle };
+            routes.entry(path).or_insert_with(|| (route, Vec::new())).1.push(served);
         }
-        let mut routes = Router::new();
-        for (path, endpoints) in by_path {
-            let Some(name) = endpoints.first().map(|endpoint| Arc::clone(&endpoint.route)) else { continue };
-            let methods: Vec<_> = endpoints.into_iter().map(Served::from).collect();
-            let _ = routes.insert(path, Route { name, allow: allow(&methods), methods });
+        let mut by_path = Router::new();
+        for (path, (name, methods)) in routes {
+            let has_parameters = path.contains('{');
+            // A path that is in conflict with another would be missing: a test asks for each endpoint.
+            let _ = by_path.insert(path, Route { name, allow: allow(&methods), methods, has_parameters });
         }
-        Self { by_path: routes, other: Operation::new("other", Arc::from("other")) }
+        Self { by_path, other: Operation::new("other", Arc::from("other")) }
     }
 
-    /// Leaves the request's [`Segments`] with it.
-    pub(crate) fn find(&self, request: &mut Request) -> Matched<'_> {
-        let Ok(found) = self.by_path.at(request.uri().path()) else {
-            return Matched { route: None, served: None, operation: &self.other };
-        };
-        let (route, segments) = (found.value, Segments::decode(&found.params));
-        let served = route.find(request.method().as_str());
+    pub(crate) fn find(&self, request: &Request) -> Matched<'_> {
+        let route = self.by_path.at(request.uri().path()).ok().map(|found| found.value);
+        let served = route.and_then(|route| route.find(request.method().as_str()));
         let operation = served.map_or(&self.other, |served| &served.operation);
         // RFC 9110, section 9.3.2.
-        let served = served.or_else(|| route.find("GET").filter(|_| request.method() == Method::HEAD));
-        if let Some(segments) = segments {
-            request.extensions_mut().insert(segments);
-        }
-        Matched { route: Some(route), served, operation }
+        let by_get = || route?.find("GET").filter(|_| request.method() == Method::HEAD);
+        Matched { routes: self, route, served: served.or_else(by_get), operation }
     }
 }
 
 impl Route {
     fn find(&self, method: &str) -> Option<&Served> {
-        self.methods.iter().find(|served| served.operation.method() == method)
+        self.methods.iter().find(|served| served.method == method)
     }
 }
 
@@ -93,44 +83,22 @@ impl<'a> Matched<'a> {
         self.route.map(|route| &*route.name)
     }
 
-    /// By the handler, or, as there is none, that there is none.
-    pub(crate) fn answer(&self, request: Request, state: &AppState) -> Answering {
-        if let Some(served) = self.served {
-            return (served.handle)(request, state.clone());
-        }
-        let refusal = match self.route {
-            Some(route) => (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, route.allow.clone())]).into_response(),
-            None => StatusCode::NOT_FOUND.into_response(),
+    /// The handler's. Without a handler: 405 with `Allow`, or 404 where there is no such path.
+    pub(crate) fn answer(&self, mut request: Request, state: &AppState) -> Answering {
+        let refusal = match (self.served, self.route) {
+            (Some(served), Some(route)) => {
+                if route.has_parameters
+                    && let Ok(found) = self.routes.by_path.at(request.uri().path())
+                {
+                    let segments = Segments::decode(&found.params);
+                    request.extensions_mut().insert(segments);
+                }
+                return (served.handle)(request, state.clone());
+            }
+            (None, Some(route)) => (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, route.allow.clone())]).into_response(),
+            (_, None) => StatusCode::NOT_FOUND.into_response(),
         };
         Box::pin(ready(refusal))
-    }
-}
-
-impl Segments {
-    /// What is not UTF-8 names nothing. `None` if there are none, as most often.
-    fn decode(params: &Params<'_, '_>) -> Option<Self> {
-        let decode = |(name, text): (&str, &str)| {
-            Some((name.to_owned(), percent_decode_str(text).decode_utf8().ok()?.into_owned()))
-        };
-        (!params.is_empty()).then(|| Self(params.iter().filter_map(decode).collect()))
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, text)| text.as_str())
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Segments {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().cloned().unwrap_or_default())
-    }
-}
-
-impl From<Endpoint> for Served {
-    fn from(Endpoint { method, path: _, route, handle }: Endpoint) -> Self {
-        Self { operation: Operation::new(method, route), handle }
     }
 }
 
@@ -142,17 +110,18 @@ impl fmt::Debug for Served {
 
 /// RFC 9110, section 10.2.1. Whoever answers to GET answers to HEAD.
 fn allow(methods: &[Served]) -> HeaderValue {
-    let names = methods.iter().map(|served| served.operation.method());
-    let names: Vec<_> = names.map(|name| if name == "GET" { "GET,HEAD" } else { name }).collect();
+    let names = methods.iter().map(|served| if served.method == "GET" { "GET,HEAD" } else { served.method });
     // Names of methods: this cannot fail.
-    HeaderValue::try_from(names.join(",")).unwrap_or(HeaderValue::from_static(""))
+    HeaderValue::try_from(names.collect::<Vec<_>>().join(",")).unwrap_or(HeaderValue::from_static(""))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::routes::routes;
+    use crate::routes;
     use axum::body::Body;
+    use std::collections::BTreeSet;
+    use std::ptr;
 
     fn request(method: &str, path: &str) -> Request {
         Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
@@ -160,36 +129,25 @@ mod tests {
 
     #[test]
     fn each_endpoint_is_found_and_any_method_has_the_route() {
-        let table = Routes::new(routes());
-        let find = |method: &str, path: &str| {
-            let matched = table.find(&mut request(method, path));
-            (matched.route().map(str::to_owned), matched.operation.method(), matched.served.is_some())
-        };
-        for Endpoint { method, path, route, .. } in routes().0 {
-            let (path, route) = (path.replace(['{', '}'], ""), Some(route.to_string()));
-            assert_eq!(find(method, &path), (route.clone(), method, true));
-            assert_eq!(find("BREW", &path), (route.clone(), "other", false));
-            if method == "GET" {
-                assert_eq!(find("HEAD", &path), (route, "other", true));
+        for endpoints in [routes::routes, crate::for_operators] {
+            let (table, mut seen) = (Routes::new(endpoints()), BTreeSet::new());
+            let find = |method: &str, path: &str| {
+                let matched = table.find(&request(method, path));
+                let method = matched.served.map(|served| served.method);
+                (matched.route().map(str::to_owned), method, !ptr::eq(matched.operation, &raw const table.other))
+            };
+            for Endpoint { method, path, route, .. } in endpoints().0 {
+                assert!(seen.insert((method, path.clone())), "{method} {path} is there twice");
+                let (path, route) = (path.replace(['{', '}'], ""), Some(route.to_string()));
+                assert_eq!(find(method, &path), (route.clone(), Some(method), true));
+                assert_eq!(find("BREW", &path), (route.clone(), None, false));
+                if method == "GET" {
+                    assert_eq!(find("HEAD", &path), (route, Some("GET"), false));
+                }
+            }
+            for nothing in ["/no/such", "/users/", "/login/", "/users/a/b/c", "//users", "/USERS", "*", "a:80"] {
+                assert_eq!(find("GET", nothing), (None, None, false), "{nothing}");
             }
         }
-        for nothing in ["/no/such", "/users/", "/users/a/b/c", "//users", "/USERS"] {
-            assert_eq!(find("GET", nothing), (None, "other", false), "{nothing}");
-        }
-    }
-
-    #[test]
-    fn segments_are_decoded_and_what_is_not_utf_8_names_nothing() {
-        let table = Routes::new(routes());
-        let segment = |path: &str, name: &str| {
-            let mut request = request("GET", path);
-            table.find(&mut request);
-            request.extensions().get::<Segments>().map(|segments| segments.get(name).map(str::to_owned))
-        };
-        assert_eq!(segment("/users/%6d%65", "user"), Some(Some("me".to_owned())));
-        assert_eq!(segment("/users/a+b%2fc", "user"), Some(Some("a+b/c".to_owned())));
-        assert_eq!(segment("/users/%ff", "user"), Some(None));
-        assert_eq!(segment("/users/a", "id"), Some(None));
-        assert_eq!(segment("/users/me", "user"), None, "there is a route without");
     }
 }

@@ -1,9 +1,8 @@
 //! `GET /docs`: the document for people.
 
 use crate::error::ApiError;
-use crate::extract::Nothing;
+use crate::extract::{Nothing, Segments};
 use crate::problem::Code;
-use crate::routing::Segments;
 use axum::response::{Html, IntoResponse};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 

@@ -16,6 +16,7 @@ mod json;
 mod nothing;
 mod path;
 mod query;
+mod segments;
 #[cfg(test)]
 mod tests;
 
@@ -34,3 +35,4 @@ pub(crate) use path::{SessionPath, TargetUser};
 pub(crate) use query::Query;
 #[cfg(test)]
 pub(crate) use query::read_query;
+pub(crate) use segments::Segments;

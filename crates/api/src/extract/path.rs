@@ -1,10 +1,9 @@
 //! Ids in paths. What is no id names nothing: it answers as an unknown one does.
 
-use super::Bearer;
+use super::{Bearer, Segments};
 use crate::endpoints::OF_ME;
 use crate::error::ApiError;
 use crate::problem::Code;
-use crate::routing::Segments;
 use crate::state::AppState;
 use axum::extract::FromRequestParts;
 use http::request::Parts;

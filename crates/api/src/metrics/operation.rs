@@ -26,8 +26,4 @@ impl Operation {
     pub(crate) fn new(method: &'static str, route: Arc<str>) -> Self {
         Self { labels: Labels { method, route }, durations: OnceLock::new(), first: OnceLock::new() }
     }
-
-    pub(crate) fn method(&self) -> &'static str {
-        self.labels.method
-    }
 }

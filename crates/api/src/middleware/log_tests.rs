@@ -4,8 +4,10 @@ use crate::endpoints::Endpoints;
 use crate::testing::{Log, state};
 use crate::{App, app};
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use tower::ServiceExt;
 
 async fn log_of(request: Request<Body>) -> Vec<Value> {
@@ -23,6 +25,8 @@ async fn a_request_is_named_without_what_its_client_put_into_it() {
         .header("cookie", "canary-4")
         .header("user-agent", "canary-5")
         .header("x-request-id", "id-1")
+        .header("host", "x")
+        .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 4711))))
         .body(Body::empty());
     let lines = log_of(request.unwrap()).await;
     let answered: Vec<_> = lines.iter().filter(|line| line["fields"]["message"] == "answered").collect();
@@ -30,6 +34,7 @@ async fn a_request_is_named_without_what_its_client_put_into_it() {
     assert_eq!(answered[0]["fields"]["status"], 401);
     let span = &answered[0]["span"];
     assert_eq!((&span["request_id"], &span["route"]), (&json!("id-1"), &json!("/users/{user}")));
+    assert_eq!((&span["method"], &span["client"]), (&json!("GET"), &json!("192.0.2.7")));
     assert!(!json!(lines).to_string().contains("canary"), "{lines:?}");
     let lines = log_of(Request::get("/canary").body(Body::empty()).unwrap()).await;
     assert!(lines.iter().all(|line| line["span"]["route"] == "unknown"), "{lines:?}");

@@ -3,6 +3,7 @@
 mod cors;
 mod deadline;
 mod framing;
+mod head;
 mod limits;
 #[cfg(test)]
 mod log_tests;
@@ -20,13 +21,12 @@ pub(crate) use request_id::{RequestId, RequestIds};
 use crate::endpoints::Endpoints;
 use crate::routing::{Matched, Routes};
 use crate::state::AppState;
-use axum::body::{Body, HttpBody};
+use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::Method;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method};
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
@@ -36,13 +36,13 @@ use std::task::{Context, Poll};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
-/// Routes, and the middleware around them, which is not made of layers: each would be boxed and copied with every request
-/// (docs/decisions/0030). A pointer.
+/// Routes, and the middleware around them: calls of functions, because each layer of axum's router would be boxed and
+/// copied with every request (docs/decisions/0030). A pointer.
 #[derive(Debug, Clone)]
-pub struct App(Arc<Layers>);
+pub struct App(Arc<Stack>);
 
 #[derive(Debug)]
-struct Layers {
+struct Stack {
     state: AppState,
     routes: Routes,
     cors: Option<CorsLayer>,
@@ -51,7 +51,7 @@ struct Layers {
 impl App {
     pub(crate) fn new(endpoints: Endpoints, state: AppState) -> Self {
         let (routes, cors) = (Routes::new(endpoints), cors::allow(&state.http.cors_origins));
-        Self(Arc::new(Layers { state, routes, cors }))
+        Self(Arc::new(Stack { state, routes, cors }))
     }
 }
 
@@ -66,20 +66,21 @@ impl Service<Request> for App {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let layers = Arc::clone(&self.0);
-        Box::pin(async move { Ok(layers.outside(&mut request).await) })
+        let stack = Arc::clone(&self.0);
+        Box::pin(async move { Ok(stack.outside(&mut request).await) })
     }
 }
 
 /// A request is borrowed all the way in, and futures are pinned where they are made: whoever takes one by value keeps a
 /// copy of it.
-impl Layers {
+impl Stack {
     /// From the outside in:
     ///
     /// 1. request id: everything else names it, the answer to a panic included;
     /// 2. span and access log: sees the final status and how long all the rest took;
-    /// 3. security headers: on every answer, whoever made it;
-    /// 4. problem renderer: outside everything that can fail, so that all failures look alike.
+    /// 3. HEAD: outside whatever writes a body;
+    /// 4. security headers: on every answer, whoever made it;
+    /// 5. problem renderer: outside everything that can fail, so that all failures look alike.
     async fn outside(&self, request: &mut Request) -> Response {
         let id = request_id::assign(request, &self.state);
         let matched = self.routes.find(request);
@@ -91,7 +92,7 @@ impl Layers {
             problems::render(&mut response, target.as_ref(), &self.state, &id);
             security_headers::add(&mut response, &self.state);
             if is_head {
-                take_body(&mut response);
+                head::take_body(&mut response);
             }
             exchange.end(&response, &self.state);
             request_id::tell(&id, &mut response);
@@ -103,8 +104,8 @@ impl Layers {
 
     /// Further in:
     ///
-    /// 5. framing: whose message it is must be beyond doubt before anything answers it, a preflight included;
-    /// 6. CORS: on errors too, or scripts could not read them; answers preflights without any work.
+    /// 6. framing: whose message it is must be beyond doubt before anything answers it, a preflight included;
+    /// 7. CORS: on errors too, or scripts could not read them; answers preflights without any work.
     async fn around(&self, request: &mut Request, matched: Matched<'_>) -> Response {
         if let Some(refusal) = framing::refusal(request) {
             return refusal.into_response();
@@ -122,9 +123,9 @@ impl Layers {
 
     /// And in:
     ///
-    /// 7. panics;
-    /// 8. deadline: of everything that may wait;
-    /// 9. limits of URL and headers: before anything looks at them.
+    /// 8. panics;
+    /// 9. deadline: of everything that may wait;
+    /// 10. limits of URL and headers: before anything but routing looks at them.
     async fn inside(&self, request: &mut Request, matched: Matched<'_>) -> Response {
         let deadline = deadline::of(request);
         let work = pin!(async {
@@ -136,14 +137,6 @@ impl Layers {
         let answer = panics::catch(pin!(deadline::enforce(deadline, work))).await.flatten();
         answer.unwrap_or_else(IntoResponse::into_response)
     }
-}
-
-/// An answer to HEAD is that to GET without its body (RFC 9110, section 9.3.2).
-fn take_body(response: &mut Response) {
-    if let Some(length) = response.body().size_hint().exact() {
-        response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
-    }
-    *response.body_mut() = Body::empty();
 }
 
 /// A copy, if the request has a body: most that have one wait for something, and a part of the buffer in which the head

@@ -1,4 +1,4 @@
-//! Writes the body of every error, whoever made it: a handler, an extractor, the router or a panic.
+//! Writes the body of every error, whoever made it: a handler, an extractor, routing or a panic.
 
 use super::RequestId;
 use crate::error::Outline;

@@ -29,7 +29,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn end(&self, response: &Response, state: &AppState) {
         let elapsed = state.services.ports.clock.monotonic().saturating_sub(self.began);
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        // Named, or it would be formatted.
+        // A field: as a format string it would be formatted each time.
         tracing::info!(message = "answered", status = response.status().as_u16(), elapsed_ms);
         state.metrics.count_answer(self.operation, response.status(), elapsed);
     }
@@ -39,7 +39,7 @@ impl<'a> Exchange<'a> {
 /// mistake or a line break on purpose, stays out of the log.
 fn span(request: &Request, state: &AppState, route: Option<&str>, id: &RequestId) -> Span {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let client = peer.map(|peer| text(client_address(peer, request.headers(), &state.http)));
+    let client = peer.map(|peer| written(client_address(peer, request.headers(), &state.http)));
     tracing::info_span!(
         "request",
         request_id = id.as_str(),
@@ -49,8 +49,8 @@ fn span(request: &Request, state: &AppState, route: Option<&str>, id: &RequestId
     )
 }
 
-/// As the address's own `Display` writes it, which for IPv4 takes ten times as long, with each request.
-fn text(address: IpAddr) -> String {
+/// As `Display` writes it, which takes ten times as long for IPv4.
+fn written(address: IpAddr) -> String {
     let IpAddr::V4(address) = address else { return address.to_string() };
     let mut text = String::with_capacity("255.255.255.255".len());
     for octet in address.octets() {
@@ -85,7 +85,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_address_is_written_as_display_does(address in any::<IpAddr>()) {
-            prop_assert_eq!(text(address), address.to_string());
+            prop_assert_eq!(written(address), address.to_string());
         }
     }
 }

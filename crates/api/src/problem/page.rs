@@ -2,8 +2,7 @@
 
 use super::Code;
 use crate::error::ApiError;
-use crate::extract::Nothing;
-use crate::routing::Segments;
+use crate::extract::{Nothing, Segments};
 use axum::response::{Html, IntoResponse, Response};
 use http::header;
 

@@ -34,7 +34,8 @@ pub(super) struct Socket {
     /// Read, and not handed over yet.
     held: BytesMut,
     refused: Option<StatusCode>,
-    /// The last write had to wait, for all that the activity has been told.
+    /// What the activity was last told of writes. `true` at first: another socket on the same connection may have told
+    /// it that.
     stalls: bool,
     /// Which version of HTTP the client speaks has still to be told.
     undecided: bool,
@@ -128,8 +129,9 @@ impl Socket {
     }
 
     fn note_write<T>(&mut self, outcome: Poll<T>) -> Poll<T> {
-        // Most writes neither begin to wait nor have waited.
-        if mem::replace(&mut self.stalls, outcome.is_pending()) || self.stalls {
+        let stalled = mem::replace(&mut self.stalls, outcome.is_pending());
+        // Most writes do not wait, nor come after one that did: no lock for them.
+        if stalled || self.stalls {
             self.activity.wrote(self.stalls);
         }
         outcome

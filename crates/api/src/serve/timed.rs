@@ -46,7 +46,8 @@ impl<C: GracefulConnection> Future for Timed<C> {
             return Poll::Ready(true);
         }
         loop {
-            // The timer is asked, not the clock. A later deadline is noticed when it fires: most are moved with each request.
+            // Whether it is over the timer tells, not the clock. A later deadline is noticed when it fires: most are
+            // moved with each request.
             let (deadline, set) = (self.activity.deadline(), self.timer.deadline());
             let is_elapsed = self.timer.is_elapsed();
             if is_elapsed && deadline <= set {

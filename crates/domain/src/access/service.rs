@@ -63,7 +63,7 @@ impl AccessService {
         };
         let (principal, now) = match remembered {
             Some(principal) => (principal, now),
-            // A store takes its time.
+            // While the store was asked the session may have ended.
             None => (self.load(&token).await?, self.ports.clock.now()),
         };
         let alive = principal.user.id == token.subject && principal.is_alive(now);

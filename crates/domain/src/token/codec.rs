@@ -81,6 +81,7 @@ pub enum SigningError {
 /// Holds the keys in memory and does no I/O.
 pub trait TokenCodec: Send + Sync + fmt::Debug {
     fn sign(&self, claims: &AccessClaims) -> Result<AccessToken, SigningError>;
+    /// `now` comes from the caller, who needs it as well: one look at the clock for a request.
     fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenFault>;
     /// Replaces all keys at once. An error tells of a key that is left out because it does not open; the others are in
     /// use all the same, and what was revoked is out.

@@ -3,6 +3,7 @@
 use super::{SLACK, connect, rest, say, serve, serve_with, until};
 use crate::serve::ServeSettings;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, advance, pause, resume};
 
@@ -164,6 +165,25 @@ async fn an_answer_that_is_being_taken_is_not_cut_off() {
     resume();
     assert_eq!(rest(&mut stream).await.len(), 64 << 20);
     served.running.await.unwrap();
+}
+
+/// Each time it takes a part of it: more than there is room for between the two.
+#[tokio::test]
+async fn a_client_that_stops_now_and_then_is_not_cut_off() {
+    let served = serve().await;
+    let mut stream = connect(&served).await;
+    say(&mut stream, "GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    until(&mut stream, "\r\n\r\n").await;
+    let mut part = vec![0; 16 << 20];
+    for _ in 0..3 {
+        stream.read_exact(&mut part).await.unwrap();
+        pause();
+        for _ in 0..6 {
+            advance(Duration::from_secs(1)).await;
+        }
+        resume();
+    }
+    assert_eq!(rest(&mut stream).await.len(), 16 << 20);
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ pub(crate) use store::{Audited, MemoryStore, State};
 use std::collections::BTreeSet;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 use vestibule_domain::access::{Caller, Freshness, RoleName};
 use vestibule_domain::clock::Timer;
@@ -23,9 +23,30 @@ use vestibule_domain::session::{Login, SessionError, SignIn};
 use vestibule_domain::user::{Email, Name, Register, User};
 use vestibule_domain::{Clock, Ports, RequestContext, Rng, Services, Settings, Timestamp};
 
+/// Whether it has been woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// For as long as it wakes itself.
+fn poll<T>(mut future: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Poll<T> {
+    loop {
+        let woken = Arc::new(Woken::default());
+        let polled = future.as_mut().poll(&mut Context::from_waker(&Arc::clone(&woken).into()));
+        if polled.is_ready() || !woken.0.load(Ordering::SeqCst) {
+            return polled;
+        }
+    }
+}
+
 /// Finishes a future that never has to wait.
 pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+    match poll(pin!(future)) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the fakes never wait"),
     }
@@ -36,8 +57,7 @@ pub(crate) struct Begun<'a, T>(Pin<Box<dyn Future<Output = T> + 'a>>);
 
 pub(crate) fn begin<'a, T>(future: impl Future<Output = T> + 'a) -> Begun<'a, T> {
     let mut future: Pin<Box<dyn Future<Output = T> + 'a>> = Box::pin(future);
-    let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(polled.is_pending(), "nothing held it");
+    assert!(poll(future.as_mut()).is_pending(), "nothing held it");
     Begun(future)
 }
 

@@ -107,14 +107,14 @@ impl JwsCodec {
     }
 
     /// What [`Self::check`] found once, if the key still counts.
-    fn recall(&self, keyring: &Keyring, token: TokenTag, now: Timestamp) -> Option<Proof> {
-        let Verified { signer, proof } = keyring.verified.get(token)?;
+    fn recall(&self, keyring: &Keyring, tag: TokenTag, now: Timestamp) -> Option<Proof> {
+        let Verified { signer, proof } = keyring.verified.get(tag)?;
         let counts = match signer {
             Signer::Secret => true,
             Signer::Key(id) => keyring.stands_by(id, self.algorithm, now),
         };
         if !counts || proof.is_over(now) {
-            keyring.verified.forget(token);
+            keyring.verified.forget(tag);
         }
         counts.then_some(proof)
     }

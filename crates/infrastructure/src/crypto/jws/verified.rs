@@ -33,7 +33,7 @@ pub(super) struct Verified {
     pub(super) proof: Proof,
 }
 
-/// Of a token as it was sent.
+/// The GMAC of a token as it was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TokenTag([u8; 16]);
 
@@ -59,21 +59,21 @@ impl Default for VerifiedTokens {
 }
 
 impl VerifiedTokens {
-    /// GMAC (NIST SP 800-38D): of two tokens it is the same with a chance of 2⁻¹¹⁸ at most, whoever chose them, as long
-    /// as no tag is seen outside; so the nonce may be the same each time. `None` never comes of that; then nothing is
-    /// remembered.
+    /// GMAC (NIST SP 800-38D). Two tokens have the same with a chance of 2⁻¹¹⁸ at most, whoever chose them, as long as
+    /// nobody outside sees a tag; so the nonce may be the same each time. `None` if there was no randomness for a key:
+    /// then nothing is remembered.
     pub(super) fn tag(&self, token: &str) -> Option<TokenTag> {
         let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
         let tag = self.key.as_ref()?.seal_in_place_separate_tag(nonce, Aad::from(token), &mut []).ok()?;
         tag.as_ref().try_into().ok().map(TokenTag)
     }
 
-    pub(super) fn get(&self, token: TokenTag) -> Option<Verified> {
-        self.shard(token)?.get(&token).copied()
+    pub(super) fn get(&self, tag: TokenTag) -> Option<Verified> {
+        self.shard(tag)?.get(&tag).copied()
     }
 
-    pub(super) fn insert(&self, token: TokenTag, verified: Verified, now: Timestamp) {
-        let Some(mut shard) = self.shard(token) else { return };
+    pub(super) fn insert(&self, tag: TokenTag, verified: Verified, now: Timestamp) {
+        let Some(mut shard) = self.shard(tag) else { return };
         if shard.len() >= CAPACITY {
             shard.retain(|_, verified| !verified.proof.is_over(now));
         }
@@ -85,12 +85,12 @@ impl VerifiedTokens {
                 n % 8 != 0
             });
         }
-        shard.insert(token, verified);
+        shard.insert(tag, verified);
     }
 
-    pub(super) fn forget(&self, token: TokenTag) {
-        if let Some(mut shard) = self.shard(token) {
-            shard.remove(&token);
+    pub(super) fn forget(&self, tag: TokenTag) {
+        if let Some(mut shard) = self.shard(tag) {
+            shard.remove(&tag);
         }
     }
 
@@ -105,8 +105,8 @@ impl VerifiedTokens {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
-    fn shard(&self, token: TokenTag) -> Option<MutexGuard<'_, UniformMap<TokenTag, Verified>>> {
-        self.shards.get(token.shard()).map(lock)
+    fn shard(&self, tag: TokenTag) -> Option<MutexGuard<'_, UniformMap<TokenTag, Verified>>> {
+        self.shards.get(tag.shard()).map(lock)
     }
 }
 

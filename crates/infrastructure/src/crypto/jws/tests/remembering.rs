@@ -121,6 +121,14 @@ fn case_75_what_an_old_set_of_keys_remembers_late_is_not_asked() {
     assert_eq!(bench.refusal(&token), TokenFault::UnknownKey);
 }
 
+/// Else anybody could reckon which strings have the tag of a token.
+#[test]
+fn each_table_has_a_key_of_its_own() {
+    let [one, other] = [VerifiedTokens::default(), VerifiedTokens::default()];
+    assert!(one.tag("a") == one.tag("a") && one.tag("a") != one.tag("b"));
+    assert!(one.tag("a") != other.tag("a"));
+}
+
 #[test]
 fn the_same_keys_again_keep_what_is_remembered_and_drop_what_has_expired() {
     let bench = Bench::new(Algorithm::EdDsa);
