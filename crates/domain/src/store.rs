@@ -111,7 +111,7 @@ pub trait UnitOfWork:
     }
 }
 
-/// One statement after the other: for a store that has no shorter way, or has lost on it to another transaction.
+/// One statement after the other: for a store that has no shorter way, or where somebody was in it.
 pub async fn open_and_commit(
     mut work: Box<dyn UnitOfWork>,
     opening: &Opening<'_>,

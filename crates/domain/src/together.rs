@@ -73,7 +73,7 @@ impl<W: Send + 'static, A: Send + 'static> Together<W, A> {
         Self { kind, may_go, waiting: Queue::default(), turn: Turn::new(None), present: AtomicUsize::new(0) }
     }
 
-    /// Each group leaves by the `depart` of one of those who are in it.
+    /// Each group leaves by the `depart` of one of those who wait.
     ///
     /// Fails if the store is out of reach. After any other failure of a group, `None` for all of it.
     pub async fn write(&self, write: W, depart: &(dyn Fn(Vec<W>) -> Departure<A> + Send + Sync)) -> Answer<A> {

@@ -39,6 +39,11 @@ pub(super) enum Cause {
     /// As sqlx does at a time that chrono has no date for, such as `infinity`.
     #[error("the driver cannot read the answer: {0}")]
     Panic(String),
+    /// Cancelled for how long it took.
+    #[error("it took too long for several")]
+    TooMany,
+    #[error("whether it was written is not known: {0}")]
+    Unread(Box<Cause>),
     #[error(transparent)]
     Migration(MigrateError),
 }
@@ -118,9 +123,21 @@ impl Failure {
             Cause::Server { code, fatal, .. } => {
                 *fatal || code.starts_with("08") || code.starts_with("57P0") || code == "25006"
             }
+            Cause::TooMany => false,
             // Also what the driver did not understand: it may not have read the answer to its end.
             _ => true,
         }
+    }
+
+    /// Of a statement that writes for several who do not know each other. What took too long for all of them each may do
+    /// alone; what may have been written must not be written again.
+    pub(super) fn of_a_group(self, size: usize) -> Self {
+        let cause = match self.cause {
+            Cause::Server { code, fatal: false, .. } if code == "57014" && size > 1 => Cause::TooMany,
+            cause @ (Cause::Driver(_) | Cause::Panic(_)) => Cause::Unread(Box::new(cause)),
+            cause => cause,
+        };
+        Self { cause, ..self }
     }
 
     pub(super) fn violates(&self, constraint: Constraint) -> bool {
@@ -137,21 +154,22 @@ impl Cause {
     /// 40001 serialisation failure, 40P01 deadlock; 55P03 is the lock timeout, which is as long as the time after which
     /// the server looks for deadlocks and therefore usually first.
     fn is_contention(&self) -> bool {
-        matches!(self, Self::Server { code, .. } if matches!(code.as_str(), "40001" | "40P01" | "55P03"))
+        matches!(self, Self::TooMany)
+            || matches!(self, Self::Server { code, .. } if matches!(code.as_str(), "40001" | "40P01" | "55P03"))
     }
 
     /// 08 connection, 25006 read-only, 42P01 and 42703 a schema that is not migrated yet, 53 resources, 57 operator
     /// (statement timeout, shutdown), 58 the server's disk; and whatever made the server hang up.
     fn is_unavailability(&self) -> bool {
         match self {
-            Self::Deadline(_) | Self::ReadOnly | Self::Closed | Self::Connection(_) => true,
+            Self::Deadline(_) | Self::ReadOnly | Self::Closed | Self::Connection(_) | Self::Unread(_) => true,
             Self::Server { code, fatal, .. } => {
                 let class = code.get(..2).unwrap_or_default();
                 *fatal
                     || matches!(class, "08" | "53" | "57" | "58")
                     || matches!(code.as_str(), "25006" | "42P01" | "42703")
             }
-            Self::Driver(_) | Self::Panic(_) | Self::Migration(_) => false,
+            Self::Driver(_) | Self::Panic(_) | Self::TooMany | Self::Migration(_) => false,
         }
     }
 }
@@ -258,6 +276,20 @@ mod tests {
         for code in ["23505", "42601", "22021", ""] {
             assert!(!server(code, false).breaks_connection(), "{code}");
             assert!(matches!(StoreError::from(server(code, false)), StoreError::Unexpected { .. }), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_several_may_have_written_is_not_known_and_what_took_them_too_long_each_may_do_alone() {
+        let of = |failure: Failure, size| StoreError::from(failure.of_a_group(size));
+        assert!(!server("57014", false).of_a_group(2).breaks_connection());
+        assert!(matches!(of(server("57014", false), 2), StoreError::Contention));
+        assert!(matches!(of(server("57014", false), 1), StoreError::Unavailable { .. }));
+        assert!(matches!(of(server("23505", false), 2), StoreError::Unexpected { .. }));
+        for size in [1, 2] {
+            let failure = Failure { step: "test", cause: Cause::Panic("a date".to_owned()) }.of_a_group(size);
+            assert!(failure.breaks_connection());
+            assert!(matches!(StoreError::from(failure), StoreError::Unavailable { .. }));
         }
     }
 

@@ -93,7 +93,7 @@ impl Store for PgStore {
     async fn open_session(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
         match self.open_together(opening).await? {
             Some(opened) => Ok(Some(opened)),
-            // Who holds the user is waited for now.
+            // Who holds something of the user is waited for now.
             None => open_and_commit(self.begin().await?, opening).await,
         }
     }

@@ -48,7 +48,7 @@ async fn a_login_that_waited_for_a_demotion_has_the_new_roles() {
     assert_eq!((opened.user.roles, opened.user.version), (roles, 3));
 }
 
-/// The statement of the second began before the first had committed, and must not count without it.
+/// What the second counts it counts after the first has committed.
 #[tokio::test]
 async fn a_login_that_waited_for_another_makes_room_for_both() {
     let database = Database::migrated().await;
@@ -88,6 +88,28 @@ async fn logins_in_a_group_wait_for_no_user_that_somebody_holds() {
     assert!(matches!(select(&mut alice, bob).await, Either::Right((Ok(Some(_)), _))));
     holder.commit().await.expect("a commit");
     assert!(alice.await.expect("an answer").is_some());
+}
+
+/// One who ends a session has it for several round trips.
+#[tokio::test]
+async fn logins_in_a_group_wait_for_no_session_that_somebody_holds() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    let (bob, before) = (bob(), session(3));
+    insert(&store, &alice()).await;
+    insert(&store, &bob).await;
+    let mut work = store.begin().await.expect("a transaction");
+    work.insert_session(&before, &RefreshToken::from_bytes([3; 32]).hash()).await.expect("an answer");
+    work.commit().await.expect("a commit");
+    let mut holder = database.connect().await;
+    let mut holder = holder.begin().await.expect("a transaction");
+    holder.execute("SELECT FROM sessions FOR UPDATE").await.expect("an answer");
+    let (context, alices, bobs) = (RequestContext::default(), session(1), Session { user: bob.id, ..session(2) });
+    let (alices, bobs) = (Opening { keep: 1, ..opening(&alices, &context) }, opening(&bobs, &context));
+    let (mut alice, bob) = (pin!(store.open_session(&alices)), pin!(store.open_session(&bobs)));
+    assert!(matches!(select(&mut alice, bob).await, Either::Right((Ok(Some(_)), _))));
+    holder.commit().await.expect("a commit");
+    assert_eq!(alice.await.expect("an answer").expect("a login").displaced, [before.id]);
 }
 
 fn bob() -> User {

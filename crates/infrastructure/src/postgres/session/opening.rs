@@ -45,7 +45,8 @@ impl PgStore {
         Together::new("logins", |group, one| group.iter().all(|other| other.session.user != one.session.user))
     }
 
-    /// `None` if what was proved counts no more, or may not, or somebody holds the user: then nothing was written.
+    /// `None` if what was proved counts no more, or may not, or somebody holds rows of the user, or others of the group
+    /// were at fault: then nothing was written.
     pub(in crate::postgres) async fn open_together(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
         let pool = Arc::clone(&self.pool);
         let depart = move |logins: Vec<Login>| {
@@ -56,8 +57,8 @@ impl PgStore {
     }
 }
 
-/// Each of another user. Rows of users are locked before anything is decided about them, and who is held by somebody
-/// else is left out. The statement sees the store as it was when it began: a row that has changed since then and is
+/// Each of another user. Rows of users, and of the sessions that make room, are locked before anything is decided about
+/// them, and whose is held by somebody else is left out; a device that is held is being forgotten already. The statement sees the store as it was when it began: a row that has changed since then and is
 /// locked all the same is none of it, by its version; its roles and its sessions would be those of before. The parts do
 /// not see each other: those that make room leave as much of it as if what comes in were there. All that is written is
 /// found one by one (`LATERAL`) and then named as `= ANY`: joined, a plan made when tables were small would read all
@@ -84,11 +85,21 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
                  SELECT FROM users WHERE id = asked.user_id AND epoch = asked.epoch AND disabled_at IS NULL
                  FOR NO KEY UPDATE SKIP LOCKED
              ) AS found
+         ), older AS (
+             SELECT live.id, held.user_id FROM held CROSS JOIN LATERAL (
+                 SELECT id FROM sessions
+                 WHERE user_id = held.user_id AND ended_at IS NULL AND idle_expires_at > held.created_at
+                 ORDER BY created_at DESC, id DESC OFFSET held.keep - 1
+             ) AS live
+         ), free AS (
+             SELECT id FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM older)) AND num_nonnulls(ended_at) = 0
+             FOR NO KEY UPDATE SKIP LOCKED
          ), recorded AS (
              UPDATE users AS u SET last_login_at = held.created_at, version = u.version + 1
              FROM held
              WHERE u.id = ANY (ARRAY(SELECT user_id FROM held)) AND u.id = held.user_id
                AND u.version = (SELECT seen.version FROM users AS seen WHERE seen.id = held.user_id)
+               AND u.id NOT IN (SELECT user_id FROM older WHERE id NOT IN (SELECT id FROM free))
              RETURNING u.*
          ), logged_in AS (
              SELECT held.* FROM held WHERE user_id IN (SELECT id FROM recorded)
@@ -100,11 +111,13 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
              FROM logged_in
          ), forgotten AS (
              DELETE FROM devices WHERE hash = ANY (ARRAY(
-                 SELECT older.hash FROM logged_in CROSS JOIN LATERAL (
-                     SELECT hash FROM devices WHERE user_id = logged_in.user_id
-                     ORDER BY created_at DESC, hash DESC OFFSET $27
-                 ) AS older
-                 WHERE logged_in.device IS NOT NULL
+                 SELECT hash FROM devices WHERE hash = ANY (ARRAY(
+                     SELECT known.hash FROM logged_in CROSS JOIN LATERAL (
+                         SELECT hash FROM devices WHERE user_id = logged_in.user_id
+                         ORDER BY created_at DESC, hash DESC OFFSET $27
+                     ) AS known
+                     WHERE logged_in.device IS NOT NULL
+                 )) FOR UPDATE SKIP LOCKED
              ))
          ), device AS (
              INSERT INTO devices (hash, user_id, created_at, expires_at)
@@ -112,13 +125,7 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
          ), displaced AS (
              UPDATE sessions SET ended_at = logged_in.created_at, end_reason = $28
              FROM logged_in
-             WHERE sessions.id = ANY (ARRAY(
-                 SELECT older.id FROM logged_in CROSS JOIN LATERAL (
-                     SELECT id FROM sessions
-                     WHERE user_id = logged_in.user_id AND ended_at IS NULL AND idle_expires_at > logged_in.created_at
-                     ORDER BY created_at DESC, id DESC OFFSET logged_in.keep - 1
-                 ) AS older
-             )) AND sessions.user_id = logged_in.user_id AND num_nonnulls(sessions.ended_at) = 0
+             WHERE sessions.id = ANY (ARRAY(SELECT id FROM free)) AND sessions.user_id = logged_in.user_id
              RETURNING sessions.id, sessions.user_id, sessions.ended_at
          ), trail AS (
              INSERT INTO audit_events (id, at, kind, actor, actor_id, subject_id, session_id, reason, ip, user_agent,
@@ -171,6 +178,7 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
     );
     let mut lease = pool.lease().await?;
     let rows = bounded("open_sessions", query.fetch_all(lease.connection())).await;
+    let rows = rows.map_err(|failure| failure.of_a_group(logins.len()));
     let mut opened = HashMap::new();
     for row in lease.settle(rows)? {
         let (id, displaced) = (UserId::from(row.id), row.displaced.iter().copied().map(Into::into).collect());
