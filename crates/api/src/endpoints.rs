@@ -40,7 +40,7 @@ impl Endpoints {
         P::methods().iter().fold(self, |endpoints, method| endpoints.at(name(method), &P::path(), handler.clone()))
     }
 
-    /// For handlers that the document does not have.
+    /// Where no annotation says.
     pub(crate) fn at<T: 'static>(
         mut self,
         method: &'static str,

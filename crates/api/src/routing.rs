@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Routes {
     by_path: Router<Route>,
-    /// Counts the answers to whatever no endpoint is for.
+    /// Counts the answers to whatever no endpoint is for, and those to HEAD.
     other: Operation,
 }
 

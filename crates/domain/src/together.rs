@@ -20,7 +20,8 @@ use std::task::Poll;
 const MOST: usize = 32;
 
 /// A group that is written: what became of each, in their order. `None` for one that may be written all the same:
-/// whoever holds its rows is not waited for in a group.
+/// whoever holds its rows is not waited for in a group. Fails with [`StoreError::Unavailable`] if it may have been
+/// written: after any other failure each is written alone.
 pub type Departure<A> = Pin<Box<dyn Future<Output = Result<Vec<Option<A>>, StoreError>> + Send>>;
 
 /// Of writes of one kind those that wait, and those that are under way.

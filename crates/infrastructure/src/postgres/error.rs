@@ -39,9 +39,6 @@ pub(super) enum Cause {
     /// As sqlx does at a time that chrono has no date for, such as `infinity`.
     #[error("the driver cannot read the answer: {0}")]
     Panic(String),
-    /// Cancelled for how long it took.
-    #[error("it took too long for several")]
-    TooMany,
     #[error("whether it was written is not known: {0}")]
     Unread(Box<Cause>),
     #[error(transparent)]
@@ -123,17 +120,15 @@ impl Failure {
             Cause::Server { code, fatal, .. } => {
                 *fatal || code.starts_with("08") || code.starts_with("57P0") || code == "25006"
             }
-            Cause::TooMany => false,
             // Also what the driver did not understand: it may not have read the answer to its end.
             _ => true,
         }
     }
 
-    /// Of a statement that writes for several who do not know each other. What took too long for all of them each may do
-    /// alone; what may have been written must not be written again.
-    pub(super) fn of_a_group(self, size: usize) -> Self {
+    /// Of a statement after whose failure each of those for whom it wrote would write alone: what may have been written
+    /// must not be written again.
+    pub(super) fn of_a_group(self) -> Self {
         let cause = match self.cause {
-            Cause::Server { code, fatal: false, .. } if code == "57014" && size > 1 => Cause::TooMany,
             cause @ (Cause::Driver(_) | Cause::Panic(_)) => Cause::Unread(Box::new(cause)),
             cause => cause,
         };
@@ -154,8 +149,7 @@ impl Cause {
     /// 40001 serialisation failure, 40P01 deadlock; 55P03 is the lock timeout, which is as long as the time after which
     /// the server looks for deadlocks and therefore usually first.
     fn is_contention(&self) -> bool {
-        matches!(self, Self::TooMany)
-            || matches!(self, Self::Server { code, .. } if matches!(code.as_str(), "40001" | "40P01" | "55P03"))
+        matches!(self, Self::Server { code, .. } if matches!(code.as_str(), "40001" | "40P01" | "55P03"))
     }
 
     /// 08 connection, 25006 read-only, 42P01 and 42703 a schema that is not migrated yet, 53 resources, 57 operator
@@ -169,7 +163,7 @@ impl Cause {
                     || matches!(class, "08" | "53" | "57" | "58")
                     || matches!(code.as_str(), "25006" | "42P01" | "42703")
             }
-            Self::Driver(_) | Self::Panic(_) | Self::TooMany | Self::Migration(_) => false,
+            Self::Driver(_) | Self::Panic(_) | Self::Migration(_) => false,
         }
     }
 }
@@ -280,17 +274,11 @@ mod tests {
     }
 
     #[test]
-    fn what_several_may_have_written_is_not_known_and_what_took_them_too_long_each_may_do_alone() {
-        let of = |failure: Failure, size| StoreError::from(failure.of_a_group(size));
-        assert!(!server("57014", false).of_a_group(2).breaks_connection());
-        assert!(matches!(of(server("57014", false), 2), StoreError::Contention));
-        assert!(matches!(of(server("57014", false), 1), StoreError::Unavailable { .. }));
-        assert!(matches!(of(server("23505", false), 2), StoreError::Unexpected { .. }));
-        for size in [1, 2] {
-            let failure = Failure { step: "test", cause: Cause::Panic("a date".to_owned()) }.of_a_group(size);
-            assert!(failure.breaks_connection());
-            assert!(matches!(StoreError::from(failure), StoreError::Unavailable { .. }));
-        }
+    fn of_what_a_group_may_have_written_nobody_is_told_that_it_was_not() {
+        let panic = Failure { step: "test", cause: Cause::Panic("a date".to_owned()) }.of_a_group();
+        assert!(panic.breaks_connection());
+        assert!(matches!(StoreError::from(panic), StoreError::Unavailable { .. }));
+        assert!(matches!(StoreError::from(server("23505", false).of_a_group()), StoreError::Unexpected { .. }));
     }
 
     /// Whoever waits for the database has one of these in memory, and they are many.

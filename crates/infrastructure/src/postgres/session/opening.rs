@@ -1,7 +1,7 @@
 //! Logins: all that one leaves behind, and all that others leave that come at the same time, in one statement.
 
 use crate::postgres::PgStore;
-use crate::postgres::error::bounded;
+use crate::postgres::error::{Failure, bounded};
 use crate::postgres::pool::Pool;
 use crate::postgres::user::{user_query, user_row};
 use std::collections::HashMap;
@@ -45,8 +45,8 @@ impl PgStore {
         Together::new("logins", |group, one| group.iter().all(|other| other.session.user != one.session.user))
     }
 
-    /// `None` if what was proved counts no more, or may not, or somebody holds rows of the user, or others of the group
-    /// were at fault: then nothing was written.
+    /// `None` if what was proved counts no more, or may not, or somebody holds rows of the user, or another of the
+    /// group was at fault: then nothing was written.
     pub(in crate::postgres) async fn open_together(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
         let pool = Arc::clone(&self.pool);
         let depart = move |logins: Vec<Login>| {
@@ -58,11 +58,11 @@ impl PgStore {
 }
 
 /// Each of another user. Rows of users, and of the sessions that make room, are locked before anything is decided about
-/// them, and whose is held by somebody else is left out; a device that is held is being forgotten already. The statement sees the store as it was when it began: a row that has changed since then and is
-/// locked all the same is none of it, by its version; its roles and its sessions would be those of before. The parts do
-/// not see each other: those that make room leave as much of it as if what comes in were there. All that is written is
-/// found one by one (`LATERAL`) and then named as `= ANY`: joined, a plan made when tables were small would read all
-/// there is by then.
+/// them, and whose is held by somebody else is left out; a device that is held is being forgotten already. The
+/// statement sees the store as it was when it began: a row that has changed since then and is locked all the same is
+/// none of it, by its version; its roles and its sessions would be those of before. The parts do not see each other:
+/// those that make room leave as much of it as if what comes in were there. All that is written is found one by one
+/// (`LATERAL`) and then named as `= ANY`: joined, a plan made when tables were small would read all there is by then.
 ///
 /// A login whose user cannot be read has failed by itself.
 #[expect(clippy::too_many_lines, reason = "it is one statement")]
@@ -178,7 +178,7 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
     );
     let mut lease = pool.lease().await?;
     let rows = bounded("open_sessions", query.fetch_all(lease.connection())).await;
-    let rows = rows.map_err(|failure| failure.of_a_group(logins.len()));
+    let rows = rows.map_err(Failure::of_a_group);
     let mut opened = HashMap::new();
     for row in lease.settle(rows)? {
         let (id, displaced) = (UserId::from(row.id), row.displaced.iter().copied().map(Into::into).collect());
