@@ -34,8 +34,7 @@ pub(super) struct Socket {
     /// Read, and not handed over yet.
     held: BytesMut,
     refused: Option<StatusCode>,
-    /// What the activity was last told of writes. `true` at first: another socket on the same connection may have told
-    /// it that.
+    /// The last write had to wait, and the activity was told so.
     stalls: bool,
     /// Which version of HTTP the client speaks has still to be told.
     undecided: bool,
@@ -67,7 +66,7 @@ impl Socket {
             line_ends,
             held,
             refused: None,
-            stalls: true,
+            stalls: false,
             undecided: true,
             watched: true,
             returned: returned.clone(),

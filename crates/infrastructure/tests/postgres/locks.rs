@@ -10,8 +10,9 @@ use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 use vestibule_domain::access::RoleName;
+use vestibule_domain::session::service::MAX_DEVICES;
 use vestibule_domain::session::store::{Opening, SessionRotation};
-use vestibule_domain::session::{EndReason, RefreshToken, Session};
+use vestibule_domain::session::{DeviceToken, EndReason, RefreshToken, Session};
 use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
@@ -110,6 +111,28 @@ async fn logins_in_a_group_wait_for_no_session_that_somebody_holds() {
     assert!(matches!(select(&mut alice, bob).await, Either::Right((Ok(Some(_)), _))));
     holder.commit().await.expect("a commit");
     assert_eq!(alice.await.expect("an answer").expect("a login").displaced, [before.id]);
+}
+
+/// Housekeeping has many at a time.
+#[tokio::test]
+async fn logins_in_a_group_wait_for_no_device_that_somebody_holds() {
+    let database = Database::migrated().await;
+    let store = database.store(4);
+    insert(&store, &alice()).await;
+    let devices = format!(
+        "INSERT INTO devices SELECT decode(lpad(to_hex(n), 64, '0'), 'hex'), '{}', 'epoch', 'epoch'
+         FROM generate_series(1, {MAX_DEVICES}) AS n",
+        alice().id.as_uuid()
+    );
+    database.execute(&devices).await;
+    let mut holder = database.connect().await;
+    let mut holder = holder.begin().await.expect("a transaction");
+    holder.execute("SELECT FROM devices FOR UPDATE").await.expect("an answer");
+    let (context, session) = (RequestContext::default(), session(1));
+    let device = Some((DeviceToken::from_bytes([7; 32]).hash(), session.expires_at));
+    let opening = Opening { device, ..opening(&session, &context) };
+    assert!(store.open_session(&opening).await.expect("nobody is waited for").is_some());
+    holder.commit().await.expect("a commit");
 }
 
 fn bob() -> User {

@@ -159,7 +159,7 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
         &column(logins, |login| login.epoch),
         &column(logins, |login| login.device.as_ref().map(|(hash, _)| hash.as_bytes().as_slice())) as _,
         &column(logins, |login| login.device.as_ref().map(|(_, expires_at)| expires_at.as_datetime())) as _,
-        &column(logins, |login| i64::from(login.keep.max(1))),
+        &column(logins, |login| i64::from(login.keep)),
         &column(logins, |login| login.actor.as_str()) as _,
         &column(logins, |login| login.actor.user().map(UserId::as_uuid)) as _,
         &column(logins, |login| login.request_id.as_deref()) as _,
