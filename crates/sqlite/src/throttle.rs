@@ -5,7 +5,7 @@ use crate::json;
 use crate::open::SqliteStore;
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqliteExecutor};
-use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
+use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore, changed};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
@@ -56,11 +56,13 @@ impl ThrottleStore for SqliteStore {
     async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
         let mut work = self.begin_work().await?;
         let found = buckets(work.connection(), keys).await?;
-        let mut changed = found.clone();
-        if !change(&mut changed) || changed == found {
+        let mut buckets = found.clone();
+        change(&mut buckets);
+        let (keys, old, new) = changed(keys, &found, &buckets);
+        if keys.is_empty() {
             return Ok(());
         }
-        if !swap(work.connection(), keys, &found, &changed).await? {
+        if !swap(work.connection(), &keys, &old, &new).await? {
             return Err(unexpected("somebody has changed buckets in this transaction"));
         }
         Box::new(work).commit().await

@@ -11,7 +11,7 @@ use crate::credential::{PasswordAttempt, PasswordHash, Verdict};
 use crate::error::{StoreError, retried};
 use crate::id::{SessionId, UserId};
 use crate::throttle::Limited;
-use crate::throttle::service::Place;
+use crate::throttle::Place;
 use crate::user::{Email, Status, User};
 use std::pin::pin;
 

@@ -6,7 +6,7 @@ use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
 use crate::throttle::Limited;
-use crate::throttle::service::Place;
+use crate::throttle::Place;
 use crate::token::SigningError;
 use crate::user::Status;
 use std::fmt;

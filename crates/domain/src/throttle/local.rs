@@ -1,6 +1,5 @@
 //! Buckets in the memory of this process: for when the store cannot be reached, and for what is not worth its time.
 
-use super::store::ChangeBuckets;
 use super::{Bucket, BucketKey, Standing};
 use crate::clock::Timestamp;
 use std::collections::HashMap;
@@ -16,13 +15,16 @@ impl LocalBuckets {
     /// Bounds the memory: about 200 bytes each.
     const CAPACITY: usize = 8_192;
 
-    /// As [`ThrottleStore::change_buckets`](super::store::ThrottleStore::change_buckets).
-    pub(super) fn change(&self, keys: &[BucketKey], now: Timestamp, change: &mut ChangeBuckets<'_>) {
+    /// As [`ThrottleStore::change_buckets`](super::store::ThrottleStore::change_buckets); what `change` answers.
+    pub(super) fn change<T>(&self, keys: &[BucketKey], now: Timestamp, change: impl FnOnce(&mut [Bucket]) -> T) -> T {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut touched: Vec<_> = keys.iter().map(|key| buckets.get(key).cloned().unwrap_or_default()).collect();
-        if change(&mut touched) {
+        let before = touched.clone();
+        let answer = change(&mut touched);
+        if touched != before {
             Self::put(&mut buckets, keys, touched, now);
         }
+        answer
     }
 
     /// `None` if one of them is not remembered.

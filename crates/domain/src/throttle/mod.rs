@@ -9,9 +9,11 @@
 mod bucket;
 mod charge;
 mod key;
+mod ledger;
 mod local;
 mod rule;
 pub mod service;
+mod step;
 pub mod store;
 
 pub use bucket::{Bucket, Tried};
@@ -19,6 +21,8 @@ pub use charge::ThrottleSettings;
 pub use key::{BucketKey, KeyedHash, Network};
 pub use rule::{Budget, Lockout, Rule, Spread};
 pub use service::Throttle;
+
+pub(crate) use ledger::Place;
 
 use crate::error::StoreError;
 use std::time::Duration;

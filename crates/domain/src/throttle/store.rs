@@ -5,9 +5,9 @@ use crate::clock::Timestamp;
 use crate::error::StoreError;
 use async_trait::async_trait;
 
-/// Looks at buckets, one for each key and in their order, and changes them; `false` if they are to stay as they are.
-/// May be called again if somebody else changed them meanwhile.
-pub type ChangeBuckets<'a> = dyn FnMut(&mut [Bucket]) -> bool + Send + 'a;
+/// Looks at buckets, one for each key and in their order, and changes them. May be called again if somebody else changed
+/// them meanwhile.
+pub type ChangeBuckets<'a> = dyn FnMut(&mut [Bucket]) + Send + 'a;
 
 /// What came of putting buckets in the place of others.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ pub(super) enum Changed {
 }
 
 /// As [`ThrottleStore::change_buckets`], in fewer round trips, and without taking hold of anything for whoever is
-/// refused, or has not lost several times. `guess` is how they may be.
+/// refused, or has not lost several times. `guess` is how they may be. A bucket that is looked at and not changed may be
+/// another by the time the others are written.
 pub(super) async fn change_buckets(
     store: &(impl ThrottleStore + ?Sized),
     keys: &[BucketKey],
@@ -55,10 +56,16 @@ pub(super) async fn change_buckets(
     };
     for _ in 0..3 {
         let mut new = old.clone();
-        if change(&mut new) && new != old {
-            match store.swap_buckets(keys, &old, &new).await? {
+        change(&mut new);
+        if new != old {
+            // A guess is put to the test as a whole.
+            let swap = if is_guess { (keys.to_vec(), old.clone(), new.clone()) } else { changed(keys, &old, &new) };
+            match store.swap_buckets(&swap.0, &swap.1, &swap.2).await? {
                 Swap::Done => return Ok(Changed::To(new)),
-                Swap::Lost(found) => old = found,
+                Swap::Lost(found) => {
+                    let lost = keys.iter().zip(&mut old).filter(|(key, _)| swap.0.contains(key));
+                    lost.zip(found).for_each(|((_, old), found)| *old = found);
+                }
             }
         } else if is_guess {
             old = store.buckets(keys).await?;
@@ -67,14 +74,20 @@ pub(super) async fn change_buckets(
         }
         is_guess = false;
     }
-    let mut changed = Changed::Not(Vec::new());
+    let mut outcome = Changed::Not(Vec::new());
     let mut look = |buckets: &mut [Bucket]| {
-        let keep = change(buckets);
-        changed = if keep { Changed::To(buckets.to_vec()) } else { Changed::Not(buckets.to_vec()) };
-        keep
+        let old = buckets.to_vec();
+        change(buckets);
+        outcome = if *buckets == *old { Changed::Not(old) } else { Changed::To(buckets.to_vec()) };
     };
     store.change_buckets(keys, &mut look).await?;
-    Ok(changed)
+    Ok(outcome)
+}
+
+/// What [`ThrottleStore::swap_buckets`] takes, of those that differ.
+pub fn changed(keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> (Vec<BucketKey>, Vec<Bucket>, Vec<Bucket>) {
+    let all = keys.iter().zip(old.iter().zip(new));
+    all.filter(|(_, (old, new))| old != new).map(|(key, (old, new))| (*key, old.clone(), new.clone())).collect()
 }
 
 #[cfg(test)]

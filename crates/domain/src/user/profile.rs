@@ -9,7 +9,7 @@ use crate::error::retried;
 use crate::feed::Change;
 use crate::id::UserId;
 use crate::throttle::Limited;
-use crate::throttle::service::Place;
+use crate::throttle::Place;
 use std::pin::pin;
 
 /// What is `None` stays.

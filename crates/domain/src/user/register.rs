@@ -11,7 +11,7 @@ use crate::credential::{NewPassword, PasswordHash};
 use crate::error::{StoreError, retried};
 use crate::id::UserId;
 use crate::throttle::Limited;
-use crate::throttle::service::Place;
+use crate::throttle::Place;
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
-use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
+use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore, changed};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
@@ -81,7 +81,7 @@ impl ThrottleStore for PgStore {
         let swapped = swap(lease.connection(), keys, old, new).await;
         // Into a place that was empty when the statement began.
         let is_late = swapped.as_ref().is_err_and(|failure| failure.violates(Constraint::ThrottleKey));
-        let rows = match lease.settle(swapped) {
+        let rows = match lease.settle(swapped.map_err(Failure::of_a_group)) {
             Err(_) if is_late => Vec::new(),
             rows => rows?,
         };
@@ -103,11 +103,13 @@ impl ThrottleStore for PgStore {
         let rows = read(work.connection()?, keys).await;
         let found = in_order(keys, &work.settle(rows)?)?;
         let mut buckets = found.clone();
-        if !change(&mut buckets) || buckets == found {
+        change(&mut buckets);
+        let (keys, old, new) = changed(keys, &found, &buckets);
+        if keys.is_empty() {
             return Ok(());
         }
-        let swapped = swap(work.connection()?, keys, &found, &buckets).await;
-        match outcome(keys, &work.settle(swapped)?)? {
+        let swapped = swap(work.connection()?, &keys, &old, &new).await;
+        match outcome(&keys, &work.settle(swapped)?)? {
             Swap::Done => Box::new(work).commit().await,
             Swap::Lost(_) => Err(unexpected("somebody has changed buckets out of turn")),
         }

@@ -171,11 +171,10 @@ pub(crate) fn bucket(n: u8) -> [BucketKey; 1] {
     [BucketKey::from_bytes([n; 32])]
 }
 
-pub(crate) fn fail(buckets: &mut [Bucket]) -> bool {
+pub(crate) fn fail(buckets: &mut [Bucket]) {
     for bucket in buckets {
         bucket.failures += 1;
     }
-    true
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -189,7 +188,7 @@ async fn who_tries_waits_for_those_alone_who_share_a_bucket() {
             let other = async { store.change_buckets(&bucket(n), &mut fail).await };
             others.push(block_in_place(|| Handle::current().block_on(other)));
         }
-        fail(buckets)
+        fail(buckets);
     };
     store.change_buckets(&bucket(1), &mut meanwhile).await.expect("an answer");
     assert!(matches!(others[..], [Err(StoreError::Contention), Ok(()), Ok(())]), "{others:?}");
@@ -242,7 +241,7 @@ async fn who_swaps_and_who_holds_do_not_wait_for_each_other() {
         block_in_place(|| {
             Handle::current().block_on(async { until_somebody_waits(&mut database.connect().await).await });
         });
-        fail(buckets)
+        fail(buckets);
     };
     store.change_buckets(&both, &mut meanwhile).await.expect("nobody waits for it");
     let swapped = swapping.expect("it began").await.expect("no panic").expect("its turn came");

@@ -25,7 +25,7 @@ async fn a_row_that_fits_no_state_is_named() {
     let bucket = [BucketKey::from_bytes([0x5a; 32])];
     let errors = [
         store.user(alice().id).await.expect_err("no such name"),
-        store.change_buckets(&bucket, &mut |_| true).await.expect_err("no such time"),
+        store.change_buckets(&bucket, &mut |_| ()).await.expect_err("no such time"),
     ];
     assert!(errors.iter().all(|error| matches!(error, StoreError::Corrupt { .. })), "{errors:?}");
     let expected = [

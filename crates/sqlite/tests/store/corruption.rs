@@ -42,10 +42,7 @@ async fn a_bucket_is_named_by_the_beginning_of_its_key() {
         let directory = Directory::new();
         let store = directory.serve().await;
         let keys = [BucketKey::from_bytes([0x5a; 32])];
-        let mut fail = |buckets: &mut [Bucket]| {
-            buckets[0].failures = 1;
-            true
-        };
+        let mut fail = |buckets: &mut [Bucket]| buckets[0].failures = 1;
         store.change_buckets(&keys, &mut fail).await.unwrap();
         assert_eq!(directory.execute(sql).await.unwrap(), 1);
         let error = store.change_buckets(&keys, &mut fail).await.expect_err(sql);

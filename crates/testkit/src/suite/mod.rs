@@ -72,7 +72,7 @@ macro_rules! store_suite {
                 ]
                 devices: [a_device_is_known_to_its_user_until_it_expires, the_oldest_devices_are_forgotten]
                 throttle: [
-                    a_new_bucket_is_as_good_as_none, buckets_keep_every_field, what_is_refused_leaves_no_trace,
+                    a_new_bucket_is_as_good_as_none, buckets_keep_every_field,
                     of_simultaneous_changes_none_is_lost,
                     buckets_are_swapped_if_all_are_as_they_were, expired_buckets_are_purged_in_portions,
                 ]

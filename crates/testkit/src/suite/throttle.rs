@@ -15,20 +15,14 @@ fn key(n: u8) -> BucketKey {
 
 async fn stored(fixture: &Fixture, keys: &[BucketKey]) -> Vec<Bucket> {
     let mut held = Vec::new();
-    let mut look = |buckets: &mut [Bucket]| {
-        held = buckets.to_vec();
-        false
-    };
+    let mut look = |buckets: &mut [Bucket]| held = buckets.to_vec();
     fixture.store.change_buckets(keys, &mut look).await.expect("an answer");
     assert_eq!(fixture.store.buckets(keys).await.expect("an answer"), held);
     held
 }
 
 async fn put(fixture: &Fixture, keys: &[BucketKey], new: &[Bucket]) {
-    let mut put = |buckets: &mut [Bucket]| {
-        buckets.clone_from_slice(new);
-        true
-    };
+    let mut put = |buckets: &mut [Bucket]| buckets.clone_from_slice(new);
     fixture.store.change_buckets(keys, &mut put).await.expect("an answer");
 }
 
@@ -81,26 +75,11 @@ pub async fn buckets_keep_every_field(fixture: &Fixture) {
     assert_eq!(stored(fixture, &all).await, expected, "each where it belongs, old and new ones together");
 }
 
-pub async fn what_is_refused_leaves_no_trace(fixture: &Fixture) {
-    let before = full(fixture, 3);
-    put(fixture, &[key(2)], std::slice::from_ref(&before)).await;
-    let mut refuse = |buckets: &mut [Bucket]| {
-        for bucket in buckets {
-            bucket.failures = 7;
-        }
-        false
-    };
-    fixture.store.change_buckets(&[key(1), key(2), key(3)], &mut refuse).await.expect("an answer");
-    assert_eq!(stored(fixture, &[key(2)]).await, [before]);
-    assert_eq!(rows(fixture).await, 1);
-}
-
 async fn add_one(store: &dyn Store, keys: &[BucketKey]) -> Result<(), StoreError> {
     let mut add = |buckets: &mut [Bucket]| {
         for bucket in buckets {
             bucket.failures += 1;
         }
-        true
     };
     store.change_buckets(keys, &mut add).await
 }

@@ -56,9 +56,16 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
 pub(crate) struct Begun<'a, T>(Pin<Box<dyn Future<Output = T> + 'a>>);
 
 pub(crate) fn begin<'a, T>(future: impl Future<Output = T> + 'a) -> Begun<'a, T> {
+    begin_or_end(future).err().expect("nothing held it")
+}
+
+/// What comes of it at once, if it does not wait.
+pub(crate) fn begin_or_end<'a, T>(future: impl Future<Output = T> + 'a) -> Result<T, Begun<'a, T>> {
     let mut future: Pin<Box<dyn Future<Output = T> + 'a>> = Box::pin(future);
-    assert!(poll(future.as_mut()).is_pending(), "nothing held it");
-    Begun(future)
+    match poll(future.as_mut()) {
+        Poll::Ready(output) => Ok(output),
+        Poll::Pending => Err(Begun(future)),
+    }
 }
 
 impl<T> Begun<'_, T> {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::poll_fn;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
@@ -117,6 +118,9 @@ pub(crate) struct MemoryStore {
     interruptions: Mutex<Vec<Interruption>>,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     buckets: Mutex<BTreeMap<BucketKey, Bucket>>,
+    spoilt_buckets: Mutex<BTreeSet<BucketKey>>,
+    /// What was asked for, and of how many.
+    asked_for_buckets: Mutex<Vec<String>>,
     pub(crate) throttles_fail: AtomicBool,
     /// As when a disk is full.
     pub(crate) throttles_are_read_only: AtomicBool,
@@ -167,6 +171,32 @@ impl MemoryStore {
     /// How far away transactions are: for those who register.
     pub(crate) fn set_round_trip(&self, clock: &Arc<HandClock>, time: Duration) {
         *self.round_trip.0.lock().unwrap() = Some((Arc::clone(clock), time));
+    }
+
+    pub(crate) fn stored_buckets(&self) -> BTreeMap<BucketKey, Bucket> {
+        self.buckets.lock().unwrap().clone()
+    }
+
+    /// Makes those that are there unreadable.
+    pub(crate) fn spoil_buckets(&self) {
+        self.spoilt_buckets.lock().unwrap().extend(self.buckets.lock().unwrap().keys().copied());
+    }
+
+    /// Since this was last called.
+    pub(crate) fn asked_for_buckets(&self) -> Vec<String> {
+        mem::take(&mut *self.asked_for_buckets.lock().unwrap())
+    }
+
+    fn find_buckets(&self, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {
+        assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
+        if self.throttles_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable { context: "throttles", source: None });
+        }
+        if !self.spoilt_buckets.lock().unwrap().is_disjoint(&keys.iter().copied().collect()) {
+            return Err(StoreError::Unexpected { context: "throttles", source: None });
+        }
+        let buckets = self.buckets.lock().unwrap();
+        Ok(keys.iter().map(|key| buckets.get(key).cloned().unwrap_or_default()).collect())
     }
 
     pub(crate) fn audited(&self, kind: AuditKind) -> Vec<Audited> {
@@ -280,16 +310,13 @@ impl SessionReads for MemoryStore {
 #[async_trait]
 impl ThrottleStore for MemoryStore {
     async fn buckets(&self, keys: &[BucketKey]) -> Result<Vec<Bucket>, StoreError> {
-        assert!(keys.is_sorted_by(|a, b| a < b), "{keys:?}");
-        if self.throttles_fail.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable { context: "throttles", source: None });
-        }
-        let buckets = self.buckets.lock().unwrap();
-        Ok(keys.iter().map(|key| buckets.get(key).cloned().unwrap_or_default()).collect())
+        self.asked_for_buckets.lock().unwrap().push(format!("read {}", keys.len()));
+        self.find_buckets(keys)
     }
 
     async fn swap_buckets(&self, keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> Result<Swap, StoreError> {
-        let found = self.buckets(keys).await?;
+        self.asked_for_buckets.lock().unwrap().push(format!("swap {}", keys.len()));
+        let found = self.find_buckets(keys)?;
         if self.throttles_are_read_only.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable { context: "throttles", source: None });
         }
@@ -301,10 +328,9 @@ impl ThrottleStore for MemoryStore {
     }
 
     async fn change_buckets(&self, keys: &[BucketKey], change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
-        let mut touched = self.buckets(keys).await?;
-        if change(&mut touched) {
-            self.buckets.lock().unwrap().extend(keys.iter().copied().zip(touched));
-        }
+        let mut touched = self.find_buckets(keys)?;
+        change(&mut touched);
+        self.buckets.lock().unwrap().extend(keys.iter().copied().zip(touched));
         Ok(())
     }
 

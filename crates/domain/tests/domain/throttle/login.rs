@@ -1,19 +1,15 @@
+use super::from;
 use crate::fakes::{PASSWORD, World, email, now};
-use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use vestibule_domain::StoreError;
 use vestibule_domain::access::Authority;
 use vestibule_domain::audit::AuditKind;
 use vestibule_domain::credential::PasswordAttempt;
 use vestibule_domain::session::{DeviceToken, Login, SessionError, SignIn};
 use vestibule_domain::throttle::{Limited, Standing};
-use vestibule_domain::{RequestContext, StoreError};
 
 type Outcome = Limited<SignIn, SessionError>;
-
-fn from(address: &str) -> RequestContext {
-    RequestContext { ip: Some(address.parse::<IpAddr>().unwrap()), ..RequestContext::default() }
-}
 
 fn login(world: &World, address: &str, name: &str, password: &str, device: Option<&DeviceToken>) -> Outcome {
     let device_token = device.map(|token| DeviceToken::from_bytes(*token.as_bytes()));

@@ -4,3 +4,10 @@ mod login;
 mod others;
 mod rules;
 mod running;
+mod together;
+
+use vestibule_domain::RequestContext;
+
+fn from(address: &str) -> RequestContext {
+    RequestContext { ip: Some(address.parse().unwrap()), ..RequestContext::default() }
+}

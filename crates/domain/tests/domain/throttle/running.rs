@@ -1,5 +1,6 @@
 //! Attempts that are under way, and what others are told meanwhile.
 
+use super::from;
 use crate::fakes::{Begun, PASSWORD, World, begin, email, new_password, now};
 use std::time::Duration;
 use vestibule_domain::audit::AuditKind;
@@ -13,7 +14,7 @@ const SOON: Duration = Duration::from_secs(2);
 const ACCOUNTS: u32 = 15;
 
 fn context() -> RequestContext {
-    RequestContext { ip: Some("192.0.2.1".parse().unwrap()), ..RequestContext::default() }
+    from("192.0.2.1")
 }
 
 fn name(n: u32) -> String {
