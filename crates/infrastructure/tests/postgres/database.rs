@@ -94,6 +94,11 @@ pub(crate) fn alice() -> User {
     }
 }
 
+pub(crate) fn bob() -> User {
+    let (id, email) = (uuid::Uuid::from_u128(8).into(), Email::parse("bob@example.com").expect("an address"));
+    User { id, email, ..alice() }
+}
+
 pub(crate) async fn insert(store: &PgStore, user: &User) {
     let mut work: Box<dyn UnitOfWork> = store.begin().await.expect("a transaction");
     assert!(work.insert_user(user, None).await.expect("an answer"));

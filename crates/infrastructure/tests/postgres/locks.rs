@@ -1,25 +1,22 @@
 //! What a statement sees and says that had to wait for another transaction.
 
-use crate::database::{Database, alice, insert, opening, rotation, session};
-use futures_util::future::{Either, select};
+use crate::database::{Database, alice, bob, insert, opening, rotation, session};
 use sqlx::{Connection, Executor, PgConnection};
 use std::collections::BTreeSet;
-use std::pin::pin;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 use vestibule_domain::access::RoleName;
-use vestibule_domain::session::service::MAX_DEVICES;
 use vestibule_domain::session::store::{Opening, SessionRotation};
-use vestibule_domain::session::{DeviceToken, EndReason, RefreshToken, Session};
+use vestibule_domain::session::{EndReason, RefreshToken};
 use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Email, User};
 use vestibule_domain::{RequestContext, Store, StoreError, Timestamp, UnitOfWork};
 
-async fn until_somebody_waits(connection: &mut PgConnection) {
+pub(crate) async fn until_somebody_waits(connection: &mut PgConnection) {
     let asking = async {
         let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity
                                       WHERE datname = current_database() AND wait_event_type = 'Lock')";
@@ -70,74 +67,6 @@ async fn a_login_that_waited_for_another_makes_room_for_both() {
     first.commit().await.expect("a commit");
     let opened = waits.await.expect("no panic").expect("an answer").expect("a login");
     assert_eq!(opened.displaced, [sessions[0].id]);
-}
-
-/// Whoever holds a user, were it for long, keeps nobody waiting who logs in as another.
-#[tokio::test]
-async fn logins_in_a_group_wait_for_no_user_that_somebody_holds() {
-    let database = Database::migrated().await;
-    let store = database.store(4);
-    let bob = bob();
-    insert(&store, &alice()).await;
-    insert(&store, &bob).await;
-    let mut holder = store.begin().await.expect("a transaction");
-    holder.set_roles(alice().id, &BTreeSet::new(), Timestamp::EPOCH).await.expect("an answer");
-    let (context, alices, bobs) = (RequestContext::default(), session(1), Session { user: bob.id, ..session(2) });
-    let (alices, bobs) = (opening(&alices, &context), opening(&bobs, &context));
-    let (mut alice, bob) = (pin!(store.open_session(&alices)), pin!(store.open_session(&bobs)));
-    // Alice's login is there first, and sees both through.
-    assert!(matches!(select(&mut alice, bob).await, Either::Right((Ok(Some(_)), _))));
-    holder.commit().await.expect("a commit");
-    assert!(alice.await.expect("an answer").is_some());
-}
-
-/// One who ends a session has it for several round trips.
-#[tokio::test]
-async fn logins_in_a_group_wait_for_no_session_that_somebody_holds() {
-    let database = Database::migrated().await;
-    let store = database.store(4);
-    let (bob, before) = (bob(), session(3));
-    insert(&store, &alice()).await;
-    insert(&store, &bob).await;
-    let mut work = store.begin().await.expect("a transaction");
-    work.insert_session(&before, &RefreshToken::from_bytes([3; 32]).hash()).await.expect("an answer");
-    work.commit().await.expect("a commit");
-    let mut holder = database.connect().await;
-    let mut holder = holder.begin().await.expect("a transaction");
-    holder.execute("SELECT FROM sessions FOR UPDATE").await.expect("an answer");
-    let (context, alices, bobs) = (RequestContext::default(), session(1), Session { user: bob.id, ..session(2) });
-    let (alices, bobs) = (Opening { keep: 1, ..opening(&alices, &context) }, opening(&bobs, &context));
-    let (mut alice, bob) = (pin!(store.open_session(&alices)), pin!(store.open_session(&bobs)));
-    assert!(matches!(select(&mut alice, bob).await, Either::Right((Ok(Some(_)), _))));
-    holder.commit().await.expect("a commit");
-    assert_eq!(alice.await.expect("an answer").expect("a login").displaced, [before.id]);
-}
-
-/// Housekeeping has many at a time.
-#[tokio::test]
-async fn logins_in_a_group_wait_for_no_device_that_somebody_holds() {
-    let database = Database::migrated().await;
-    let store = database.store(4);
-    insert(&store, &alice()).await;
-    let devices = format!(
-        "INSERT INTO devices SELECT decode(lpad(to_hex(n), 64, '0'), 'hex'), '{}', 'epoch', 'epoch'
-         FROM generate_series(1, {MAX_DEVICES}) AS n",
-        alice().id.as_uuid()
-    );
-    database.execute(&devices).await;
-    let mut holder = database.connect().await;
-    let mut holder = holder.begin().await.expect("a transaction");
-    holder.execute("SELECT FROM devices FOR UPDATE").await.expect("an answer");
-    let (context, session) = (RequestContext::default(), session(1));
-    let device = Some((DeviceToken::from_bytes([7; 32]).hash(), session.expires_at));
-    let opening = Opening { device, ..opening(&session, &context) };
-    assert!(store.open_session(&opening).await.expect("nobody is waited for").is_some());
-    holder.commit().await.expect("a commit");
-}
-
-fn bob() -> User {
-    let (id, email) = (uuid::Uuid::from_u128(8).into(), Email::parse("bob@example.com").expect("an address"));
-    User { id, email, ..alice() }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod database;
 mod failures;
+mod groups;
 mod locks;
 mod migrations;
 mod plans;
