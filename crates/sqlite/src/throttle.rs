@@ -5,7 +5,7 @@ use crate::json;
 use crate::open::SqliteStore;
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqliteExecutor};
-use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore, changed};
+use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore, those_that_differ};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
@@ -58,7 +58,7 @@ impl ThrottleStore for SqliteStore {
         let found = buckets(work.connection(), keys).await?;
         let mut buckets = found.clone();
         change(&mut buckets);
-        let (keys, old, new) = changed(keys, &found, &buckets);
+        let (keys, old, new) = those_that_differ(keys, &found, &buckets);
         if keys.is_empty() {
             return Ok(());
         }

@@ -9,8 +9,7 @@ use crate::feed::Change;
 use crate::id::{SessionId, UserId};
 use crate::services::Ports;
 use crate::session::EndReason;
-use crate::throttle::Place;
-use crate::throttle::{Judged, Limited, Throttle, Throttled};
+use crate::throttle::{Judged, Limited, Place, Throttle, Throttled};
 use std::pin::pin;
 use std::sync::Arc;
 

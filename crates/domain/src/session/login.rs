@@ -10,8 +10,7 @@ use crate::context::RequestContext;
 use crate::credential::{PasswordAttempt, PasswordHash, Verdict};
 use crate::error::{StoreError, retried};
 use crate::id::{SessionId, UserId};
-use crate::throttle::Limited;
-use crate::throttle::Place;
+use crate::throttle::{Limited, Place};
 use crate::user::{Email, Status, User};
 use std::pin::pin;
 

@@ -33,6 +33,13 @@ impl LocalBuckets {
         keys.iter().map(|key| buckets.get(key).cloned()).collect()
     }
 
+    /// What another place holds, of what is not remembered.
+    pub(super) fn learn(&self, keys: &[BucketKey], seen: Vec<Bucket>, now: Timestamp) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let (keys, new): (Vec<_>, Vec<_>) = keys.iter().zip(seen).filter(|(key, _)| !buckets.contains_key(key)).unzip();
+        Self::put(&mut buckets, &keys, new, now);
+    }
+
     /// What another place holds.
     pub(super) fn remember(&self, keys: &[BucketKey], seen: Vec<Bucket>, now: Timestamp) {
         Self::put(&mut self.buckets.lock().unwrap_or_else(PoisonError::into_inner), keys, seen, now);

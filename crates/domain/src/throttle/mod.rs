@@ -12,7 +12,7 @@ mod key;
 mod ledger;
 mod local;
 mod rule;
-pub mod service;
+mod service;
 mod step;
 pub mod store;
 

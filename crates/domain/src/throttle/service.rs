@@ -2,7 +2,6 @@
 
 use super::charge::{Account, Charge, ThrottleSettings};
 use super::ledger::{Ledger, Place};
-use super::local::Refusals;
 use super::step::{Act, Decision, Known, Step, Taken, Verdict};
 use super::{Bucket, BucketKey, Judged, Limited, Rule, Standing, Throttled};
 use crate::audit::{AuditEvent, AuditKind};
@@ -19,13 +18,12 @@ pub struct Throttle {
     pub(super) ports: Arc<Ports>,
     pub(super) settings: ThrottleSettings,
     ledger: Arc<Ledger>,
-    refusals: Arc<Refusals>,
 }
 
 impl Throttle {
     pub fn new(ports: Arc<Ports>, settings: ThrottleSettings) -> Self {
         let ledger = Arc::new(Ledger::new(Arc::clone(&ports)));
-        Self { ports, settings, ledger, refusals: Arc::default() }
+        Self { ports, settings, ledger }
     }
 
     /// Does the work if every bucket admits one more attempt, and settles the charge by what comes of it. If the
@@ -75,13 +73,7 @@ impl Throttle {
         step: &Step,
         context: &RequestContext,
     ) -> Result<(Place, Decision), StoreError> {
-        if let Some((key, standing)) = self.refusals.find(step.keys(), self.ports.clock.monotonic()) {
-            return Ok((place, Decision::Refused(key, standing)));
-        }
         let (place, Taken { decision, closed }) = self.ledger.take(place, step).await?;
-        if let (Place::Fleet, Decision::Refused(key, standing)) = (place, &decision) {
-            self.refusals.remember(*key, *standing, self.ports.clock.monotonic());
-        }
         self.record_closing(&step.charges, &closed, context).await;
         Ok((place, decision))
     }
@@ -102,7 +94,6 @@ impl Throttle {
             step.known = Known::Ask;
             settled = self.ledger.take(place, step).await;
         }
-        self.refusals.forget(step.keys());
         let (_, Taken { decision, closed }) = settled.ok()?;
         self.record_closing(&step.charges, &closed, context).await;
         match decision {

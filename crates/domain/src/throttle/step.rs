@@ -53,12 +53,23 @@ pub(super) struct Taken {
     pub closed: Vec<BucketKey>,
 }
 
+impl Taken {
+    pub(super) fn refusal(by: BucketKey, standing: Standing) -> Self {
+        Self { decision: Decision::Refused(by, standing), closed: Vec::new() }
+    }
+
+    /// Nothing needs to be written for it.
+    pub(super) fn changes_nothing(&self) -> bool {
+        matches!(self.decision, Decision::Refused(..)) && self.closed.is_empty()
+    }
+}
+
 impl Step {
     pub(super) fn keys(&self) -> impl Iterator<Item = BucketKey> {
         self.charges.iter().map(|charge| charge.key)
     }
 
-    /// Among the buckets of these keys, which have its own among them and are in the same order.
+    /// `keys` are in order and have its own among them; `buckets` are theirs.
     pub(super) fn take(&self, keys: &[BucketKey], buckets: &mut [Bucket]) -> Taken {
         let among = keys.iter().zip(buckets).filter(|(key, _)| self.keys().any(|own| own == **key));
         let mut own: Vec<_> = among.map(|(_, bucket)| bucket).collect();

@@ -42,7 +42,7 @@ pub(super) enum Changed {
 
 /// As [`ThrottleStore::change_buckets`], in fewer round trips, and without taking hold of anything for whoever is
 /// refused, or has not lost several times. `guess` is how they may be. A bucket that is looked at and not changed may be
-/// another by the time the others are written.
+/// another by the time the others are written: only refusals rest on it, because who is admitted changes all of theirs.
 pub(super) async fn change_buckets(
     store: &(impl ThrottleStore + ?Sized),
     keys: &[BucketKey],
@@ -59,11 +59,12 @@ pub(super) async fn change_buckets(
         change(&mut new);
         if new != old {
             // A guess is put to the test as a whole.
-            let swap = if is_guess { (keys.to_vec(), old.clone(), new.clone()) } else { changed(keys, &old, &new) };
-            match store.swap_buckets(&swap.0, &swap.1, &swap.2).await? {
+            let (asked, was, becomes) =
+                if is_guess { (keys.to_vec(), old.clone(), new.clone()) } else { those_that_differ(keys, &old, &new) };
+            match store.swap_buckets(&asked, &was, &becomes).await? {
                 Swap::Done => return Ok(Changed::To(new)),
                 Swap::Lost(found) => {
-                    let lost = keys.iter().zip(&mut old).filter(|(key, _)| swap.0.contains(key));
+                    let lost = keys.iter().zip(&mut old).filter(|(key, _)| asked.contains(key));
                     lost.zip(found).for_each(|((_, old), found)| *old = found);
                 }
             }
@@ -85,7 +86,11 @@ pub(super) async fn change_buckets(
 }
 
 /// What [`ThrottleStore::swap_buckets`] takes, of those that differ.
-pub fn changed(keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> (Vec<BucketKey>, Vec<Bucket>, Vec<Bucket>) {
+pub fn those_that_differ(
+    keys: &[BucketKey],
+    old: &[Bucket],
+    new: &[Bucket],
+) -> (Vec<BucketKey>, Vec<Bucket>, Vec<Bucket>) {
     let all = keys.iter().zip(old.iter().zip(new));
     all.filter(|(_, (old, new))| old != new).map(|(key, (old, new))| (*key, old.clone(), new.clone())).collect()
 }

@@ -8,8 +8,7 @@ use crate::context::RequestContext;
 use crate::error::retried;
 use crate::feed::Change;
 use crate::id::UserId;
-use crate::throttle::Limited;
-use crate::throttle::Place;
+use crate::throttle::{Limited, Place};
 use std::pin::pin;
 
 /// What is `None` stays.

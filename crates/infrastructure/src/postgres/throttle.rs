@@ -6,7 +6,7 @@ use super::unit_of_work::PgUnitOfWork;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
-use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore, changed};
+use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore, those_that_differ};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::{StoreError, Timestamp, UnitOfWork};
 
@@ -104,7 +104,7 @@ impl ThrottleStore for PgStore {
         let found = in_order(keys, &work.settle(rows)?)?;
         let mut buckets = found.clone();
         change(&mut buckets);
-        let (keys, old, new) = changed(keys, &found, &buckets);
+        let (keys, old, new) = those_that_differ(keys, &found, &buckets);
         if keys.is_empty() {
             return Ok(());
         }

@@ -75,6 +75,30 @@ pub async fn buckets_keep_every_field(fixture: &Fixture) {
     assert_eq!(stored(fixture, &all).await, expected, "each where it belongs, old and new ones together");
 }
 
+/// Else whoever is refused among others leaves a row.
+pub async fn what_is_held_and_not_changed_is_not_written(fixture: &Fixture) {
+    let second = full(fixture, 2);
+    let mut change = |buckets: &mut [Bucket]| buckets[1] = second.clone();
+    fixture.store.change_buckets(&[key(1), key(2), key(3)], &mut change).await.expect("an answer");
+    assert_eq!(rows(fixture).await, 1);
+    assert_eq!(stored(fixture, &[key(1), key(2)]).await, [Bucket::default(), second]);
+}
+
+/// As many as a group of attempts has.
+pub async fn many_buckets_are_swapped_at_once(fixture: &Fixture) {
+    let keys: Vec<_> = (1..=96).map(key).collect();
+    let half: Vec<_> = keys.iter().copied().step_by(2).collect();
+    put(fixture, &half, &(1..=48).map(|n| full(fixture, n)).collect::<Vec<_>>()).await;
+    let old = stored(fixture, &keys).await;
+    let new: Vec<_> = (101..=196).map(|n| full(fixture, n)).collect();
+    let mut other = old.clone();
+    other[95].failures += 1;
+    let swap = async |old: &[Bucket]| fixture.store.swap_buckets(&keys, old, &new).await.expect("an answer");
+    assert_eq!(swap(&other).await, Swap::Lost(old.clone()));
+    assert_eq!(swap(&old).await, Swap::Done);
+    assert_eq!(stored(fixture, &keys).await, new);
+}
+
 async fn add_one(store: &dyn Store, keys: &[BucketKey]) -> Result<(), StoreError> {
     let mut add = |buckets: &mut [Bucket]| {
         for bucket in buckets {

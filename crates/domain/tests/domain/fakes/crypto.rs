@@ -71,11 +71,11 @@ impl PasswordHasher for PlainHasher {
         hash: Option<&PasswordHash>,
         _: Option<Network>,
     ) -> Result<Verdict, HashingError> {
+        self.turn().await;
         if self.overloaded.load(Ordering::SeqCst) {
             return Err(HashingError::Overloaded { retry_after: Duration::from_secs(1) });
         }
         self.verified.fetch_add(1, Ordering::SeqCst);
-        self.turn().await;
         let right = phc(attempt.as_bytes());
         Ok(match hash.map(PasswordHash::as_phc) {
             Some(phc) if phc == right.as_phc() => Verdict::Match { upgraded: None },

@@ -70,7 +70,15 @@ pub(crate) fn begin_or_end<'a, T>(future: impl Future<Output = T> + 'a) -> Resul
 
 impl<T> Begun<'_, T> {
     pub(crate) fn finish(self) -> T {
-        now(self.0)
+        now(self)
+    }
+}
+
+impl<T> Future for Begun<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        self.0.as_mut().poll(cx)
     }
 }
 

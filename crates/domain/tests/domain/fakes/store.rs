@@ -124,6 +124,8 @@ pub(crate) struct MemoryStore {
     pub(crate) throttles_fail: AtomicBool,
     /// As when a disk is full.
     pub(crate) throttles_are_read_only: AtomicBool,
+    /// Whether the next swap fails because somebody is in the way.
+    pub(crate) throttles_contend: AtomicBool,
     /// Whether refreshes, though written, are not answered yet.
     pub(crate) refreshes_wait: AtomicBool,
     pub(crate) loses_answers: AtomicBool,
@@ -317,6 +319,9 @@ impl ThrottleStore for MemoryStore {
     async fn swap_buckets(&self, keys: &[BucketKey], old: &[Bucket], new: &[Bucket]) -> Result<Swap, StoreError> {
         self.asked_for_buckets.lock().unwrap().push(format!("swap {}", keys.len()));
         let found = self.find_buckets(keys)?;
+        if self.throttles_contend.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Contention);
+        }
         if self.throttles_are_read_only.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable { context: "throttles", source: None });
         }

@@ -47,6 +47,20 @@ fn d42_known_and_unknown_accounts_wait_alike() {
 }
 
 #[test]
+fn d47_who_hammers_a_closed_account_costs_the_store_nothing() {
+    let world = world();
+    for _ in 0..4 {
+        guess(&world, "192.0.2.1", "alice");
+    }
+    world.store.asked_for_buckets();
+    assert!(wait(&guess(&world, "192.0.2.2", "alice")).is_some());
+    assert!(world.store.asked_for_buckets().is_empty());
+    world.clock.advance(Duration::from_secs(1));
+    guess(&world, "192.0.2.2", "alice");
+    assert!(!world.store.asked_for_buckets().is_empty());
+}
+
+#[test]
 fn d47_who_waits_costs_no_hash() {
     let world = world();
     let waiting = (0..500).filter(|n| wait(&guess(&world, "192.0.2.1", &format!("user{n}"))).is_some()).count();
