@@ -25,7 +25,7 @@ pub(super) struct Ledger {
     local: LocalBuckets,
     refusals: Refusals,
     outage: Outage,
-    steps: Together<Step, Result<Taken, StoreError>>,
+    steps: Together<Step, Taken>,
 }
 
 impl Ledger {
@@ -34,26 +34,41 @@ impl Ledger {
         Self { ports, local: LocalBuckets::default(), refusals: Refusals::default(), outage: Outage::default(), steps }
     }
 
-    /// Fails if the store has just become unable to: nothing is counted twice then by those who overload it. In an
-    /// outage memory takes over, with what the store was last seen to hold: guessing must be neither unlimited then nor
-    /// impossible.
+    /// Takes the step where its buckets are, and tells where that was. Fails if the store has just become unable to:
+    /// nothing is counted twice then by those who overload it. In an outage memory takes over, with what the store was
+    /// last seen to hold: guessing must be neither unlimited then nor impossible.
     pub(super) async fn take(self: &Arc<Self>, place: Place, step: &Step) -> Result<(Place, Taken), StoreError> {
-        if matches!(step.act, Act::Charge)
-            && let Some((key, standing)) = self.refusals.find(step.keys(), self.ports.clock.monotonic())
-        {
-            return Ok((place, Taken::refusal(key, standing)));
+        if let Some(refusal) = self.refusal(step) {
+            return Ok((place, refusal));
         }
         if place == Place::Fleet {
             // Boxed: whoever never goes there, or is back, keeps no place for it.
             match Box::pin(self.take_in_store(step)).await {
                 Ok(taken) => return Ok((Place::Fleet, taken)),
-                Err(error) if !self.outage.is_lasting(self.ports.clock.monotonic()) => return Err(error),
-                Err(error) => tracing::debug!(%error, "counting attempts in memory"),
+                Err(error) => {
+                    let is_lasting = self.outage.is_lasting(self.ports.clock.monotonic());
+                    if let Some(refusal) = self.refusal(step) {
+                        return Ok((Place::Fleet, refusal));
+                    }
+                    if !is_lasting {
+                        return Err(error);
+                    }
+                    tracing::debug!(%error, "counting attempts in memory");
+                }
             }
         }
         let keys: Vec<_> = step.keys().collect();
         let taken = self.local.change(&keys, self.ports.store_time(), |buckets| step.take(&keys, buckets));
         Ok((Place::Process, taken))
+    }
+
+    /// By what the store held a moment ago.
+    fn refusal(&self, step: &Step) -> Option<Taken> {
+        if !matches!(step.act, Act::Charge) {
+            return None;
+        }
+        let (key, standing) = self.refusals.find(step.keys(), self.ports.clock.monotonic())?;
+        Some(Taken { decision: Decision::Refused(key, standing), closed: Vec::new() })
     }
 
     /// With all others that come at the same time.
@@ -63,15 +78,14 @@ impl Ledger {
             Box::pin(async move { Ok(ledger.take_all(&steps).await?.into_iter().map(Some).collect()) }) as _
         };
         if let Some(taken) = self.steps.write(step.clone(), &depart).await? {
-            return taken;
+            return Ok(taken);
         }
-        // What was guessed may be why.
         let mut alone = self.take_all(&[Step { known: Known::Ask, ..step.clone() }]).await?;
-        alone.pop().unwrap_or(Err(StoreError::Unexpected { context: "attempts", source: None }))
+        alone.pop().ok_or(StoreError::Unexpected { context: "attempts", source: None })
     }
 
     /// One after the other, and written at once; what became of each.
-    async fn take_all(&self, steps: &[Step]) -> Result<Vec<Result<Taken, StoreError>>, StoreError> {
+    async fn take_all(&self, steps: &[Step]) -> Result<Vec<Taken>, StoreError> {
         let keys: Vec<_> = steps.iter().flat_map(Step::keys).collect::<BTreeSet<_>>().into_iter().collect();
         let may_guess = steps.iter().all(|step| step.known == Known::Guess);
         let guess = if may_guess { self.local.find(&keys) } else { None };
@@ -80,38 +94,39 @@ impl Ledger {
             found = buckets.to_vec();
             taken = steps.iter().map(|step| step.take(&keys, buckets)).collect();
         };
-        let changed = change_buckets(&*self.ports.store, &keys, guess, take_each).await;
-        let now = self.ports.store_time();
-        let unwritten = match changed {
+        match change_buckets(&*self.ports.store, &keys, guess, take_each).await {
             Ok(Changed::To(seen)) => {
                 self.outage.over();
-                self.local.remember(&keys, seen, now);
-                None
+                self.local.remember(&keys, seen, self.ports.store_time());
             }
-            Ok(Changed::Not(seen)) => {
-                // A store that can be read and not written has not counted what memory has meanwhile.
-                if !self.outage.is_noted() {
-                    self.local.remember(&keys, seen, now);
-                }
-                None
-            }
+            Ok(Changed::Not(seen)) => self.see(&keys, seen),
             Err(error) => {
-                // In case that memory has to take over.
-                self.local.learn(&keys, found, now);
-                let is_any_refused = taken.iter().any(Taken::changes_nothing);
-                if !(is_any_refused && matches!(error, StoreError::Unavailable { .. })) {
-                    return Err(error);
+                // Who is refused by what was read needs nothing written: whatever became of the others, it counts.
+                for step in steps.iter().filter(|step| matches!(step.act, Act::Charge)) {
+                    self.conclude(step, &step.take(&keys, &mut found.clone()));
                 }
-                Some(error)
+                self.see(&keys, found);
+                return Err(error);
             }
-        };
-        let taken = steps.iter().zip(taken).map(|(step, taken)| self.look_back(step, taken, unwritten.as_ref()));
-        Ok(taken.collect())
+        }
+        for (step, taken) in steps.iter().zip(&taken) {
+            self.conclude(step, taken);
+        }
+        Ok(taken)
     }
 
-    /// What is told of a step, in its turn. Who is refused needs nothing written, and is told so also if the others
-    /// cannot be.
-    fn look_back(&self, step: &Step, taken: Taken, unwritten: Option<&StoreError>) -> Result<Taken, StoreError> {
+    /// What the store held, which was not changed.
+    fn see(&self, keys: &[BucketKey], seen: Vec<Bucket>) {
+        // A store that can be read and not written has not counted what memory has meanwhile.
+        if self.outage.is_noted() {
+            self.local.learn(keys, seen, self.ports.store_time());
+        } else {
+            self.local.remember(keys, seen, self.ports.store_time());
+        }
+    }
+
+    /// Remembers whom the store refused, until an attempt is through that may have kept others out.
+    fn conclude(&self, step: &Step, taken: &Taken) {
         match (&step.act, &taken.decision) {
             (Act::Charge, Decision::Refused(key, standing)) => {
                 self.refusals.remember(*key, *standing, self.ports.clock.monotonic());
@@ -119,22 +134,18 @@ impl Ledger {
             (Act::Charge, Decision::Admitted(_)) => {}
             (Act::Settle(..), _) => self.refusals.forget(step.keys()),
         }
-        match unwritten {
-            Some(error) if !taken.changes_nothing() => {
-                tracing::warn!(%error, "an attempt cannot be counted");
-                Err(StoreError::Unavailable { context: "attempts", source: None })
-            }
-            _ => Ok(taken),
-        }
     }
 
     /// Changes what the store holds, whatever this process remembers of it.
     pub(super) async fn change(&self, key: BucketKey, change: &mut ChangeBuckets<'_>) -> Result<(), StoreError> {
         let store = &*self.ports.store;
-        match change_buckets(store, &[key], None, change).await {
+        let changed = match change_buckets(store, &[key], None, change).await {
             Err(StoreError::Contention) => change_buckets(store, &[key], None, change).await,
-            outcome => outcome,
-        }
-        .map(drop)
+            changed => changed,
+        };
+        let (Changed::To(seen) | Changed::Not(seen)) = changed?;
+        self.local.remember(&[key], seen, self.ports.store_time());
+        self.refusals.forget([key].into_iter());
+        Ok(())
     }
 }

@@ -53,17 +53,6 @@ pub(super) struct Taken {
     pub closed: Vec<BucketKey>,
 }
 
-impl Taken {
-    pub(super) fn refusal(by: BucketKey, standing: Standing) -> Self {
-        Self { decision: Decision::Refused(by, standing), closed: Vec::new() }
-    }
-
-    /// Nothing needs to be written for it.
-    pub(super) fn changes_nothing(&self) -> bool {
-        matches!(self.decision, Decision::Refused(..)) && self.closed.is_empty()
-    }
-}
-
 impl Step {
     pub(super) fn keys(&self) -> impl Iterator<Item = BucketKey> {
         self.charges.iter().map(|charge| charge.key)

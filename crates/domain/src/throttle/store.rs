@@ -5,8 +5,8 @@ use crate::clock::Timestamp;
 use crate::error::StoreError;
 use async_trait::async_trait;
 
-/// Looks at buckets, one for each key and in their order, and changes them. May be called again if somebody else changed
-/// them meanwhile.
+/// Looks at buckets, one for each key and in their order, and changes them. May be called again if somebody else
+/// changed them meanwhile.
 pub type ChangeBuckets<'a> = dyn FnMut(&mut [Bucket]) + Send + 'a;
 
 /// What came of putting buckets in the place of others.
@@ -17,8 +17,8 @@ pub enum Swap {
     Lost(Vec<Bucket>),
 }
 
-/// Keys are in ascending order, each once; where there is no bucket yet it is a new one. What was written may be lost with
-/// the database's machine: nobody waits for the disk.
+/// Keys are in ascending order, each once; where there is no bucket yet it is a new one. What was written may be lost
+/// with the database's machine: nobody waits for the disk.
 #[async_trait]
 pub trait ThrottleStore: Send + Sync {
     /// The buckets as they are, one for each key and in their order.
@@ -41,8 +41,9 @@ pub(super) enum Changed {
 }
 
 /// As [`ThrottleStore::change_buckets`], in fewer round trips, and without taking hold of anything for whoever is
-/// refused, or has not lost several times. `guess` is how they may be. A bucket that is looked at and not changed may be
-/// another by the time the others are written: only refusals rest on it, because who is admitted changes all of theirs.
+/// refused, or has not lost several times. `guess` is how they may be. A bucket that is looked at and not changed may
+/// be another by the time the others are written: only refusals rest on it, because who is admitted changes all of
+/// theirs.
 pub(super) async fn change_buckets(
     store: &(impl ThrottleStore + ?Sized),
     keys: &[BucketKey],

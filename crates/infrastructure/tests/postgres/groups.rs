@@ -2,6 +2,7 @@
 
 use crate::database::{Database, alice, bob, insert, opening, session};
 use crate::locks::until_somebody_waits;
+use crate::proxy::Proxy;
 use futures_util::future::{Either, select};
 use sqlx::{Connection, Executor};
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use vestibule_domain::session::store::{Opened, Opening};
 use vestibule_domain::session::{DeviceToken, EndReason, RefreshToken, Session};
 use vestibule_domain::user::User;
 use vestibule_domain::{RequestContext, Store, Timestamp};
+use vestibule_infrastructure::postgres::PgStore;
 
 /// Logs alice in, with one session for all; what came of it if somebody else commits `change` after the statement has
 /// begun, and before it has locked anything.
@@ -62,21 +64,32 @@ async fn a_login_ends_no_session_that_has_ended_since_its_statement_began() {
     assert_eq!(ended, [reason]);
 }
 
+/// A store whose connection knows the statement, and what counts how often the server is asked.
+async fn counted(database: &Database) -> (PgStore, Proxy) {
+    let proxy = Proxy::to(database.options.get_host(), database.options.get_port()).await;
+    let store = database.store_through(&proxy);
+    insert(&store, &bob()).await;
+    let (session, context) = (Session { user: bob().id, ..session(9) }, RequestContext::default());
+    store.open_session(&opening(&session, &context)).await.expect("an answer").expect("a login");
+    (store, proxy)
+}
+
 /// Whoever holds a user, were it for long, keeps nobody waiting who logs in as another.
 #[tokio::test]
 async fn logins_in_a_group_wait_for_no_user_that_somebody_holds() {
     let database = Database::migrated().await;
-    let store = database.store(4);
-    let bob = bob();
+    let (store, proxy) = counted(&database).await;
     insert(&store, &alice()).await;
-    insert(&store, &bob).await;
-    let mut holder = store.begin().await.expect("a transaction");
+    let other = database.store(1);
+    let mut holder = other.begin().await.expect("a transaction");
     holder.set_roles(alice().id, &BTreeSet::new(), Timestamp::EPOCH).await.expect("an answer");
-    let (context, alices, bobs) = (RequestContext::default(), session(1), Session { user: bob.id, ..session(2) });
+    let (context, alices, bobs) = (RequestContext::default(), session(1), Session { user: bob().id, ..session(2) });
     let (alices, bobs) = (opening(&alices, &context), opening(&bobs, &context));
     let (mut alice, bob) = (pin!(store.open_session(&alices)), pin!(store.open_session(&bobs)));
+    let before = proxy.round_trips();
     // Alice's login is there first, and sees both through.
     assert!(matches!(select(&mut alice, bob).await, Either::Right((Ok(Some(_)), _))));
+    assert_eq!(proxy.round_trips() - before, 1, "neither has had to go alone yet");
     holder.commit().await.expect("a commit");
     assert!(alice.await.expect("an answer").is_some());
 }
@@ -85,20 +98,21 @@ async fn logins_in_a_group_wait_for_no_user_that_somebody_holds() {
 #[tokio::test]
 async fn logins_in_a_group_wait_for_no_session_that_somebody_holds() {
     let database = Database::migrated().await;
-    let store = database.store(4);
-    let (bob, before) = (bob(), session(3));
+    let (store, proxy) = counted(&database).await;
+    let before = session(3);
     insert(&store, &alice()).await;
-    insert(&store, &bob).await;
     let mut work = store.begin().await.expect("a transaction");
     work.insert_session(&before, &RefreshToken::from_bytes([3; 32]).hash()).await.expect("an answer");
     work.commit().await.expect("a commit");
     let mut holder = database.connect().await;
     let mut holder = holder.begin().await.expect("a transaction");
     holder.execute("SELECT FROM sessions FOR UPDATE").await.expect("an answer");
-    let (context, alices, bobs) = (RequestContext::default(), session(1), Session { user: bob.id, ..session(2) });
+    let (context, alices, bobs) = (RequestContext::default(), session(1), Session { user: bob().id, ..session(2) });
     let (alices, bobs) = (Opening { keep: 1, ..opening(&alices, &context) }, opening(&bobs, &context));
     let (mut alice, bob) = (pin!(store.open_session(&alices)), pin!(store.open_session(&bobs)));
+    let asked = proxy.round_trips();
     assert!(matches!(select(&mut alice, bob).await, Either::Right((Ok(Some(_)), _))));
+    assert_eq!(proxy.round_trips() - asked, 1, "neither has had to go alone yet");
     holder.commit().await.expect("a commit");
     assert_eq!(alice.await.expect("an answer").expect("a login").displaced, [before.id]);
 }

@@ -74,7 +74,8 @@ macro_rules! store_suite {
                 throttle: [
                     a_new_bucket_is_as_good_as_none, buckets_keep_every_field,
                     what_is_held_and_not_changed_is_not_written, of_simultaneous_changes_none_is_lost,
-                    many_buckets_are_swapped_at_once, buckets_are_swapped_if_all_are_as_they_were, expired_buckets_are_purged_in_portions,
+                    many_buckets_are_swapped_at_once, buckets_are_swapped_if_all_are_as_they_were,
+                    expired_buckets_are_purged_in_portions,
                 ]
                 keys: [
                     keeps_every_field_of_a_key, a_generation_is_taken_once, older_keys_get_an_end_and_never_a_later_one,

@@ -141,33 +141,40 @@ fn a_group_that_stood_in_somebodys_way_goes_one_by_one() {
         drop(begin(join_all(crowd.map(|one| attempt(world, one)))));
     }
     assert_eq!(disturbed.store.stored_buckets(), other.store.stored_buckets(), "each is charged once");
+    let swaps = disturbed.store.asked_for_buckets().into_iter().filter(|asked| asked.starts_with("swap"));
+    assert_eq!(swaps.collect::<Vec<_>>(), ["swap 5", "swap 3", "swap 3", "swap 3"]);
 }
 
 /// What others have closed is closed here too, also for whoever comes together with one whose attempt cannot be
 /// counted; and memory goes on where the store has stopped.
 #[test]
 fn d56_a_store_that_takes_nothing_says_what_is_closed_to_each_who_comes_at_once() {
-    let there = world();
+    let (there, unlucky) = (world(), ("192.0.2.1", "ann", true));
+    let here = beside(&there);
+    now(attempt(&here, unlucky));
     for address in ["192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.14", "192.0.2.15"] {
         for name in ["ann", "cat"].into_iter().filter(|name| *name == "ann" || address != "192.0.2.15") {
             now(attempt(&there, (address, name, false)));
         }
         there.clock.advance(Duration::from_secs(10));
     }
-    let here = beside(&there);
     here.store.throttles_are_read_only.store(true, Ordering::SeqCst);
-    let both =
-        || now(join_all([("192.0.2.1", "ann", true), ("192.0.2.2", "bob", true)].map(|one| attempt(&here, one))));
+    let both = || now(join_all([unlucky, ("192.0.2.2", "bob", true)].map(|one| attempt(&here, one))));
     let wait = |outcome: &Outcome| match outcome.outcome {
         Err(SessionError::Throttled(throttled)) => throttled.retry_after,
         _ => Duration::ZERO,
     };
     let day = Duration::from_hours(23);
+    here.store.asked_for_buckets();
     let [ann, bob] = &both()[..] else { panic!("there are two") };
     assert!(wait(ann) > day && matches!(bob.outcome, Err(SessionError::Store(_))), "{ann:?} {bob:?}");
+    assert_eq!(here.store.asked_for_buckets(), ["read 6", "swap 3"]);
     here.clock.advance(Duration::from_secs(2));
     let [ann, bob] = &both()[..] else { panic!("there are two") };
     assert!(wait(ann) > day && bob.outcome.is_ok(), "{ann:?} {bob:?}");
     let cats = [false, true].map(|is_right| now(attempt(&here, ("192.0.2.1", "cat", is_right))));
     assert_eq!(cats.map(|cat| wait(&cat) > day), [false, true], "the fifth was the last");
+    here.store.throttles_fail.store(true, Ordering::SeqCst);
+    here.clock.advance(Duration::from_secs(2));
+    assert!(wait(&now(attempt(&here, unlucky))) > day, "by what was read last");
 }
