@@ -17,7 +17,7 @@ const HEAD: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(75);
 /// From the start of the newest request, its head included, to the end of an answer. Whatever takes longer than a head
 /// and the longest deadline of a request is an answer that its client does not take: with HTTP/2 a window of zero stops
-/// it without stopping the socket.
+/// it without stopping the socket. If hyper has all of it by then, it is over with [`IDLE`].
 const EXCHANGE: Duration = Duration::from_secs(50);
 const _: () = assert!(HEAD.as_secs() + revocations::DEADLINE.as_secs() < EXCHANGE.as_secs());
 /// How long a write may make no progress: a client that does not read costs memory.

@@ -2,7 +2,6 @@
 
 use super::{connect, rest, say, serve, serve_with, until};
 use crate::serve::ServeSettings;
-use http::StatusCode;
 use tokio::io::AsyncWriteExt;
 
 #[tokio::test]
@@ -143,24 +142,6 @@ async fn a_client_that_reads_only_after_it_has_written_gets_its_answer() {
     stream.write_all(&vec![b'x'; 33_554_432]).await.unwrap();
     let answer = rest(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-}
-
-#[tokio::test]
-async fn http2_is_spoken_to_whoever_begins_with_it() {
-    let served = serve().await;
-    let stream = connect(&served).await;
-    let io = hyper_util::rt::TokioIo::new(stream);
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(hyper_util::rt::TokioExecutor::new(), io).await.unwrap();
-    let driver = tokio::spawn(connection);
-    let url = format!("http://{}/", served.address);
-    let request = || http::Request::get(&url).body(axum::body::Body::empty()).unwrap();
-    let answers = [sender.send_request(request()).await.unwrap(), sender.send_request(request()).await.unwrap()];
-    assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
-    assert!(answers.iter().all(|answer| answer.version() == http::Version::HTTP_2));
-    served.shutdown.cancel();
-    served.running.await.unwrap();
-    assert!(driver.await.unwrap().is_ok(), "told to go away, not cut off");
 }
 
 #[tokio::test]

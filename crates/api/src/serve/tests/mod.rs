@@ -5,6 +5,7 @@
 
 mod deadlines;
 mod framing;
+mod http2;
 mod pipelining;
 mod shutdown;
 mod socket;
