@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::services::Ports;
 use crate::together::Together;
 use std::collections::BTreeSet;
+use std::slice;
 use std::sync::Arc;
 
 /// Where an attempt was charged.
@@ -80,7 +81,7 @@ impl Ledger {
         if let Some(taken) = self.steps.write(step.clone(), &depart).await? {
             return Ok(taken);
         }
-        let mut alone = self.take_all(&[Step { known: Known::Ask, ..step.clone() }]).await?;
+        let mut alone = self.take_all(slice::from_ref(step)).await?;
         alone.pop().ok_or(StoreError::Unexpected { context: "attempts", source: None })
     }
 

@@ -138,3 +138,17 @@ impl Outage {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_changes_nothing_takes_no_place() {
+        let (buckets, keys) = (LocalBuckets::default(), [BucketKey::from_bytes([1; 32])]);
+        buckets.change(&keys, Timestamp::EPOCH, |_| ());
+        assert_eq!(buckets.find(&keys), None);
+        buckets.change(&keys, Timestamp::EPOCH, |buckets| buckets[0].failures = 1);
+        assert!(buckets.find(&keys).is_some());
+    }
+}

@@ -81,7 +81,7 @@ impl ThrottleStore for PgStore {
         let swapped = swap(lease.connection(), keys, old, new).await;
         // Into a place that was empty when the statement began.
         let is_late = swapped.as_ref().is_err_and(|failure| failure.violates(Constraint::ThrottleKey));
-        let rows = match lease.settle(swapped.map_err(Failure::of_a_group)) {
+        let rows = match lease.settle(swapped) {
             Err(_) if is_late => Vec::new(),
             rows => rows?,
         };

@@ -137,8 +137,10 @@ fn d48_an_operator_opens_the_account_again() {
         world.clock.advance(Duration::from_secs(10));
     }
     assert!(wait(&login(&world, "198.51.100.1", "alice", PASSWORD, None)).is_some_and(|wait| wait.as_secs() > 3600));
+    world.store.throttles_contend.store(true, Ordering::SeqCst);
     now(world.services.users.unlock(Authority::Operator, alice, &world.context)).unwrap();
-    // Others may believe for a second what they were told before.
+    // Others may believe for a second what they were told before, and longer if the store is lost then.
+    lose_the_store(&world);
     assert!(login(&world, "198.51.100.1", "alice", PASSWORD, None).outcome.is_ok());
     assert_eq!(world.store.audited(AuditKind::UserUnlocked).len(), 1);
 }
@@ -250,6 +252,17 @@ fn d56_a_store_that_takes_nothing_gives_nobody_a_second_budget_though_it_answers
         }
     }
     assert_eq!(world.hasher.verified() - before, 10);
+}
+
+/// Whoever can overload it now and then gets no budget in memory by that.
+#[test]
+fn each_outage_of_the_store_begins_with_a_second_in_which_nobody_is_let_in() {
+    let world = world();
+    lose_the_store(&world);
+    assert!(login(&world, "192.0.2.2", "alice", PASSWORD, None).outcome.is_ok());
+    world.store.throttles_fail.store(false, Ordering::SeqCst);
+    assert!(login(&world, "192.0.2.2", "alice", PASSWORD, None).outcome.is_ok());
+    lose_the_store(&world);
 }
 
 #[test]

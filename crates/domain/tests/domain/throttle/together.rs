@@ -178,3 +178,21 @@ fn d56_a_store_that_takes_nothing_says_what_is_closed_to_each_who_comes_at_once(
     here.clock.advance(Duration::from_secs(2));
     assert!(wait(&now(attempt(&here, unlucky))) > day, "by what was read last");
 }
+
+#[test]
+fn d56_memory_knows_who_was_refused_while_the_store_was_there() {
+    let there = world();
+    for address in ["192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.14", "192.0.2.15"] {
+        now(attempt(&there, (address, "ann", false)));
+        there.clock.advance(Duration::from_secs(10));
+    }
+    let here = beside(&there);
+    let is_refused = || {
+        here.clock.advance(Duration::from_secs(2));
+        matches!(now(attempt(&here, ("192.0.2.1", "ann", true))).outcome, Err(SessionError::Throttled(_)))
+    };
+    assert!(is_refused());
+    here.store.throttles_fail.store(true, Ordering::SeqCst);
+    assert!(!is_refused(), "nobody is told anything in the first second");
+    assert!(is_refused());
+}
