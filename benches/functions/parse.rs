@@ -26,7 +26,7 @@ pub(crate) fn parsers(c: &mut Criterion) {
     let policy = PasswordPolicy { settings: PasswordSettings::default(), breached: known };
     let owner = || Owner { email: Some(&email), name: Some(&name) };
     c.bench_function("password/policy", |b| b.iter(|| NewPassword::parse(black_box(PASSWORD), &policy, owner())));
-    let token = RefreshToken::generate(&SystemRng).reveal();
+    let token = RefreshToken::generate(uuid::Uuid::nil().into(), &SystemRng).reveal();
     c.bench_function("refresh/parse", |b| b.iter(|| RefreshToken::parse(black_box(&token))));
     let clock = SystemClock::new();
     c.bench_function("user/id", |b| b.iter(|| UserId::generate(&clock, &SystemRng)));

@@ -92,7 +92,7 @@ pub(crate) fn signatures(c: &mut Criterion) {
 }
 
 pub(crate) fn refresh_tokens(c: &mut Criterion) {
-    let fresh = || RefreshToken::generate(&SystemRng);
+    let fresh = || RefreshToken::generate(uuid::Uuid::nil().into(), &SystemRng);
     let pair = || (fresh(), fresh());
     c.bench_function("refresh/hash", |b| b.iter_batched(fresh, |token| token.hash(), BatchSize::SmallInput));
     c.bench_function("refresh/seal", |b| {

@@ -207,9 +207,9 @@ const FILL_POSTGRES: &[&str] = &[
             '$argon2id$v=19$m=19456,t=2,p=1$' || md5(n::text) || '$' || md5(n::text || 'x') || md5(n::text), now()
      FROM generate_series(FROM_N, TO_N - 1) AS n",
     "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, amr,
-                           refresh_hash)
+                           refresh_family_hash, refresh_hash)
      SELECT gen_random_uuid(), ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, now(), now(), now(),
-            now() + interval '30 days', now() + interval '14 days', 'pwd', sha256(n::text::bytea)
+            now() + interval '30 days', now() + interval '14 days', 'pwd', sha256(n::text::bytea), sha256(n::text::bytea)
      FROM generate_series(FROM_N, TO_N - 1) AS n",
     "VACUUM ANALYZE",
     // Else it comes while something is measured.
@@ -232,8 +232,9 @@ const FILL_SQLITE: &[&str] = &[
             '$argon2id$v=19$m=19456,t=2,p=1$' || hex(randomblob(16)) || '$' || hex(randomblob(32)), 1767225600000 FROM s",
     "WITH RECURSIVE s (n) AS (VALUES (FROM_N) UNION ALL SELECT n + 1 FROM s WHERE n + 1 < TO_N)
      INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, amr,
-                           refresh_hash)
+                           refresh_family_hash, refresh_hash)
      SELECT randomblob(16), unhex('01900000000070008000' || printf('%012x', n)), 1767225600000, 1767225600000,
-            1767225600000, 1769817600000, 1768435200000, 'pwd', randomblob(32) FROM s",
+            1767225600000, 1769817600000, 1768435200000, 'pwd', randomblob(32), randomblob(32)
+     FROM s",
     "PRAGMA wal_checkpoint(TRUNCATE)",
 ];

@@ -65,7 +65,7 @@ impl<P: TokenPurpose> fmt::Debug for OpaqueToken<P> {
     }
 }
 
-/// The SHA-256 of a token's text. Compared in constant time.
+/// The SHA-256 of a token's text, or of what is secret in it. Compared in constant time.
 pub struct TokenHash<P> {
     bytes: [u8; 32],
     purpose: PhantomData<P>,

@@ -180,10 +180,11 @@ mod tests {
     use std::task::Poll;
     use std::time::Duration;
     use tokio::task::yield_now;
+    use uuid::Uuid;
     use vestibule_domain::Timestamp;
     use vestibule_domain::feed::store::FeedUpkeep;
     use vestibule_domain::session::store::{Rotation, SessionRotation, SessionUpkeep};
-    use vestibule_domain::session::{RefreshToken, SealedToken};
+    use vestibule_domain::session::{RefreshToken, SealedToken, SecretHash};
     use vestibule_domain::throttle::store::ThrottleStore;
     use vestibule_domain::throttle::{Bucket, BucketKey};
     use vestibule_domain::user::store::IdempotencyUpkeep;
@@ -269,14 +270,12 @@ mod tests {
         store.migrate().await.unwrap();
         let work = store.begin_work().await.unwrap();
         let (at, keys, buckets) = (Timestamp::EPOCH, [BucketKey::from_bytes([1; 32])], [Bucket::default()]);
-        let token = |n| RefreshToken::from_bytes([n; 32]).hash();
         let rotation = Rotation {
-            presented: token(1),
-            child: token(2),
+            presented: RefreshToken::new(Uuid::nil().into(), [1; 16], [1; 32]).hash(),
+            child: SecretHash::from_bytes([2; 32]),
             sealed_child: SealedToken::from_bytes(vec![1]),
             now: at,
             idle: Duration::ZERO,
-            most: 1,
         };
         let rotate = async || store.rotate_refresh(&rotation).await.map(|_| 0);
         let swap = async || store.swap_buckets(&keys, &buckets, &buckets).await.map(|_| 0);
@@ -286,10 +285,9 @@ mod tests {
             store.purge_buckets(at, 1),
             store.purge_changes(at, 1),
             store.purge_idempotency_keys(at, 1),
-            store.purge_spent_tokens(at, 1),
             store.forget_sealed_children(at, 1),
         );
-        for refused in <[_; 7]>::from(refused) {
+        for refused in <[_; 6]>::from(refused) {
             assert!(matches!(refused, Err(StoreError::Unavailable { context: "turn", .. })), "{refused:?}");
         }
         drop(work);

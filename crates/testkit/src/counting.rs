@@ -210,10 +210,6 @@ impl SessionUpkeep for CountingStore {
         self.call("purge_sessions")?.purge_sessions(before, limit).await
     }
 
-    async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Answer<u64> {
-        self.call("purge_spent_tokens")?.purge_spent_tokens(before, limit).await
-    }
-
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Answer<u64> {
         self.call("forget_sealed_children")?.forget_sealed_children(before, limit).await
     }

@@ -17,12 +17,12 @@ const ROWS: &[(&str, &str)] = &[
     ),
     (
         "no current refresh token that was replaced",
-        "SELECT count(*) FROM sessions JOIN spent_refresh_tokens AS spent ON spent.hash = sessions.refresh_hash",
+        "SELECT count(*) FROM sessions WHERE refresh_parent_hash = refresh_hash",
     ),
     (
-        "every parent of a refresh token is spent, in the same session",
-        "SELECT count(*) FROM sessions WHERE refresh_parent_hash IS NOT NULL AND NOT EXISTS (SELECT 1 \
-         FROM spent_refresh_tokens AS spent WHERE spent.hash = refresh_parent_hash AND spent.session_id = sessions.id)",
+        "a family for each session",
+        "SELECT count(*) FROM (SELECT refresh_family_hash FROM sessions GROUP BY refresh_family_hash \
+         HAVING count(*) > 1) AS twice",
     ),
     (
         "no live session of a disabled user",
@@ -41,8 +41,7 @@ const ROWS: &[(&str, &str)] = &[
     (
         "every hash has 32 bytes",
         "SELECT (SELECT count(*) FROM sessions WHERE octet_length(refresh_hash) <> 32 \
-         OR octet_length(refresh_parent_hash) <> 32) \
-         + (SELECT count(*) FROM spent_refresh_tokens WHERE octet_length(hash) <> 32) \
+         OR octet_length(refresh_family_hash) <> 32 OR octet_length(refresh_parent_hash) <> 32) \
          + (SELECT count(*) FROM devices WHERE octet_length(hash) <> 32) \
          + (SELECT count(*) FROM throttles WHERE octet_length(key) <> 32) \
          + (SELECT count(*) FROM clients WHERE octet_length(secret_hash) <> 32)",

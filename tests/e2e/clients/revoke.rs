@@ -3,7 +3,7 @@
 use super::revoke;
 use serde_json::json;
 use std::time::Duration;
-use vestibule_testkit::app::{ALICE, Client, PASSWORD, Scene};
+use vestibule_testkit::app::{ALICE, Client, PASSWORD, Scene, UNKNOWN_TOKEN};
 use vestibule_testkit::scenes;
 
 scenes!(
@@ -44,8 +44,7 @@ async fn ends_the_session_of_a_refresh_token(Scene { app, anonymous, alice, .. }
 async fn what_is_over_or_never_was_answers_alike(Scene { app, anonymous, alice, .. }: &Scene) {
     let shop = app.create_client("shop").await;
     let first = revoke(anonymous, &shop, alice.access_token()).await.to_string();
-    let unknown = "vrt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    for token in [alice.access_token(), alice.refresh_token(), unknown, "nonsense", alice.device_token(), "\0"] {
+    for token in [alice.access_token(), alice.refresh_token(), UNKNOWN_TOKEN, "nonsense", alice.device_token(), "\0"] {
         assert_eq!(revoke(anonymous, &shop, token).await.to_string(), first, "{token}");
     }
     let ends = app.trail(alice.id()).await.into_iter().filter(|event| event.starts_with("session.ended")).count();

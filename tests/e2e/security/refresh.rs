@@ -8,12 +8,14 @@ use vestibule_domain::id::{AuditEventId, SessionId};
 use vestibule_domain::session::store::SessionReads;
 use vestibule_domain::session::{RefreshToken, Session};
 use vestibule_domain::{Clock, RequestContext, Store};
-use vestibule_testkit::app::{ALICE, Client, PASSWORD, Response, Scene};
+use vestibule_testkit::app::{ALICE, Client, PASSWORD, Response, Scene, UNKNOWN_TOKEN};
 use vestibule_testkit::counting::Reach;
 use vestibule_testkit::scenes;
 
 scenes!(
     f77_reuse_after_the_grace_ends_the_session,
+    f77_a_damaged_token_ends_no_session,
+    f77_any_secret_of_the_family_ends_the_session,
     f78_parallel_refreshes_on_two_replicas_make_one_child,
     f79_a_lost_answer_is_given_again,
     f79_a_grandparent_ends_the_session_within_the_grace_too,
@@ -41,10 +43,36 @@ async fn f77_reuse_after_the_grace_ends_the_session(Scene { app, anonymous, alic
     let child = anonymous.refresh(alice.refresh_token()).await;
     app.clock().advance(Duration::from_millis(10_001));
     let reused = anonymous.refresh(alice.refresh_token()).await;
-    let unknown = anonymous.refresh("vrt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").await;
+    let unknown = anonymous.refresh(UNKNOWN_TOKEN).await;
     assert_eq!(reused.to_string(), unknown.to_string(), "the answer does not tell");
     assert_eq!(anonymous.refresh(refresh_token(&child)).await.code(), "invalid_refresh_token");
     assert!(is_over(&alice.holding(&child)).await);
+    let trail = app.trail(alice.id()).await;
+    assert_eq!(trail.iter().filter(|event| event.starts_with("refresh_token.reused")).count(), 1, "{trail:?}");
+}
+
+/// By a change of one character anywhere, or by a proxy that cuts it off.
+async fn f77_a_damaged_token_ends_no_session(Scene { anonymous, alice, .. }: &Scene) {
+    let token = alice.refresh_token();
+    for at in 4..token.len() {
+        let other = if &token[at..=at] == "A" { "B" } else { "A" };
+        let damaged = format!("{}{other}{}", &token[..at], &token[at + 1..]);
+        assert_eq!(anonymous.refresh(&damaged).await.code(), "invalid_refresh_token");
+        assert_eq!(anonymous.post("/logout", json!({"refresh_token": damaged})).await.status, 204);
+    }
+    assert_eq!(anonymous.refresh(&token[..50]).await.code(), "invalid_refresh_token");
+    assert_eq!(anonymous.refresh(token).await.status, 200);
+}
+
+/// No token is remembered that was replaced: whoever knows the family has had one.
+async fn f77_any_secret_of_the_family_ends_the_session(Scene { app, anonymous, alice, .. }: &Scene) {
+    let held = RefreshToken::parse(alice.refresh_token()).expect("a token");
+    let stranger = RefreshToken::new(held.hash().session, [7; 16], *held.secret());
+    assert_eq!(anonymous.refresh(&stranger.reveal()).await.code(), "invalid_refresh_token");
+    assert!(!is_over(alice).await, "who knows the session's id and not the family has had none");
+    let of_the_family = held.successor(app.rng());
+    assert_eq!(anonymous.refresh(&of_the_family.reveal()).await.code(), "invalid_refresh_token");
+    assert!(is_over(alice).await);
     let trail = app.trail(alice.id()).await;
     assert_eq!(trail.iter().filter(|event| event.starts_with("refresh_token.reused")).count(), 1, "{trail:?}");
 }
@@ -172,7 +200,7 @@ async fn f86_a_user_has_a_hundred_sessions_at_most(Scene { app, anonymous, alice
         app.clock().advance(MILLISECOND);
         let id = SessionId::generate(app.clock(), app.rng());
         let session = Session { id, created_at: app.clock().now(), ..(*principal.session).clone() };
-        work.insert_session(&session, &RefreshToken::generate(app.rng()).hash()).await.expect("a session");
+        work.insert_session(&session, &RefreshToken::generate(session.id, app.rng()).hash()).await.expect("a session");
         let event = AuditEvent::of(AuditKind::LoginSucceeded, session.user, &context).in_session(session.id);
         let id = AuditEventId::generate(app.clock(), app.rng());
         work.append_audit(&AuditRecord { id, at: session.created_at, event }).await.expect("an event");

@@ -35,7 +35,7 @@ async fn lists_live_sessions_newest_first(Scene { app, anonymous, alice, .. }: &
           "created_at": "2026-01-01T00:00:00.000Z",
           "current": true,
           "expires_at": "2026-01-31T00:00:00.000Z",
-          "id": "019b76da-a800-7b20-b6a6-6c9555759983",
+          "id": "019b76da-a800-7b6d-a429-59491d435338",
           "ip": "127.0.0.1",
           "last_seen_at": "2026-01-01T00:00:00.000Z",
           "user_agent": "vestibule-tests"

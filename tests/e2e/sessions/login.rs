@@ -69,12 +69,12 @@ async fn the_access_token_says_who_and_for_how_long(Scene { app, admin, .. }: &S
       "exp": 1767226200,
       "iat": 1767225600,
       "iss": "https://auth.example",
-      "jti": "019b76da-a800-7eba-972d-cd5e2902b47d",
+      "jti": "019b76da-a800-764e-b894-a4c9baaf1089",
       "nbf": 1767225600,
       "roles": [
         "admin"
       ],
-      "sid": "019b76da-a800-7970-889a-184ec366be37",
+      "sid": "019b76da-a800-78eb-a884-713d9038420b",
       "sub": "019b76da-a800-70a6-8087-0d9d2e40e4dc"
     }
     "#);

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use vestibule_testkit::app::{ALICE, Client, PASSWORD, Scene};
+use vestibule_testkit::app::{ALICE, Client, PASSWORD, Scene, UNKNOWN_TOKEN};
 use vestibule_testkit::scenes;
 
 scenes!(
@@ -52,7 +52,7 @@ async fn works_with_a_refresh_token_alone(Scene { anonymous, alice, .. }: &Scene
     let body = json!({"refresh_token": alice.refresh_token()});
     assert_eq!(anonymous.post("/logout", body).await.status, 204);
     assert!(!is_alive(alice).await);
-    let unknown = json!({"refresh_token": "vrt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"});
+    let unknown = json!({"refresh_token": UNKNOWN_TOKEN});
     assert_eq!(anonymous.post("/logout", unknown).await.status, 204, "the answer does not tell (RFC 7009, 2.2)");
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use std::time::Duration;
-use vestibule_testkit::app::Scene;
+use vestibule_testkit::app::{Scene, UNKNOWN_TOKEN};
 use vestibule_testkit::scenes;
 
 scenes!(gives_new_tokens, an_unknown_token_is_refused, an_access_token_is_no_refresh_token, a_token_is_required);
@@ -20,7 +20,7 @@ async fn gives_new_tokens(Scene { app, anonymous, alice, .. }: &Scene) {
       "expires_in": 600,
       "refresh_expires_in": 1209600,
       "refresh_token": "[refresh_token]",
-      "session_id": "019b76da-a800-7b20-b6a6-6c9555759983",
+      "session_id": "019b76da-a800-7b6d-a429-59491d435338",
       "token_type": "Bearer",
       "user": {
         "created_at": "2026-01-01T00:00:00.000Z",
@@ -45,7 +45,7 @@ async fn gives_new_tokens(Scene { app, anonymous, alice, .. }: &Scene) {
 }
 
 async fn an_unknown_token_is_refused(Scene { anonymous, .. }: &Scene) {
-    assert_transcript!(anonymous.refresh("vrt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").await, @r#"
+    assert_transcript!(anonymous.refresh(UNKNOWN_TOKEN).await, @r#"
     401
     cache-control: no-store
     content-type: application/problem+json

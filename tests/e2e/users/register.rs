@@ -19,13 +19,13 @@ async fn creates_a_user(Scene { app, anonymous, .. }: &Scene) {
     cache-control: no-store
     content-type: application/json
     etag: "1"
-    location: /users/019b76da-a800-70bf-b39b-e49e61ef35a5
+    location: /users/019b76da-a800-7d36-bb05-00f07e69c7dd
 
     {
       "created_at": "2026-01-01T00:00:00.000Z",
       "email": "Bob@Bücher.example",
       "email_verified": false,
-      "id": "019b76da-a800-70bf-b39b-e49e61ef35a5",
+      "id": "019b76da-a800-7d36-bb05-00f07e69c7dd",
       "last_login_at": null,
       "name": "Bob Bücher",
       "roles": [

@@ -63,7 +63,7 @@ async fn tells_which_session_is_over(Scene { app, anonymous, alice, .. }: &Scene
       "data": [
         {
           "at": "2026-01-01T00:00:00.000Z",
-          "sid": "019b76da-a800-7b20-b6a6-6c9555759983",
+          "sid": "019b76da-a800-7b6d-a429-59491d435338",
           "sub": "019b76da-a800-78d6-8a16-e9e9a8532b0c"
         }
       ],

@@ -14,8 +14,6 @@ const PURGE_BUCKETS: Duration = Duration::from_mins(1);
 const PURGE_BATCH: u32 = 500;
 /// Sessions that are over are of use to whoever investigates.
 const KEEP_SESSIONS: Duration = Duration::from_hours(30 * 24);
-/// Of no use once their session has expired; the rest is for clocks that disagree.
-const KEEP_SPENT_TOKENS: Duration = Duration::from_hours(1);
 /// The longest grace that can be set is a minute; the rest is for clocks that disagree.
 const KEEP_SEALED_CHILDREN: Duration = Duration::from_mins(2);
 /// Followers are seconds behind at most; services that check tokens offline may be as far behind as a token lives.
@@ -26,7 +24,6 @@ pub(super) async fn purge(state: AppState) {
         sleep(PURGE).await;
         let purged = [
             purge_sessions(&state.services).await,
-            purge_spent_tokens(&state.services).await,
             forget_children(&state.services).await,
             purge_changes(&state.services).await,
             purge_idempotency_keys(&state.services).await,
@@ -63,12 +60,6 @@ async fn purge_sessions(services: &Services) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn purge_spent_tokens(services: &Services) -> Result<(), StoreError> {
-    let before = services.ports.store_time().minus(KEEP_SPENT_TOKENS);
-    while services.ports.store.purge_spent_tokens(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
-    Ok(())
-}
-
 async fn forget_children(services: &Services) -> Result<(), StoreError> {
     let before = services.ports.store_time().minus(KEEP_SEALED_CHILDREN);
     while services.ports.store.forget_sealed_children(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
@@ -101,6 +92,6 @@ mod tests {
         assert!(purging.is_err(), "it goes on after a failure");
         drop(guard);
         let failed = log.lines().into_iter().filter(|line| line["level"] == "WARN").count();
-        assert_eq!(failed, 5, "each tells of its own: {:?}", log.lines());
+        assert_eq!(failed, 4, "each tells of its own: {:?}", log.lines());
     }
 }

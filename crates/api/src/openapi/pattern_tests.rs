@@ -122,9 +122,20 @@ proptest! {
     }
 
     #[test]
-    fn exactly_the_tokens_of_the_document_are_read(body in "[A-Za-z0-9_-]{42,44}=?", prefix in "v[rd]t_") {
+    fn exactly_the_device_tokens_of_the_document_are_read(body in "[A-Za-z0-9_-]{42,44}=?", prefix in "v[rd]t_") {
         let token = format!("{prefix}{body}");
-        prop_assert_eq!(REFRESH_TOKEN.allows(&token), RefreshToken::parse(&token).is_ok(), "{:?}", token);
         prop_assert_eq!(DEVICE_TOKEN.allows(&token), DeviceToken::parse(&token).is_ok(), "{:?}", token);
+    }
+
+    /// No pattern tells the right check of a refresh token from a wrong one.
+    #[test]
+    fn no_refresh_token_is_read_that_the_document_forbids(
+        secret in any::<[u8; 32]>(), tail in "[A-Za-z0-9_=-]{0,2}", prefix in "v[rd]t_",
+    ) {
+        let token = RefreshToken::new(uuid::Uuid::nil().into(), [0; 16], secret).reveal();
+        prop_assert!(REFRESH_TOKEN.allows(&token), "{:?}", token);
+        for other in [format!("{}{tail}", *token), token.replacen("vrt_", &prefix, 1)] {
+            prop_assert!(REFRESH_TOKEN.allows(&other) || RefreshToken::parse(&other).is_err(), "{:?}", other);
+        }
     }
 }

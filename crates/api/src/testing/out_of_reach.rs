@@ -143,9 +143,6 @@ impl SessionUpkeep for OutOfReach {
     async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         out_of_reach()
     }
-    async fn purge_spent_tokens(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        out_of_reach()
-    }
     async fn forget_sealed_children(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         out_of_reach()
     }

@@ -72,8 +72,8 @@ impl SessionService {
             return self.refuse(subject, failure.unwrap_or("wrong_password"), context).await;
         };
         let device = (!from_known_device).then(|| DeviceToken::generate(&*self.ports.rng));
-        let refresh = RefreshToken::generate(&*self.ports.rng);
         let session = self.new_session(user.id, context);
+        let refresh = RefreshToken::generate(session.id, &*self.ports.rng);
         // Only of the right password, so that the look-up times nothing for whoever guesses.
         let findings = Findings { upgraded, breached: !is_marked && self.ports.breached.contains(key) };
         let opened = retried(|| self.open(user, &session, &refresh, device.as_ref(), &findings, context)).await?;

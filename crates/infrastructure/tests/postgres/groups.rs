@@ -1,6 +1,6 @@
 //! Logins that are written together: what becomes of those whose rows others hold or change meanwhile.
 
-use crate::database::{Database, alice, bob, insert, opening, session};
+use crate::database::{Database, alice, bob, insert, opening, session, token};
 use crate::locks::until_somebody_waits;
 use crate::proxy::Proxy;
 use futures_util::future::{Either, select};
@@ -10,7 +10,7 @@ use std::pin::pin;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::session::service::MAX_DEVICES;
 use vestibule_domain::session::store::{Opened, Opening};
-use vestibule_domain::session::{DeviceToken, EndReason, RefreshToken, Session};
+use vestibule_domain::session::{DeviceToken, EndReason, Session};
 use vestibule_domain::user::User;
 use vestibule_domain::{RequestContext, Store, Timestamp};
 use vestibule_infrastructure::postgres::PgStore;
@@ -54,7 +54,7 @@ async fn a_login_ends_no_session_that_has_ended_since_its_statement_began() {
     let (store, before) = (database.store(1), session(3));
     insert(&store, &alice()).await;
     let mut work = store.begin().await.expect("a transaction");
-    work.insert_session(&before, &RefreshToken::from_bytes([3; 32]).hash()).await.expect("an answer");
+    work.insert_session(&before, &token(&before).hash()).await.expect("an answer");
     work.commit().await.expect("a commit");
     let reason = EndReason::LoggedOut.as_str();
     let end = format!("UPDATE sessions SET ended_at = created_at, end_reason = '{reason}'");
@@ -102,7 +102,7 @@ async fn logins_in_a_group_wait_for_no_session_that_somebody_holds() {
     let before = session(3);
     insert(&store, &alice()).await;
     let mut work = store.begin().await.expect("a transaction");
-    work.insert_session(&before, &RefreshToken::from_bytes([3; 32]).hash()).await.expect("an answer");
+    work.insert_session(&before, &token(&before).hash()).await.expect("an answer");
     work.commit().await.expect("a commit");
     let mut holder = database.connect().await;
     let mut holder = holder.begin().await.expect("a transaction");

@@ -1,6 +1,6 @@
 //! What a statement sees and says that had to wait for another transaction.
 
-use crate::database::{Database, alice, bob, insert, opening, rotation, session};
+use crate::database::{Database, alice, bob, insert, opening, rotation, session, token};
 use sqlx::{Connection, Executor, PgConnection};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use tokio::time::timeout;
 use vestibule_domain::access::RoleName;
+use vestibule_domain::session::EndReason;
 use vestibule_domain::session::store::{Opening, SessionRotation};
-use vestibule_domain::session::{EndReason, RefreshToken};
 use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
@@ -198,7 +198,7 @@ async fn refreshes_in_a_group_wait_for_no_session_that_somebody_holds() {
     let database = Database::migrated().await;
     let store = database.store(4);
     insert(&store, &alice()).await;
-    let [held, free] = [1, 2].map(|n| (session(n), RefreshToken::from_bytes([n; 32])));
+    let [held, free] = [1, 2].map(|n| (session(n), token(&session(n))));
     let mut work = store.begin().await.expect("a transaction");
     for (session, token) in [&held, &free] {
         work.insert_session(session, &token.hash()).await.expect("an answer");

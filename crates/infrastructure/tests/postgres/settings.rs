@@ -1,9 +1,8 @@
 //! Which settings hold while something is written.
 
-use crate::database::{Database, alice, insert, rotation, session};
+use crate::database::{Database, alice, insert, rotation, session, token};
 use crate::locks::{bucket, fail};
 use vestibule_domain::Store;
-use vestibule_domain::session::RefreshToken;
 use vestibule_domain::session::store::SessionRotation;
 use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 
@@ -49,7 +48,7 @@ async fn refreshes_have_one_plan_in_a_group_as_alone() {
     let database = Database::migrated().await;
     let store = database.store(1);
     insert(&store, &alice()).await;
-    let tokens = [1, 2, 3].map(|n| RefreshToken::from_bytes([n; 32]));
+    let tokens = [1, 2, 3].map(|n| token(&session(n)));
     let mut work = store.begin().await.expect("a transaction");
     for (n, token) in (1..).zip(&tokens) {
         work.insert_session(&session(n), &token.hash()).await.expect("an answer");

@@ -29,7 +29,7 @@ impl SqliteStore {
                    id, email_canonical, email_written, email_verified, name, disabled_at, created_at, updated_at,
                    last_login_at, version, epoch, roles,
                    session_id, last_seen_at, authenticated_at, expires_at, idle_expires_at, ip, user_agent, amr,
-                   refresh_hash,
+                   refresh_family_hash, refresh_hash,
                    device_hash, device_expires_at, most_devices,
                    succeeded_id, succeeded_at, succeeded_kind, actor, actor_id, reason, request_id,
                    displaced, end_reason, displaced_id, displaced_at, displaced_kind, displaced_reason,
@@ -40,18 +40,18 @@ impl SqliteStore {
                    u.updated_at, ?3, u.version + 1, u.epoch,
                    (SELECT group_concat(role, ' ') FROM user_roles WHERE user_id = u.id),
                    ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                   ?11,
-                   ?13, ?14, ?15,
-                   ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+                   ?11, ?12,
+                   ?14, ?15, ?16,
+                   ?19, ?20, ?21, ?22, ?23, ?24, ?25,
                    (SELECT json_group_array(hex(id) ORDER BY id)
                     FROM (SELECT id FROM sessions
                           WHERE user_id = ?1 AND ended_at IS NULL AND idle_expires_at > ?3
                           ORDER BY created_at DESC, id DESC
-                          LIMIT -1 OFFSET ?16)),
-                   ?17, ?25, ?26, ?27, ?28,
-                   ?29, ?30
+                          LIMIT -1 OFFSET ?17)),
+                   ?18, ?26, ?27, ?28, ?29,
+                   ?30, ?31
                FROM users AS u
-               WHERE u.id = ?1 AND u.epoch = ?12 AND u.disabled_at IS NULL
+               WHERE u.id = ?1 AND u.epoch = ?13 AND u.disabled_at IS NULL
                RETURNING
                    +id AS "id!: Uuid", +email_canonical AS "email_canonical!: String",
                    +email_written AS "email_written!: String", +email_verified AS "email_verified!: bool",
@@ -69,7 +69,8 @@ impl SqliteStore {
             session.ip.map(|ip| ip.to_string()),
             session.user_agent.as_ref().map(UserAgent::as_str),
             amr.join(" "),
-            token.as_bytes().as_slice(),
+            token.family.as_bytes().as_slice(),
+            token.secret.as_bytes().as_slice(),
             epoch,
             device.as_ref().map(|(hash, _)| hash.as_bytes().as_slice()),
             device.as_ref().map(|(_, expires_at)| expires_at.as_millis()),

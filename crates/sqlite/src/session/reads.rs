@@ -47,14 +47,14 @@ impl SessionReads for SqliteStore {
     async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError> {
         let query = session_query!(
             r#", s.ended_at IS NOT NULL AS "ended!: bool",
-                 s.refresh_hash = ?1 AS "is_current!: bool",
-                 s.refresh_parent_hash IS ?1 AS "is_parent!: bool",
-                 s.rotations AS "rotations!",
+                 s.refresh_hash = ?3 AS "is_current!: bool",
+                 s.refresh_parent_hash IS ?3 AS "is_parent!: bool",
                  s.refresh_replaced_at AS "refresh_replaced_at?",
                  s.refresh_sealed_child AS "refresh_sealed_child?""#,
-            "WHERE s.id = coalesce((SELECT id FROM sessions WHERE refresh_hash = ?1),
-                                   (SELECT session_id FROM spent_refresh_tokens WHERE hash = ?1))",
-            token.as_bytes().as_slice(),
+            "WHERE s.id = ?1 AND s.refresh_family_hash = ?2",
+            token.session.as_uuid(),
+            token.family.as_bytes().as_slice(),
+            token.secret.as_bytes().as_slice(),
         );
         let found = bounded("find_refresh", query.fetch_optional(self.readers())).await?;
         let Some(row) = found else { return Ok(None) };
@@ -68,7 +68,6 @@ impl SessionReads for SqliteStore {
         Ok(Some(FoundRefresh {
             standing: standing.ok_or_else(|| corrupt("sessions", "refresh_replaced_at", row.session_id))?,
             ended: row.ended,
-            rotations: u32::try_from(row.rotations).map_err(|_| corrupt("sessions", "rotations", row.session_id))?,
             session: session_row!(row).try_into()?,
             user: user_row!(row).try_into()?,
         }))

@@ -41,14 +41,16 @@ struct Rotated {
 }
 
 impl SqliteStore {
-    /// All in one statement: one for each of them would cost more trips to the writer's thread. A trigger keeps the
-    /// spent token. `RETURNING` knows no other table but in subqueries.
+    /// All in one statement: one for each of them would cost more trips to the writer's thread. `RETURNING` knows no
+    /// other table but in subqueries.
     async fn rotate(&self, rotations: &[Rotation]) -> Result<Vec<Rotated>, StoreError> {
         let asked = rotations.iter().map(|one| {
-            let [presented, child] = [&one.presented, &one.child].map(|token| json::hex(token.as_bytes()));
+            let session = json::hex(one.presented.session.as_uuid().as_bytes());
+            let family = json::hex(one.presented.family.as_bytes());
+            let [presented, child] = [&one.presented.secret, &one.child].map(|secret| json::hex(secret.as_bytes()));
             let [now, idle_expires_at] = [one.now, one.idle_expires_at()].map(Timestamp::as_millis);
             let sealed_child = json::hex(one.sealed_child.as_bytes());
-            format!("[{presented},{child},{sealed_child},{now},{idle_expires_at},{}]", one.most)
+            format!("[{session},{family},{presented},{child},{sealed_child},{now},{idle_expires_at}]")
         });
         let query = sqlx::query!(
             r#"UPDATE sessions
@@ -57,20 +59,20 @@ impl SqliteStore {
                    refresh_replaced_at = asked.now,
                    refresh_sealed_child = asked.sealed_child,
                    last_seen_at = asked.now,
-                   idle_expires_at = min(asked.idle_expires_at, sessions.expires_at),
-                   rotations = rotations + 1
-               FROM (SELECT unhex(value ->> 0) AS presented, unhex(value ->> 1) AS child,
-                            unhex(value ->> 2) AS sealed_child, value ->> 3 AS now, value ->> 4 AS idle_expires_at,
-                            value ->> 5 AS most
+                   idle_expires_at = min(asked.idle_expires_at, sessions.expires_at)
+               FROM (SELECT unhex(value ->> 0) AS id, unhex(value ->> 1) AS family, unhex(value ->> 2) AS presented,
+                            unhex(value ->> 3) AS child, unhex(value ->> 4) AS sealed_child, value ->> 5 AS now,
+                            value ->> 6 AS idle_expires_at
                      FROM json_each(?1)) AS asked
-               WHERE refresh_hash = asked.presented
+               WHERE sessions.id = asked.id
+                 AND refresh_family_hash = asked.family
+                 AND refresh_hash = asked.presented
                  AND ended_at IS NULL
                  AND sessions.idle_expires_at > asked.now
-                 AND rotations < asked.most
                  AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)
                RETURNING
                   refresh_hash AS "child!: Vec<u8>",
-                  id AS "session_id!: Uuid", created_at AS "opened_at!: i64", last_seen_at AS "last_seen_at!: i64",
+                  sessions.id AS "session_id!: Uuid", created_at AS "opened_at!: i64", last_seen_at AS "last_seen_at!: i64",
                   authenticated_at AS "authenticated_at!: i64", expires_at AS "expires_at!: i64",
                   idle_expires_at AS "idle_expires_at!: i64", ip AS "ip?: String",
                   user_agent AS "user_agent?: String", amr AS "amr!: String", user_id AS "id!: Uuid",

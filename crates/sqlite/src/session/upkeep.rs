@@ -13,8 +13,8 @@ impl SessionUpkeep for SqliteStore {
         let query = sqlx::query!(
             "DELETE FROM sessions
              WHERE id IN (SELECT id FROM sessions
-                          WHERE min(coalesce(ended_at, idle_expires_at), idle_expires_at) < ?1
-                          ORDER BY min(coalesce(ended_at, idle_expires_at), idle_expires_at) LIMIT ?2)",
+                          WHERE min(coalesce(ended_at, expires_at), expires_at) < ?1
+                          ORDER BY min(coalesce(ended_at, expires_at), expires_at) LIMIT ?2)",
             before.as_millis(),
             limit,
         );
@@ -30,22 +30,12 @@ impl SessionUpkeep for SqliteStore {
         Ok(sessions + devices)
     }
 
-    async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let query = sqlx::query!(
-            "DELETE FROM spent_refresh_tokens
-             WHERE hash IN (SELECT hash FROM spent_refresh_tokens WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
-            before.as_millis(),
-            limit,
-        );
-        Ok(self.execute("purge_spent_tokens", query).await?.rows_affected())
-    }
-
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let query = sqlx::query!(
             "UPDATE sessions SET refresh_sealed_child = NULL
              WHERE id IN (SELECT id FROM sessions
                           WHERE refresh_sealed_child IS NOT NULL AND refresh_replaced_at < ?1
-                          ORDER BY refresh_replaced_at LIMIT ?2)",
+                          LIMIT ?2)",
             before.as_millis(),
             limit,
         );

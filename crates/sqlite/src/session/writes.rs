@@ -17,8 +17,8 @@ impl SessionWrites for SqliteUnitOfWork {
         let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
         let query = sqlx::query!(
             "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
-                                   idle_expires_at, ip, user_agent, amr, refresh_hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, min(?7, ?6), ?8, ?9, ?10, ?11)",
+                                   idle_expires_at, ip, user_agent, amr, refresh_family_hash, refresh_hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, min(?7, ?6), ?8, ?9, ?10, ?11, ?12)",
             session.id.as_uuid(),
             session.user.as_uuid(),
             session.created_at.as_millis(),
@@ -29,7 +29,8 @@ impl SessionWrites for SqliteUnitOfWork {
             session.ip.map(|ip| ip.to_string()),
             session.user_agent.as_ref().map(UserAgent::as_str),
             amr.join(" "),
-            token.as_bytes().as_slice(),
+            token.family.as_bytes().as_slice(),
+            token.secret.as_bytes().as_slice(),
         );
         exactly_one("insert_session", &bounded("insert_session", query.execute(self.connection())).await?)
     }

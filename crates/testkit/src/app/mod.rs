@@ -29,6 +29,9 @@ pub const ALICE: &str = "alice@example.com";
 pub const ADMIN: &str = "admin@example.com";
 /// Of everyone who is not said to have another one.
 pub const PASSWORD: &str = "Tr0ub4dor&3-horse";
+/// Well formed, and no session's.
+pub const UNKNOWN_TOKEN: &str =
+    "vrt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAPWl_ULR";
 /// For HS256 alone; random.
 pub const HMAC_SECRET: &str = "qqMRjIQqD0qPfpRXSnxC0CHKiq2PnFH5QmKqSoHaR+c=";
 

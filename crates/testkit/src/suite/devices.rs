@@ -13,7 +13,7 @@ async fn remember(fixture: &Fixture, user: UserId) -> DeviceTokenHash {
     let device = DeviceToken::generate(&fixture.rng).hash();
     let known = Some((device.clone(), fixture.now().plus(DEVICE_TTL)));
     let (session, context) = (fixture.session(user), RequestContext::default());
-    let opening = Opening { keep: 200, device: known, ..opening(&session, &fixture.token(), &context) };
+    let opening = Opening { keep: 200, device: known, ..opening(&session, &fixture.token(&session), &context) };
     fixture.store.open_session(&opening).await.expect("an answer").expect("a session");
     device
 }

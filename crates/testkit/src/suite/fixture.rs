@@ -101,7 +101,7 @@ impl Fixture {
 
     pub async fn sign_in(&self, user: UserId) -> (Session, RefreshToken) {
         let session = self.session(user);
-        let token = self.token();
+        let token = self.token(&session);
         let mut work = self.begin().await;
         work.insert_session(&session, &token.hash()).await.expect("a session");
         work.commit().await.expect("a commit");
@@ -113,25 +113,30 @@ impl Fixture {
         Arc::new(Semaphore::new(self.database.writers()))
     }
 
-    pub fn token(&self) -> RefreshToken {
-        RefreshToken::generate(&self.rng)
+    /// The first one of the session.
+    pub fn token(&self, session: &Session) -> RefreshToken {
+        RefreshToken::generate(session.id, &self.rng)
+    }
+
+    /// What is to replace the token.
+    pub fn child(&self, parent: &RefreshToken) -> RefreshToken {
+        parent.successor(&self.rng)
     }
 
     /// The exchange of `presented` for `child`, now.
     pub fn rotation(&self, presented: &RefreshToken, child: &RefreshToken) -> Rotation {
         Rotation {
             presented: presented.hash(),
-            child: child.hash(),
-            sealed_child: SealedToken::from_bytes(child.as_bytes().iter().rev().copied().collect()),
+            child: child.secret_hash(),
+            sealed_child: SealedToken::from_bytes(child.secret().iter().rev().copied().collect()),
             now: self.now(),
             idle: 14 * DAY,
-            most: 1_000,
         }
     }
 
     /// The child, if the token rotated.
     pub async fn rotate(&self, presented: &RefreshToken) -> Option<RefreshToken> {
-        let child = self.token();
+        let child = self.child(presented);
         let rotated = self.store.rotate_refresh(&self.rotation(presented, &child)).await.expect("an answer");
         rotated.map(|_| child)
     }

@@ -62,8 +62,8 @@ macro_rules! store_suite {
                 refresh: [
                     a_token_rotates_once, a_replaced_token_is_the_parent_and_then_spent,
                     idleness_never_outlasts_the_session, nothing_rotates_after_the_end,
-                    nothing_rotates_after_expiry, nothing_rotates_for_the_disabled, nothing_rotates_more_often_than_it_may,
-                    unknown_tokens_are_unknown,
+                    nothing_rotates_after_expiry, nothing_rotates_for_the_disabled,
+                    unknown_tokens_are_unknown, what_is_not_current_of_a_family_is_spent,
                 ]
                 rotations: [
                     each_of_a_group_rotates_as_it_would_alone, a_token_twice_in_a_group_rotates_once,
@@ -98,9 +98,7 @@ macro_rules! store_suite {
                 ]
                 upkeep: [
                     old_sessions_are_purged_in_portions, live_sessions_are_never_purged,
-                    the_oldest_sessions_are_purged_first,
-                    spent_tokens_are_purged_in_portions_once_their_sessions_cannot_last,
-                    spent_tokens_outlive_their_sessions_and_are_nobodys, a_user_with_very_many_tokens_is_deleted_in_time,
+                    the_oldest_sessions_are_purged_first, an_idle_session_is_kept_until_it_could_not_last_any_more,
                     sealed_children_are_forgotten_and_nothing_else,
                 ]
                 races: [

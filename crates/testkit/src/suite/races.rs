@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::id::UserId;
 use vestibule_domain::session::service::MAX_SESSIONS;
-use vestibule_domain::session::store::{Opening, RefreshStanding, Rotation};
+use vestibule_domain::session::store::{Opening, RefreshStanding};
 use vestibule_domain::session::{EndReason, RefreshToken, Session};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
 use vestibule_domain::user::{Status, User};
@@ -53,8 +53,8 @@ pub async fn thirty_two_refreshes_of_one_token_make_one_child(fixture: &Fixture)
     for round in 0..rounds(3) {
         let mut clients = JoinSet::new();
         for n in 0..32 {
-            let (store, turns, child) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]), fixture.token());
-            let rotation = Rotation { most: u32::MAX, ..fixture.rotation(&token, &child) };
+            let (store, turns, child) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]), fixture.child(&token));
+            let rotation = fixture.rotation(&token, &child);
             clients.spawn(async move {
                 let _turn = turns.acquire().await;
                 let rotated = until_settled(async || store.rotate_refresh(&rotation).await).await;
@@ -76,7 +76,7 @@ pub async fn nothing_refreshes_after_an_end_that_won(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     for _ in 0..rounds(DUELS) {
         let (session, token) = fixture.sign_in(alice.id).await;
-        let child = fixture.token();
+        let child = fixture.child(&token);
         let (rotation, now) = (fixture.rotation(&token, &child), fixture.now());
         let [one, other] = handles.clone();
         let refresh = async move { until_settled(async || one.rotate_refresh(&rotation).await).await.is_some() };
@@ -140,7 +140,8 @@ where
     let handles = handles(fixture).await;
     for round in 0..rounds(DUELS) {
         let user = fixture.register(&format!("user{round}@example.com")).await;
-        let (session, token) = (fixture.session(user.id), fixture.token());
+        let session = fixture.session(user.id);
+        let token = fixture.token(&session);
         let [one, other] = handles.clone();
         let revocation = revoke(other, user.clone(), fixture.now());
         let id = user.id;
@@ -245,7 +246,8 @@ pub async fn no_login_that_follows_a_demotion_has_the_roles_of_before(fixture: &
     let handles = handles(fixture).await;
     for round in 0..rounds(DUELS) {
         let user = fixture.register_admin(&format!("user{round}@example.com")).await;
-        let (session, token, now) = (fixture.session(user.id), fixture.token(), fixture.now());
+        let (session, now) = (fixture.session(user.id), fixture.now());
+        let token = fixture.token(&session);
         let [one, other] = handles.clone();
         let id = user.id;
         let login = async move {
@@ -276,14 +278,16 @@ pub async fn a_hundred_sessions_are_the_most_also_in_parallel(fixture: &Fixture)
     let alice = fixture.register("alice@example.com").await;
     let mut work = fixture.begin().await;
     for _ in 0..MAX_SESSIONS {
-        work.insert_session(&fixture.session(alice.id), &fixture.token().hash()).await.expect("a session");
+        let session = fixture.session(alice.id);
+        work.insert_session(&session, &fixture.token(&session).hash()).await.expect("a session");
     }
     work.commit().await.expect("a commit");
     fixture.clock.advance(Duration::from_millis(1));
     let mut clients = JoinSet::new();
     for n in 0..16 {
         let (store, turns, user) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]), alice.clone());
-        let (session, token) = (fixture.session(alice.id), fixture.token());
+        let session = fixture.session(alice.id);
+        let token = fixture.token(&session);
         clients.spawn(async move {
             let _turn = turns.acquire().await;
             until_settled(async || log_in(&*store, &user, &session, &token).await).await

@@ -4,7 +4,7 @@ use super::Fixture;
 use super::fixture::{DAY, MILLISECOND};
 use std::time::Duration;
 use vestibule_domain::session::EndReason;
-use vestibule_domain::session::store::{FoundRefresh, RefreshStanding, Rotation};
+use vestibule_domain::session::store::{FoundRefresh, RefreshStanding};
 use vestibule_domain::session::{RefreshToken, SealedToken};
 use vestibule_domain::user::Status;
 
@@ -16,7 +16,7 @@ pub async fn a_token_rotates_once(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let (before, token) = fixture.sign_in(alice.id).await;
     fixture.clock.advance(Duration::from_millis(1_234));
-    let child = fixture.token();
+    let child = fixture.child(&token);
     let rotated = fixture.store.rotate_refresh(&fixture.rotation(&token, &child)).await.expect("an answer");
     let (session, user) = rotated.expect("the token rotates");
     assert_eq!(session.last_seen_at, fixture.now());
@@ -36,7 +36,7 @@ pub async fn a_replaced_token_is_the_parent_and_then_spent(fixture: &Fixture) {
     assert!(matches!(find(fixture, &first).await.standing, RefreshStanding::Current));
     fixture.clock.advance(Duration::from_millis(77));
     let rotation_time = fixture.now();
-    let second = fixture.token();
+    let second = fixture.child(&first);
     let rotation = fixture.rotation(&first, &second);
     let sealed: SealedToken = rotation.sealed_child.clone();
     fixture.store.rotate_refresh(&rotation).await.expect("an answer").expect("the token rotates");
@@ -106,25 +106,32 @@ pub async fn nothing_rotates_for_the_disabled(fixture: &Fixture) {
     work.commit().await.expect("a commit");
 }
 
-pub async fn nothing_rotates_more_often_than_it_may(fixture: &Fixture) {
-    let alice = fixture.register("alice@example.com").await;
-    let (_, mut token) = fixture.sign_in(alice.id).await;
-    for rotations in 0..4 {
-        let child = fixture.token();
-        let rotation = Rotation { most: 3, ..fixture.rotation(&token, &child) };
-        let found = find(fixture, &token).await;
-        assert!(matches!(found.standing, RefreshStanding::Current));
-        assert_eq!(found.rotations, rotations);
-        let rotated = fixture.store.rotate_refresh(&rotation).await.expect("an answer").is_some();
-        assert_eq!(rotated, rotations < 3);
-        token = if rotated { child } else { token };
-    }
-}
-
 pub async fn unknown_tokens_are_unknown(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
-    fixture.sign_in(alice.id).await;
-    let foreign = fixture.token();
-    assert!(fixture.rotate(&foreign).await.is_none());
-    assert!(fixture.store.find_refresh(&foreign.hash()).await.expect("an answer").is_none());
+    let (session, token) = fixture.sign_in(alice.id).await;
+    let (_, other) = fixture.sign_in(alice.id).await;
+    let no_session = RefreshToken::new(fixture.session(alice.id).id, [1; 16], *token.secret());
+    let another_family = RefreshToken::new(session.id, [1; 16], *token.secret());
+    // With all that another session's token has of its own.
+    let another_session = other.with_secret(*token.secret());
+    for made_up in [&no_session, &another_family, &another_session] {
+        assert!(fixture.rotate(made_up).await.is_none());
+        let group =
+            [fixture.rotation(made_up, &fixture.child(made_up)), fixture.rotation(made_up, &fixture.child(made_up))];
+        assert!(fixture.store.rotate_refreshes(&group).await.expect("an answer").iter().all(Option::is_none));
+    }
+    for unknown in [no_session, another_family] {
+        assert!(fixture.store.find_refresh(&unknown.hash()).await.expect("an answer").is_none());
+    }
+    assert!(fixture.rotate(&token).await.is_some());
+}
+
+/// The family alone tells whose it was.
+pub async fn what_is_not_current_of_a_family_is_spent(fixture: &Fixture) {
+    let alice = fixture.register("alice@example.com").await;
+    let (session, token) = fixture.sign_in(alice.id).await;
+    let never_handed_out = fixture.child(&token);
+    let found = find(fixture, &never_handed_out).await;
+    assert!(matches!(found.standing, RefreshStanding::Spent));
+    assert_eq!((found.session.id, found.ended), (session.id, false));
 }

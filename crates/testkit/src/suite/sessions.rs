@@ -23,7 +23,7 @@ async fn several(fixture: &Fixture, user: UserId, count: u32) -> Vec<SessionId> 
     for _ in 0..count {
         fixture.clock.advance(Duration::from_millis(1));
         let session = fixture.session(user);
-        work.insert_session(&session, &fixture.token().hash()).await.expect("a session");
+        work.insert_session(&session, &fixture.token(&session).hash()).await.expect("a session");
         ids.push(session.id);
     }
     work.commit().await.expect("a commit");
@@ -44,7 +44,7 @@ pub async fn keeps_every_field(fixture: &Fixture) {
             user_agent: UserAgent::clean("Mozilla/5.0 (Ω; \"quoted\") \\ 👾"),
             ..fixture.session(alice.id)
         };
-        let token = fixture.token();
+        let token = fixture.token(&session);
         let mut work = fixture.begin().await;
         work.insert_session(&session, &token.hash()).await.expect("a session");
         work.commit().await.expect("a commit");
@@ -143,7 +143,8 @@ pub async fn a_login_opens_a_session_and_makes_room_in_one_go(fixture: &Fixture)
     several(fixture, fixture.register("bob@example.com").await.id, 3).await;
     let ids = several(fixture, alice.id, 4).await;
     fixture.clock.advance(Duration::from_secs(1));
-    let (session, token, device) = (fixture.session(alice.id), fixture.token(), DeviceToken::generate(&fixture.rng));
+    let (session, device) = (fixture.session(alice.id), DeviceToken::generate(&fixture.rng));
+    let token = fixture.token(&session);
     let context = RequestContext::default();
     let device = device.hash();
     let known = Some((device.clone(), fixture.now().plus(DAY)));
@@ -151,7 +152,7 @@ pub async fn a_login_opens_a_session_and_makes_room_in_one_go(fixture: &Fixture)
     let opened = fixture.store.open_session(&first).await.expect("an answer").expect("a session");
     assert_eq!((opened.user.version, opened.displaced), (2, vec![ids[0]]));
     let unknown = fixture.session(alice.id);
-    let second = Opening { keep: 4, ..opening(&unknown, &fixture.token(), &context) };
+    let second = Opening { keep: 4, ..opening(&unknown, &fixture.token(&unknown), &context) };
     let opened = fixture.store.open_session(&second).await.expect("an answer").expect("a session");
     assert_eq!((opened.user.version, opened.displaced), (3, vec![ids[1]]));
     let mut live = live(fixture, alice.id).await;
@@ -176,7 +177,7 @@ pub async fn a_login_leaves_the_same_in_one_go_and_step_by_step(fixture: &Fixtur
         world.clock.advance(Duration::from_millis(1));
         let session = Session { ip: context.ip, user_agent: context.user_agent.clone(), ..world.session(alice.id) };
         let known = Some((DeviceToken::generate(&world.rng).hash(), world.now().plus(DAY)));
-        let mut opening = Opening { keep: 2, device: known, ..opening(&session, &world.token(), &context) };
+        let mut opening = Opening { keep: 2, device: known, ..opening(&session, &world.token(&session), &context) };
         for (record, n) in [(&mut opening.succeeded, 1), (&mut opening.displaced, 2)] {
             record.at = session.created_at.plus(Duration::from_millis(n));
         }
@@ -208,7 +209,7 @@ pub async fn logins_that_come_together_leave_what_each_would_alone(fixture: &Fix
             world.clock.advance(Duration::from_millis(1));
             sessions.push(Session { ip: context.ip, user_agent: context.user_agent.clone(), ..world.session(user.id) });
         }
-        let mut openings: Vec<_> = sessions.iter().map(|one| opening(one, &world.token(), &context)).collect();
+        let mut openings: Vec<_> = sessions.iter().map(|one| opening(one, &world.token(one), &context)).collect();
         for (opening, keep) in openings.iter_mut().zip([2, 3, 4, 1]) {
             opening.keep = keep;
         }
@@ -245,7 +246,7 @@ pub async fn logins_that_come_together_leave_what_each_would_alone(fixture: &Fix
 pub async fn a_refused_login_leaves_nothing(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let (session, context) = (fixture.session(alice.id), RequestContext::default());
-    let opening = Opening { epoch: 2, ..opening(&session, &fixture.token(), &context) };
+    let opening = Opening { epoch: 2, ..opening(&session, &fixture.token(&session), &context) };
     assert_eq!(fixture.store.open_session(&opening).await.expect("an answer"), None);
     for table in ["sessions", "audit_events", "changes"] {
         assert_eq!(fixture.database.dump(table).await, Vec::<String>::new(), "{table}");
@@ -258,7 +259,7 @@ pub async fn a_login_succeeds_before_what_makes_it_one_statement_is_there(fixtur
     let alice = fixture.register("alice@example.com").await;
     fixture.database.execute("DROP VIEW IF EXISTS logins").await.expect("the schema of the version before");
     let (session, context) = (fixture.session(alice.id), RequestContext::default());
-    let opening = opening(&session, &fixture.token(), &context);
+    let opening = opening(&session, &fixture.token(&session), &context);
     let opened = fixture.store.open_session(&opening).await.expect("an answer").expect("a session");
     assert_eq!(opened.user.version, 2);
     assert_eq!(live(fixture, alice.id).await, [session.id]);

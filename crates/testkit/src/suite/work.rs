@@ -16,7 +16,8 @@ async fn write_everywhere(fixture: &Fixture, work: &mut dyn UnitOfWork, user: &U
     let context = RequestContext::default();
     assert!(work.insert_user(user, Some(&password("x"))).await?);
     work.set_roles(user.id, &roles(&["support"]), now).await?;
-    work.insert_session(&fixture.session(user.id), &fixture.token().hash()).await?;
+    let session = fixture.session(user.id);
+    work.insert_session(&session, &fixture.token(&session).hash()).await?;
     work.insert_device(user.id, &DeviceToken::generate(&fixture.rng).hash(), now, now).await?;
     work.end_sessions(user.id, None, EndReason::Revoked, now).await?;
     let id = AuditEventId::generate(&fixture.clock, &fixture.rng);

@@ -4,6 +4,8 @@ use super::{behind, limited, log_in, seen};
 use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
+use vestibule_domain::id::SessionId;
+use vestibule_domain::session::RefreshToken;
 use vestibule_testkit::app::{ALICE, PASSWORD, Scene, TestApp};
 use vestibule_testkit::{StoreKind, scenes};
 
@@ -179,8 +181,10 @@ async fn refreshes_are_throttled(store: StoreKind) {
         answer.json["refresh_token"].as_str().expect("a token").clone_into(&mut token);
     }
     for n in 0..305 {
-        let made_up = if n % 2 == 0 { format!("vrt_{n:043}") } else { "nonsense".to_owned() };
-        assert_eq!(refresh(&made_up).await.status, if n < 300 { 401 } else { 429 }, "{n}");
+        let session = SessionId::generate(scene.app.clock(), scene.app.rng());
+        let unknown = RefreshToken::generate(session, scene.app.rng()).reveal();
+        let made_up = if n % 2 == 0 { unknown.as_str() } else { "nonsense" };
+        assert_eq!(refresh(made_up).await.status, if n < 300 { 401 } else { 429 }, "{n}");
     }
     scene.app.finish().await;
 }

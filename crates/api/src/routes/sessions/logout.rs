@@ -21,7 +21,7 @@ pub(crate) struct LogoutRequest {
     scope: LogoutScope,
     /// In the place of an access token. One that no session can know is no fault either.
     #[schema(value_type = String, required = false, write_only, pattern = "^[^\\u0000]*$",
-        examples("vrt_Xy3kq0pZ8mC1b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtE"))]
+        examples("vrt_AZC1onw-egCAAAAAAAAAANNKVpq3qqVNrNcVrmSVNFUruA1Tex2j44vTA2GqhVaGveDqzXFi_vaiX-l79SeiWxikluLd"))]
     refresh_token: Option<PresentedToken>,
 }
 

@@ -12,8 +12,8 @@ use vestibule_domain::session::RefreshToken;
 #[derive(Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshRequest {
-    #[schema(value_type = String, pattern = "^vrt_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", write_only,
-        examples("vrt_Xy3kq0pZ8mC1b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtE"))]
+    #[schema(value_type = String, pattern = "^vrt_[A-Za-z0-9_-]{92}$", write_only,
+        examples("vrt_AZC1onw-egCAAAAAAAAAANNKVpq3qqVNrNcVrmSVNFUruA1Tex2j44vTA2GqhVaGveDqzXFi_vaiX-l79SeiWxikluLd"))]
     refresh_token: PresentedToken,
 }
 

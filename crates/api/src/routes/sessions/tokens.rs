@@ -27,8 +27,8 @@ pub(crate) struct Tokens<'a> {
     expires_in: u64,
     /// For `POST /refresh`, once.
     #[schema(
-        pattern = "^vrt_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$",
-        examples("vrt_Xy3kq0pZ8mC1b7uR2sWd9eLfHgTnVaJoQiKzNc5xMtE")
+        pattern = "^vrt_[A-Za-z0-9_-]{92}$",
+        examples("vrt_AZC1onw-egCAAAAAAAAAANNKVpq3qqVNrNcVrmSVNFUruA1Tex2j44vTA2GqhVaGveDqzXFi_vaiX-l79SeiWxikluLd")
     )]
     refresh_token: &'a str,
     /// How long the refresh token is good for, in seconds.

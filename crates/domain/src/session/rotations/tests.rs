@@ -1,5 +1,5 @@
 use super::*;
-use crate::session::{RefreshToken, SealedToken};
+use crate::session::{RefreshToken, SealedToken, SecretHash};
 use async_trait::async_trait;
 use futures_channel::oneshot::{self, Sender};
 use std::pin::pin;
@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Tells when groups left, and rotates nothing, when the test says so.
 #[derive(Default)]
@@ -32,12 +33,11 @@ impl SessionRotation for GatedStore {
 
 fn rotation(number: u8) -> Rotation {
     Rotation {
-        presented: RefreshToken::from_bytes([number; 32]).hash(),
-        child: RefreshToken::from_bytes([!number; 32]).hash(),
+        presented: RefreshToken::new(Uuid::from_u128(number.into()).into(), [number; 16], [number; 32]).hash(),
+        child: SecretHash::from_bytes([!number; 32]),
         sealed_child: SealedToken::from_bytes(vec![number]),
         now: Timestamp::EPOCH,
         idle: Duration::ZERO,
-        most: 1,
     }
 }
 

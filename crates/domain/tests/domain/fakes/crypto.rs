@@ -176,14 +176,14 @@ pub(crate) struct XorSealer;
 
 impl RefreshSealer for XorSealer {
     fn seal(&self, parent: &RefreshToken, child: &RefreshToken) -> SealedToken {
-        let mixed = parent.as_bytes().iter().zip(child.as_bytes()).map(|(a, b)| a ^ b);
-        SealedToken::from_bytes(parent.hash().as_bytes().iter().copied().chain(mixed).collect())
+        let mixed = parent.secret().iter().zip(child.secret()).map(|(a, b)| a ^ b);
+        SealedToken::from_bytes(parent.secret_hash().as_bytes().iter().copied().chain(mixed).collect())
     }
 
     fn open(&self, parent: &RefreshToken, sealed: &SealedToken) -> Option<RefreshToken> {
         let (hash, mixed) = sealed.as_bytes().split_at(32);
-        let child: Vec<u8> = parent.as_bytes().iter().zip(mixed).map(|(a, b)| a ^ b).collect();
-        (hash == parent.hash().as_bytes()).then(|| RefreshToken::from_bytes(child.try_into().unwrap()))
+        let child: Vec<u8> = parent.secret().iter().zip(mixed).map(|(a, b)| a ^ b).collect();
+        (hash == parent.secret_hash().as_bytes()).then(|| parent.with_secret(child.try_into().unwrap()))
     }
 }
 

@@ -19,7 +19,8 @@ use vestibule_domain::access::{Caller, Freshness, RoleName};
 use vestibule_domain::clock::Timer;
 use vestibule_domain::credential::{NewPassword, Owner, PasswordAttempt};
 use vestibule_domain::feed::Snapshots;
-use vestibule_domain::session::{Login, SessionError, SignIn};
+use vestibule_domain::id::SessionId;
+use vestibule_domain::session::{Login, RefreshToken, SessionError, SignIn};
 use vestibule_domain::user::{Email, Name, Register, User};
 use vestibule_domain::{Clock, Ports, RequestContext, Rng, Services, Settings, Timestamp};
 
@@ -134,6 +135,11 @@ impl Rng for SeededRng {
             chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
         }
     }
+}
+
+/// Well formed, and of no session.
+pub(crate) fn no_ones_token() -> RefreshToken {
+    RefreshToken::new(SessionId::from(uuid::Uuid::from_u128(9)), [9; 16], [9; 32])
 }
 
 /// One process and its store.

@@ -25,7 +25,7 @@ use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{
     FoundRefresh, RefreshStanding, Rotation, SessionReads, SessionRotation, SessionUpkeep,
 };
-use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, Session};
+use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, SecretHash, Session};
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
@@ -57,8 +57,7 @@ pub(crate) struct State {
 pub(crate) struct StoredSession {
     pub(crate) session: Session,
     pub(crate) current: RefreshTokenHash,
-    pub(crate) parent: Option<(RefreshTokenHash, Timestamp, SealedToken)>,
-    pub(crate) spent: Vec<RefreshTokenHash>,
+    pub(crate) parent: Option<(SecretHash, Timestamp, SealedToken)>,
     pub(crate) ended: Option<EndReason>,
 }
 
@@ -287,18 +286,17 @@ impl SessionReads for MemoryStore {
 
     async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError> {
         let state = self.state();
-        Ok(state.sessions.values().find_map(|stored| {
+        let found = state.sessions.get(&token.session).filter(|stored| stored.current.family == token.family);
+        Ok(found.map(|stored| {
             let standing = match &stored.parent {
-                _ if stored.current == *token => RefreshStanding::Current,
-                Some((parent, replaced_at, child)) if parent == token => {
+                _ if stored.current.secret == token.secret => RefreshStanding::Current,
+                Some((parent, replaced_at, child)) if *parent == token.secret => {
                     RefreshStanding::Parent { replaced_at: *replaced_at, child: Some(child.clone()) }
                 }
-                _ if stored.spent.contains(token) => RefreshStanding::Spent,
-                _ => return None,
+                _ => RefreshStanding::Spent,
             };
             let (session, user) = (stored.session.clone(), state.users[&stored.session.user].clone());
-            let rotations = u32::try_from(stored.spent.len()).unwrap();
-            Some(FoundRefresh { session, user, ended: stored.ended.is_some(), rotations, standing })
+            FoundRefresh { session, user, ended: stored.ended.is_some(), standing }
         }))
     }
 
@@ -352,13 +350,11 @@ impl SessionRotation for MemoryStore {
             stored.current == rotation.presented
                 && stored.ended.is_none()
                 && !stored.session.is_expired(rotation.now)
-                && stored.spent.len() < rotation.most as usize
                 && users[&stored.session.user].status == Status::Active
         });
         Ok(current.map(|stored| {
-            stored.current = rotation.child.clone();
-            stored.parent = Some((rotation.presented.clone(), rotation.now, rotation.sealed_child.clone()));
-            stored.spent.push(rotation.presented.clone());
+            stored.current.secret = rotation.child.clone();
+            stored.parent = Some((rotation.presented.secret.clone(), rotation.now, rotation.sealed_child.clone()));
             stored.session.last_seen_at = rotation.now;
             stored.session.idle_expires_at = rotation.idle_expires_at().min(stored.session.expires_at);
             (stored.session.clone(), users[&stored.session.user].clone())
@@ -384,10 +380,6 @@ impl SessionRotation for MemoryStore {
 #[async_trait]
 impl SessionUpkeep for MemoryStore {
     async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-
-    async fn purge_spent_tokens(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
 

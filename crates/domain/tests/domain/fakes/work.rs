@@ -154,7 +154,7 @@ impl CredentialWrites for MemoryWork {
 impl SessionWrites for MemoryWork {
     async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError> {
         let (session, current) = (session.clone(), token.clone());
-        let stored = StoredSession { session, current, parent: None, spent: Vec::new(), ended: None };
+        let stored = StoredSession { session, current, parent: None, ended: None };
         self.state.sessions.insert(stored.session.id, stored);
         Ok(())
     }

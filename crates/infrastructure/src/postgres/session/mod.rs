@@ -30,8 +30,8 @@ pub(super) struct SessionRow {
     amr: String,
 }
 
-/// A statement that ends with a `SELECT` of the columns of a [`SessionRow`] for the session `s` and of a
-/// [`UserRow`](super::user::UserRow) for the user `u`, and whatever else its last part asks for.
+/// A statement that gives the columns of a [`SessionRow`] for the session `s` and of a
+/// [`UserRow`](super::user::UserRow) for the user `u`, between two parts of its text, and whatever the second one adds.
 macro_rules! session_query {
     ($before:literal, $after:literal $(, $arg:expr)* $(,)?) => {
         $crate::postgres::user::user_query!(
@@ -39,7 +39,7 @@ macro_rules! session_query {
             []
             [$before
                 + r#"
-                SELECT s.id AS "session_id!", s.user_id AS "user_id!", s.created_at AS "opened_at!",
+                s.id AS "session_id!", s.user_id AS "user_id!", s.created_at AS "opened_at!",
                 s.last_seen_at AS "last_seen_at!", s.authenticated_at AS "authenticated_at!",
                 s.expires_at AS "expires_at!", s.idle_expires_at AS "idle_expires_at!", s.ip AS "ip?",
                 s.user_agent AS "user_agent?", s.amr AS "amr!",

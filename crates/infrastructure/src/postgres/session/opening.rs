@@ -74,11 +74,11 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
         "WITH held AS (
              SELECT asked.* FROM unnest(
                  $1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-                 $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bigint[], $13::bytea[],
-                 $14::timestamptz[], $15::bigint[], $16::text[], $17::uuid[], $18::text[], $19::uuid[],
-                 $20::timestamptz[], $21::text[], $22::text[], $23::uuid[], $24::timestamptz[], $25::text[], $26::text[]
+                 $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::bigint[], $14::bytea[],
+                 $15::timestamptz[], $16::bigint[], $17::text[], $18::uuid[], $19::text[], $20::uuid[],
+                 $21::timestamptz[], $22::text[], $23::text[], $24::uuid[], $25::timestamptz[], $26::text[], $27::text[]
              ) AS asked (session_id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
-                         ip, user_agent, amr, refresh_hash, epoch, device, device_expires_at, keep, actor, actor_id,
+                         ip, user_agent, amr, refresh_family_hash, refresh_hash, epoch, device, device_expires_at, keep, actor, actor_id,
                          request_id, succeeded_id, succeeded_at, succeeded_kind, succeeded_reason, displaced_id,
                          displaced_at, displaced_kind, displaced_reason)
              CROSS JOIN LATERAL (
@@ -105,16 +105,16 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
              SELECT held.* FROM held WHERE user_id IN (SELECT id FROM recorded)
          ), opened AS (
              INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
-                                   idle_expires_at, ip, user_agent, amr, refresh_hash)
+                                   idle_expires_at, ip, user_agent, amr, refresh_family_hash, refresh_hash)
              SELECT session_id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
-                    ip, user_agent, amr, refresh_hash
+                    ip, user_agent, amr, refresh_family_hash, refresh_hash
              FROM logged_in
          ), forgotten AS (
              DELETE FROM devices WHERE hash = ANY (ARRAY(
                  SELECT hash FROM devices WHERE hash = ANY (ARRAY(
                      SELECT known.hash FROM logged_in CROSS JOIN LATERAL (
                          SELECT hash FROM devices WHERE user_id = logged_in.user_id
-                         ORDER BY created_at DESC, hash DESC OFFSET $27
+                         ORDER BY created_at DESC, hash DESC OFFSET $28
                      ) AS known
                      WHERE logged_in.device IS NOT NULL
                  )) FOR UPDATE SKIP LOCKED
@@ -123,7 +123,7 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
              INSERT INTO devices (hash, user_id, created_at, expires_at)
              SELECT device, user_id, created_at, device_expires_at FROM logged_in WHERE device IS NOT NULL
          ), displaced AS (
-             UPDATE sessions SET ended_at = logged_in.created_at, end_reason = $28
+             UPDATE sessions SET ended_at = logged_in.created_at, end_reason = $29
              FROM logged_in
              WHERE sessions.id = ANY (ARRAY(SELECT id FROM free)) AND sessions.user_id = logged_in.user_id
              RETURNING sessions.id, sessions.user_id, sessions.ended_at
@@ -139,9 +139,9 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
              FROM logged_in WHERE user_id IN (SELECT user_id FROM displaced)
          ), told AS (
              INSERT INTO changes (kind, user_id, session_id, at)
-             SELECT $29, user_id, id, ended_at FROM displaced
+             SELECT $30, user_id, id, ended_at FROM displaced
              UNION ALL
-             SELECT $30, user_id, NULL, created_at FROM logged_in
+             SELECT $31, user_id, NULL, created_at FROM logged_in
          )
          SELECT",
         r#", ARRAY(SELECT displaced.id FROM displaced WHERE displaced.user_id = u.id) AS "displaced!" FROM recorded AS u"#,
@@ -155,7 +155,8 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
         &column(logins, |login| login.session.ip.map(|ip| ip.to_string())) as _,
         &column(logins, |login| login.session.user_agent.as_ref().map(UserAgent::as_str)) as _,
         &column(logins, |login| amr(&login.session)),
-        &column(logins, |login| login.token.as_bytes().as_slice()) as _,
+        &column(logins, |login| login.token.family.as_bytes().as_slice()) as _,
+        &column(logins, |login| login.token.secret.as_bytes().as_slice()) as _,
         &column(logins, |login| login.epoch),
         &column(logins, |login| login.device.as_ref().map(|(hash, _)| hash.as_bytes().as_slice())) as _,
         &column(logins, |login| login.device.as_ref().map(|(_, expires_at)| expires_at.as_datetime())) as _,

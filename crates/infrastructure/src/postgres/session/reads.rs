@@ -17,7 +17,7 @@ use vestibule_domain::{StoreError, Timestamp};
 impl SessionReads for PgStore {
     async fn principal(&self, id: SessionId) -> Result<Option<Principal>, StoreError> {
         let query = session_query!(
-            "",
+            "SELECT",
             "FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.id = $1 AND s.ended_at IS NULL",
             id.as_uuid(),
         );
@@ -46,15 +46,15 @@ impl SessionReads for PgStore {
 
     async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError> {
         let query = session_query!(
-            "",
-            r#", s.ended_at IS NOT NULL AS "ended!", s.refresh_hash = $1 AS "is_current!",
-               s.refresh_parent_hash IS NOT DISTINCT FROM $1 AS "is_parent!",
-               s.rotations AS "rotations!", s.refresh_replaced_at AS "refresh_replaced_at?", s.refresh_sealed_child AS "refresh_sealed_child?"
+            "SELECT",
+            r#", s.ended_at IS NOT NULL AS "ended!", s.refresh_hash = $3 AS "is_current!",
+               s.refresh_parent_hash IS NOT DISTINCT FROM $3 AS "is_parent!",
+               s.refresh_replaced_at AS "refresh_replaced_at?", s.refresh_sealed_child AS "refresh_sealed_child?"
             FROM sessions AS s JOIN users AS u ON u.id = s.user_id
-            WHERE s.id = (SELECT id FROM sessions WHERE refresh_hash = $1
-                          UNION ALL
-                          SELECT session_id FROM spent_refresh_tokens WHERE hash = $1)"#,
-            token.as_bytes(),
+            WHERE s.id = $1 AND s.refresh_family_hash = $2"#,
+            token.session.as_uuid(),
+            token.family.as_bytes(),
+            token.secret.as_bytes(),
         );
         let mut lease = self.pool.lease().await?;
         let row = bounded("find_refresh", query.fetch_optional(lease.connection())).await;
@@ -70,7 +70,6 @@ impl SessionReads for PgStore {
         Ok(Some(FoundRefresh {
             standing: standing.ok_or_else(|| corrupt("sessions", "refresh_replaced_at", row.session_id))?,
             ended: row.ended,
-            rotations: u32::try_from(row.rotations).map_err(|_| corrupt("sessions", "rotations", row.session_id))?,
             session: session_row!(row).try_into()?,
             user: user_row!(row).try_into()?,
         }))

@@ -18,25 +18,22 @@ impl SessionRotation for PgStore {
         // another token or an end. `num_nonnulls` does not match the partial index of live sessions, as `IS NULL` would:
         // a plan made for an empty table would read all of it.
         let query = session_query!(
-            "WITH s AS (
-                 UPDATE sessions SET
-                     refresh_hash = $2, refresh_parent_hash = $1, refresh_replaced_at = $4, refresh_sealed_child = $3,
-                     last_seen_at = $4, idle_expires_at = least($5, sessions.expires_at), rotations = rotations + 1
-                 FROM users AS owner
-                 WHERE sessions.refresh_hash = $1 AND num_nonnulls(sessions.ended_at) = 0
-                   AND sessions.idle_expires_at > $4 AND sessions.rotations < $6
-                   AND owner.id = sessions.user_id AND owner.disabled_at IS NULL
-                 RETURNING sessions.*
-             ), spent AS (
-                 INSERT INTO spent_refresh_tokens (hash, session_id, expires_at) SELECT $1, s.id, s.expires_at FROM s
-             )",
-            "FROM s JOIN users AS u ON u.id = s.user_id",
-            rotation.presented.as_bytes(),
+            "UPDATE sessions AS s SET
+                 refresh_hash = $4, refresh_parent_hash = $3, refresh_replaced_at = $6, refresh_sealed_child = $5,
+                 last_seen_at = $6, idle_expires_at = least($7, s.expires_at)
+             FROM users AS u
+             WHERE s.id = $1 AND s.refresh_family_hash = $2 AND s.refresh_hash = $3
+               AND num_nonnulls(s.ended_at) = 0 AND s.idle_expires_at > $6
+               AND u.id = s.user_id AND u.disabled_at IS NULL
+             RETURNING",
+            "",
+            rotation.presented.session.as_uuid(),
+            rotation.presented.family.as_bytes(),
+            rotation.presented.secret.as_bytes(),
             rotation.child.as_bytes(),
             rotation.sealed_child.as_bytes(),
             rotation.now.as_datetime(),
             rotation.idle_expires_at().as_datetime(),
-            i64::from(rotation.most),
         );
         let mut lease = self.pool.lease().await?;
         let row = bounded("rotate_refresh", query.fetch_optional(lease.connection())).await;
@@ -51,41 +48,41 @@ impl SessionRotation for PgStore {
         if let [alone] = rotations {
             return Ok(vec![self.rotate_refresh(alone).await?]);
         }
+        let sessions: Vec<_> = rotations.iter().map(|one| one.presented.session.as_uuid()).collect();
         let column = |of: fn(&Rotation) -> &[u8]| rotations.iter().map(of).collect::<Vec<_>>();
         let time =
             |of: fn(&Rotation) -> Timestamp| rotations.iter().map(|one| of(one).as_datetime()).collect::<Vec<_>>();
-        let most: Vec<_> = rotations.iter().map(|one| i64::from(one.most)).collect();
         let query = session_query!(
             "WITH held AS (
-                 SELECT found.id, asked.*
-                 FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
-                     AS asked (presented, child, sealed_child, replaced_at, idle_expires_at, most)
+                 SELECT asked.*
+                 FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::timestamptz[],
+                             $7::timestamptz[])
+                     AS asked (id, family, presented, child, sealed_child, replaced_at, idle_expires_at)
                  CROSS JOIN LATERAL (
-                     SELECT sessions.id FROM sessions JOIN users AS owner ON owner.id = sessions.user_id
-                     WHERE sessions.refresh_hash = asked.presented AND num_nonnulls(sessions.ended_at) = 0
-                       AND sessions.idle_expires_at > asked.replaced_at AND sessions.rotations < asked.most
-                       AND owner.disabled_at IS NULL
-                     FOR UPDATE OF sessions SKIP LOCKED
+                     SELECT FROM sessions JOIN users AS owner ON owner.id = sessions.user_id
+                     WHERE sessions.id = asked.id AND sessions.refresh_family_hash = asked.family
+                       AND sessions.refresh_hash = asked.presented AND num_nonnulls(sessions.ended_at) = 0
+                       AND sessions.idle_expires_at > asked.replaced_at AND owner.disabled_at IS NULL
+                     FOR NO KEY UPDATE OF sessions SKIP LOCKED
                  ) AS found
              ), s AS (
                  UPDATE sessions SET
                      refresh_hash = held.child, refresh_parent_hash = held.presented,
                      refresh_replaced_at = held.replaced_at, refresh_sealed_child = held.sealed_child,
                      last_seen_at = held.replaced_at,
-                     idle_expires_at = least(held.idle_expires_at, sessions.expires_at), rotations = rotations + 1
+                     idle_expires_at = least(held.idle_expires_at, sessions.expires_at)
                  FROM held WHERE sessions.id = ANY (ARRAY(SELECT id FROM held)) AND sessions.id = held.id
                  RETURNING sessions.*
-             ), spent AS (
-                 INSERT INTO spent_refresh_tokens (hash, session_id, expires_at)
-                 SELECT s.refresh_parent_hash, s.id, s.expires_at FROM s
-             )",
+             )
+             SELECT",
             r#", s.refresh_hash AS "refresh_hash!" FROM s JOIN users AS u ON u.id = s.user_id"#,
-            &column(|one| one.presented.as_bytes()) as _,
+            &sessions,
+            &column(|one| one.presented.family.as_bytes()) as _,
+            &column(|one| one.presented.secret.as_bytes()) as _,
             &column(|one| one.child.as_bytes()) as _,
             &column(|one| one.sealed_child.as_bytes()) as _,
             &time(|one| one.now),
             &time(Rotation::idle_expires_at),
-            &most,
         );
         let mut lease = self.pool.lease().await?;
         let rows = bounded("rotate_refreshes", query.fetch_all(lease.connection())).await;

@@ -13,8 +13,8 @@ impl SessionUpkeep for PgStore {
         // part of them all might be, a plan for any time reads the whole table.
         let query = sqlx::query_scalar!(
             r#"WITH over AS (
-                   SELECT id FROM sessions WHERE LEAST(ended_at, idle_expires_at) < $1
-                   ORDER BY LEAST(ended_at, idle_expires_at) LIMIT $2 FOR UPDATE SKIP LOCKED
+                   SELECT id FROM sessions WHERE LEAST(ended_at, expires_at) < $1
+                   ORDER BY LEAST(ended_at, expires_at) LIMIT $2 FOR UPDATE SKIP LOCKED
                ), sessions_gone AS (
                    DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM over)) RETURNING 1
                ), expired AS (
@@ -32,26 +32,12 @@ impl SessionUpkeep for PgStore {
         lease.settle(purged).map(i64::unsigned_abs)
     }
 
-    async fn purge_spent_tokens(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let query = sqlx::query!(
-            "DELETE FROM spent_refresh_tokens WHERE hash = ANY (ARRAY(
-                 SELECT hash FROM spent_refresh_tokens WHERE expires_at < $1
-                 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-             ))",
-            before.as_datetime(),
-            i64::from(limit),
-        );
-        let mut lease = self.pool.lease().await?;
-        let purged = bounded("purge_spent_tokens", query.execute(lease.connection())).await;
-        Ok(lease.settle(purged)?.rows_affected())
-    }
-
     async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         // What is being refreshed right now gets another child anyway.
         let query = sqlx::query!(
             "WITH stale AS (
-                 SELECT id FROM sessions WHERE refresh_sealed_child IS NOT NULL AND refresh_replaced_at < $1
-                 ORDER BY refresh_replaced_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+                 SELECT id FROM sessions WHERE refresh_is_sealed AND refresh_replaced_at < $1
+                 LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
              )
              UPDATE sessions SET refresh_sealed_child = NULL WHERE id = ANY (ARRAY(SELECT id FROM stale))",
             before.as_datetime(),

@@ -80,6 +80,9 @@ fn a_token_of_another_key_is_refused() {
 fn case_64_an_opaque_token_is_no_access_token() {
     use vestibule_domain::session::{DeviceToken, RefreshToken};
     let bench = Bench::new(Algorithm::EdDsa);
-    assert_eq!(bench.refusal(&RefreshToken::generate(&SystemRng).reveal()), TokenFault::Malformed);
+    assert_eq!(
+        bench.refusal(&RefreshToken::generate(uuid::Uuid::nil().into(), &SystemRng).reveal()),
+        TokenFault::Malformed
+    );
     assert_eq!(bench.refusal(&DeviceToken::generate(&SystemRng).reveal()), TokenFault::Malformed);
 }
