@@ -17,14 +17,13 @@ pub(crate) const PASSWORD: &str = "Tr0ub4dor&3-horse";
 const PEOPLE: usize = 64;
 
 /// What differs from the defaults, which is told in the document.
-pub(crate) const CONFIGURATION: [(&str, &str); 4] = [
+pub(crate) const CONFIGURATION: [(&str, &str); 3] = [
     // One client logs in as often as it can.
     ("VESTIBULE_LIMITS__ENABLED", "false"),
     // 64 connections wait for one hashing thread.
     ("VESTIBULE_PASSWORDS__QUEUE_WAIT", "10s"),
-    // Tokens and sessions last for the whole run, however often they are refreshed.
+    // Tokens last for the whole run.
     ("VESTIBULE_TOKENS__ACCESS_TTL", "30m"),
-    ("VESTIBULE_TOKENS__REFRESH_ABSOLUTE", "365d"),
 ];
 const MASTER_KEY: &str = "Bz+7jQx0m1sR8o5yPpyb0zqv2J1Y4m3n0rVw8kqTtEU=";
 

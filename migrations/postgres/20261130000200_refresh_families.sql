@@ -1,60 +1,34 @@
--- A refresh token names its session and brings a secret that all tokens of the session share (RFC 9700, section 4.14.2).
--- So one that was replaced is known without a row of its own, and a refresh writes one row and no index.
+-- A refresh token names its session and has a family secret, which all tokens of the session share (RFC 9700, section
+-- 4.14.2). So one that was replaced is known without a row of its own, and a refresh writes one row.
 --
--- The tokens of before name no session: their sessions are gone with this, and everybody logs in once more.
+-- Tokens issued before name no session, so all sessions are deleted: everybody logs in once more. Processes of the
+-- version before can neither log anybody in nor refresh from now on.
 
--- The foreign key stops writes to `users` for a moment: rather fail than let every login queue behind a long one.
 SET LOCAL lock_timeout = '2s';
 
+TRUNCATE sessions;
 DROP TABLE spent_refresh_tokens;
-DROP TABLE sessions;
+DROP INDEX sessions_over_idx, sessions_sealed_idx;
+ALTER TABLE sessions
+    DROP COLUMN rotations,
+    -- SHA-256 of the family secret; `refresh_hash` and `refresh_parent_hash` are those of the current token's secret and
+    -- of its parent's.
+    ADD COLUMN refresh_family_hash bytea NOT NULL,
+    -- For the indexes below: what stands in the expression or the condition of one counts as part of it. These two
+    -- change once a day (it is the end of that in which `idle_expires_at` is, by UTC), and with the first refresh after
+    -- housekeeping.
+    ADD COLUMN idle_expires_day timestamptz NOT NULL GENERATED ALWAYS AS (
+        (date_trunc('day', idle_expires_at AT TIME ZONE 'UTC') + INTERVAL '1 day') AT TIME ZONE 'UTC'
+    ) STORED,
+    ADD COLUMN refresh_is_sealed boolean NOT NULL GENERATED ALWAYS AS (refresh_sealed_child IS NOT NULL) STORED,
+    ADD CONSTRAINT sessions_refresh_family_hash_check CHECK (octet_length(refresh_family_hash) = 32),
+    DROP CONSTRAINT sessions_refresh_hash_key,
+    DROP CONSTRAINT sessions_refresh_parent_hash_key,
+    -- Room for the next version of a row in its page: a refresh that changes nothing that is in an index then writes
+    -- none.
+    SET (fillfactor = 70);
 
--- A session's row is the truth about its token: `refresh_hash` is the one that counts. Its parent stands beside it,
--- with the sealed child that the parent still gets for a few seconds and that housekeeping then takes away. All hashes
--- are SHA-256.
-CREATE TABLE sessions (
-    id                   uuid        NOT NULL,
-    user_id              uuid        NOT NULL,
-    created_at           timestamptz NOT NULL,
-    last_seen_at         timestamptz NOT NULL,
-    authenticated_at     timestamptz NOT NULL,
-    expires_at           timestamptz NOT NULL,
-    idle_expires_at      timestamptz NOT NULL,
-    ended_at             timestamptz,
-    end_reason           text,
-    ip                   text,
-    user_agent           text,
-    -- RFC 8176 names with spaces between.
-    amr                  text        NOT NULL,
-    -- Of what all its tokens have in common.
-    refresh_family_hash  bytea       NOT NULL,
-    -- Of what the current one has alone, and its parent.
-    refresh_hash         bytea       NOT NULL,
-    refresh_parent_hash  bytea,
-    refresh_replaced_at  timestamptz,
-    refresh_sealed_child bytea,
-    refresh_is_sealed    boolean     NOT NULL GENERATED ALWAYS AS (refresh_sealed_child IS NOT NULL) STORED,
-    CONSTRAINT sessions_pkey PRIMARY KEY (id),
-    CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-    CONSTRAINT sessions_refresh_family_hash_check CHECK (octet_length(refresh_family_hash) = 32),
-    CONSTRAINT sessions_refresh_hash_check CHECK (octet_length(refresh_hash) = 32),
-    CONSTRAINT sessions_refresh_parent_hash_check CHECK (octet_length(refresh_parent_hash) = 32),
-    CONSTRAINT sessions_refresh_parent_check CHECK (
-        (refresh_parent_hash IS NULL) = (refresh_replaced_at IS NULL)
-        AND (refresh_parent_hash IS NOT NULL OR refresh_sealed_child IS NULL)
-    ),
-    CONSTRAINT sessions_ended_check CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
-    -- So that `idle_expires_at` alone tells whether a session has expired.
-    CONSTRAINT sessions_idle_expires_at_check CHECK (idle_expires_at <= expires_at)
--- Room for the row's next version in the same page: then PostgreSQL touches no index, because a refresh changes nothing
--- that is in one. Nothing that it changes may be in one.
-) WITH (fillfactor = 80);
-
--- All sessions of a user: what deleting the user looks for.
-CREATE INDEX sessions_user_id_idx ON sessions (user_id);
--- The live ones in the order of their beginning: the list, the count, the oldest that make room.
-CREATE INDEX sessions_live_idx ON sessions (user_id, created_at, id) WHERE ended_at IS NULL;
--- What housekeeping looks for: since when a session has been over at the latest. LEAST ignores a NULL.
-CREATE INDEX sessions_over_idx ON sessions (LEAST(ended_at, expires_at));
--- And the sealed children, of which few are left. By a column that says so: the child itself is another one each time.
+-- What housekeeping looks for: since when a session has been over, to a day. LEAST ignores a NULL.
+CREATE INDEX sessions_over_idx ON sessions (LEAST(ended_at, idle_expires_day));
+-- And the sealed children: of the sessions that were refreshed since housekeeping last went over them.
 CREATE INDEX sessions_sealed_idx ON sessions (id) WHERE refresh_is_sealed;

@@ -1,15 +1,17 @@
--- A refresh token names its session and brings a secret that all tokens of the session share (RFC 9700, section 4.14.2).
--- So one that was replaced is known without a row of its own, and a refresh writes one row.
+-- A refresh token names its session and has a family secret, which all tokens of the session share (RFC 9700, section
+-- 4.14.2). So one that was replaced is known without a row of its own, and a refresh writes one row.
 --
--- The tokens of before name no session: their sessions are gone with this, and everybody logs in once more.
+-- Tokens issued before name no session, so all sessions are deleted: everybody logs in once more. A process of the
+-- version before can neither log anybody in nor refresh from now on.
+--
+-- SQLite drops no UNIQUE constraint: the table is made anew.
 
 DROP VIEW logins;
 DROP TABLE spent_refresh_tokens;
 DROP TABLE sessions;
 
 -- A session's row is the truth about its token: `refresh_hash` is the one that counts. Its parent stands beside it,
--- with the sealed child that the parent still gets for a few seconds and that housekeeping then takes away. All hashes
--- are SHA-256.
+-- with the sealed child that the parent still gets for a few seconds and that housekeeping then takes away.
 CREATE TABLE sessions (
     id                   BLOB    NOT NULL,
     user_id              BLOB    NOT NULL,
@@ -24,13 +26,16 @@ CREATE TABLE sessions (
     user_agent           TEXT,
     -- RFC 8176 names with spaces between.
     amr                  TEXT    NOT NULL,
-    -- Of what all its tokens have in common.
+    -- SHA-256 of the family secret.
     refresh_family_hash  BLOB    NOT NULL,
-    -- Of what the current one has alone, and its parent.
+    -- SHA-256 of the current token's secret, and of its parent's.
     refresh_hash         BLOB    NOT NULL,
     refresh_parent_hash  BLOB,
     refresh_replaced_at  INTEGER,
     refresh_sealed_child BLOB,
+    -- The end of the day in which `idle_expires_at` is, by UTC.
+    idle_expires_day     INTEGER NOT NULL
+        GENERATED ALWAYS AS (idle_expires_at - idle_expires_at % 86400000 + 86400000) VIRTUAL,
     CONSTRAINT sessions_pkey PRIMARY KEY (id),
     CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
     CONSTRAINT sessions_id_check CHECK (length(id) = 16),
@@ -48,9 +53,9 @@ CREATE TABLE sessions (
 
 -- A user's live sessions, which are counted without reading them; also what deleting the user looks for.
 CREATE INDEX sessions_user_id_idx ON sessions (user_id, ended_at, idle_expires_at);
--- What housekeeping looks for: since when a session has been over at the latest. The min of anything and a NULL is NULL.
-CREATE INDEX sessions_over_idx ON sessions (min(coalesce(ended_at, expires_at), expires_at));
--- And the sealed children, of which few are left.
+-- What housekeeping looks for: since when a session has been over, to a day. The min of anything and a NULL is NULL.
+CREATE INDEX sessions_over_idx ON sessions (min(coalesce(ended_at, idle_expires_day), idle_expires_day));
+-- And the sealed children: of the sessions that were refreshed since housekeeping last went over them.
 CREATE INDEX sessions_sealed_idx ON sessions (id) WHERE refresh_sealed_child IS NOT NULL;
 
 -- As before, with the family (20261130000100 says what it is for).
@@ -84,8 +89,7 @@ BEGIN
     INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, ip,
                           user_agent, amr, refresh_family_hash, refresh_hash)
     VALUES (new.session_id, new.id, new.last_login_at, new.last_seen_at, new.authenticated_at, new.expires_at,
-            new.idle_expires_at, new.ip, new.user_agent, new.amr, new.refresh_family_hash,
-            new.refresh_hash);
+            new.idle_expires_at, new.ip, new.user_agent, new.amr, new.refresh_family_hash, new.refresh_hash);
 
     INSERT INTO devices (hash, user_id, created_at, expires_at)
     SELECT new.device_hash, new.id, new.last_login_at, new.device_expires_at WHERE new.device_hash IS NOT NULL;

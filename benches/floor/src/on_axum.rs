@@ -1,7 +1,7 @@
 //! The floor on Axum.
 
 use crate::hash::Hasher;
-use crate::token::{digest, random_id, refresh_token};
+use crate::token::{digest, random_id, refresh_token, session};
 use crate::{Store, Tokens, announce};
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -92,8 +92,9 @@ async fn log_in(State(floor): State<Floor>, Json(Credentials { email, password }
     if !floor.hashing(move |hasher| hasher.verify(&password, &stored)).await {
         return Err(StatusCode::UNAUTHORIZED);
     }
-    let (token, hash) = refresh_token();
-    floor.store.insert_session(&random_id(), &email, &hash).await;
+    let id = random_id();
+    let (token, hash) = refresh_token(&id);
+    floor.store.insert_session(&id, &email, &hash).await;
     Ok(floor.tokens(&email, &token))
 }
 
@@ -103,15 +104,16 @@ struct Presented {
 }
 
 async fn refresh(State(floor): State<Floor>, Json(Presented { refresh_token: presented }): Json<Presented>) -> Answer {
-    let (child, hash) = refresh_token();
-    let email = floor.store.rotate(&digest(&presented), &hash).await.ok_or(StatusCode::UNAUTHORIZED)?;
+    let id = session(&presented);
+    let (child, hash) = refresh_token(id);
+    let email = floor.store.rotate(id, &digest(&presented), &hash).await.ok_or(StatusCode::UNAUTHORIZED)?;
     Ok(floor.tokens(&email, &child))
 }
 
 /// By one look-up, of an opaque token.
 async fn introspect(State(floor): State<Floor>, body: String) -> Answer {
     let token = body.strip_prefix("token=").ok_or(StatusCode::BAD_REQUEST)?;
-    let found = floor.store.session(&digest(token)).await;
+    let found = floor.store.session(session(token), &digest(token)).await;
     Ok(Json(found.map_or_else(
         || json!({ "active": false }),
         |(id, email)| json!({ "active": true, "sid": id, "username": email }),

@@ -28,7 +28,7 @@ macro_rules! on {
 
 const TABLES: [&str; 2] = [
     "CREATE TABLE floor_users (id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, phc TEXT NOT NULL)",
-    "CREATE TABLE floor_sessions (id TEXT PRIMARY KEY, email TEXT NOT NULL, refresh_hash BYTES NOT NULL UNIQUE)",
+    "CREATE TABLE floor_sessions (id TEXT PRIMARY KEY, email TEXT NOT NULL, refresh_hash BYTES NOT NULL)",
 ];
 
 impl Store {
@@ -64,15 +64,17 @@ impl Store {
     }
 
     /// Whose session it is, if the token was good.
-    pub(crate) async fn rotate(&self, presented: &[u8], child: &[u8]) -> Option<String> {
-        const UPDATE: &str = "UPDATE floor_sessions SET refresh_hash = $2 WHERE refresh_hash = $1 RETURNING email";
-        on!(self, pool => sqlx::query_scalar(UPDATE).bind(presented).bind(child).fetch_optional(pool).await)
+    pub(crate) async fn rotate(&self, id: &str, presented: &[u8], child: &[u8]) -> Option<String> {
+        const UPDATE: &str =
+            "UPDATE floor_sessions SET refresh_hash = $3 WHERE id = $1 AND refresh_hash = $2 RETURNING email";
+        on!(self, pool => sqlx::query_scalar(UPDATE).bind(id).bind(presented).bind(child).fetch_optional(pool).await)
             .expect("an answer")
     }
 
-    pub(crate) async fn session(&self, refresh_hash: &[u8]) -> Option<(String, String)> {
-        const SELECT: &str = "SELECT id, email FROM floor_sessions WHERE refresh_hash = $1";
-        on!(self, pool => sqlx::query_as(SELECT).bind(refresh_hash).fetch_optional(pool).await).expect("an answer")
+    pub(crate) async fn session(&self, id: &str, refresh_hash: &[u8]) -> Option<(String, String)> {
+        const SELECT: &str = "SELECT id, email FROM floor_sessions WHERE id = $1 AND refresh_hash = $2";
+        on!(self, pool => sqlx::query_as(SELECT).bind(id).bind(refresh_hash).fetch_optional(pool).await)
+            .expect("an answer")
     }
 }
 

@@ -117,11 +117,16 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A refresh token, and what is stored of it.
-pub(crate) fn refresh_token() -> (String, Vec<u8>) {
-    let token = format!("vrt_{}", URL_SAFE_NO_PAD.encode(random::<32>()));
+/// A refresh token of the session, and what is stored of it.
+pub(crate) fn refresh_token(session: &str) -> (String, Vec<u8>) {
+    let token = format!("{session}{}", URL_SAFE_NO_PAD.encode(random::<32>()));
     let hash = digest(&token);
     (token, hash)
+}
+
+/// The session of a refresh token.
+pub(crate) fn session(token: &str) -> &str {
+    token.get(..36).unwrap_or_default()
 }
 
 pub(crate) fn digest(token: &str) -> Vec<u8> {

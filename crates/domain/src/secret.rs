@@ -1,5 +1,6 @@
 //! Opaque tokens: 256 random bits behind a greppable prefix. The plain form is handed out once and never stored;
-//! the stored form is its SHA-256, which needs no salt or stretching because the input cannot be guessed.
+//! the stored form is its SHA-256, which needs no salt or stretching because the input cannot be guessed. Refresh tokens,
+//! which have parts, are in [`session`](crate::session).
 
 use crate::Rng;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -20,10 +21,28 @@ pub struct OpaqueToken<P> {
     purpose: PhantomData<P>,
 }
 
-/// The text is not a token of this purpose: the prefix, then 43 characters of canonical unpadded base64url.
+/// The text is not a token of this kind: another prefix, length or spelling, or not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a token of this kind")]
 pub struct MalformedToken;
+
+/// The prefix and the bytes in unpadded base64url, in the one spelling that [`encode`] gives them.
+pub(crate) fn decode<const N: usize>(prefix: &str, text: &str) -> Result<Zeroizing<[u8; N]>, MalformedToken> {
+    let body = text.strip_prefix(prefix).ok_or(MalformedToken)?;
+    let mut bytes = Zeroizing::new([0; N]);
+    // The engine refuses trailing bits that are not zero.
+    match URL_SAFE_NO_PAD.decode_slice(body, bytes.as_mut_slice()) {
+        Ok(length) if length == N => Ok(bytes),
+        _ => Err(MalformedToken),
+    }
+}
+
+pub(crate) fn encode(prefix: &str, bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(prefix.len() + bytes.len().div_ceil(3) * 4));
+    text.push_str(prefix);
+    URL_SAFE_NO_PAD.encode_string(bytes, &mut text);
+    text
+}
 
 impl<P: TokenPurpose> OpaqueToken<P> {
     pub fn generate(rng: &dyn Rng) -> Self {
@@ -35,13 +54,7 @@ impl<P: TokenPurpose> OpaqueToken<P> {
     }
 
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
-        let body = text.strip_prefix(P::PREFIX).ok_or(MalformedToken)?;
-        let mut bytes = Zeroizing::new([0; 32]);
-        // The engine refuses non-zero trailing bits, so a token has one spelling.
-        match URL_SAFE_NO_PAD.decode_slice(body, bytes.as_mut_slice()) {
-            Ok(32) => Ok(Self { bytes, purpose: PhantomData }),
-            _ => Err(MalformedToken),
-        }
+        Ok(Self { bytes: decode(P::PREFIX, text)?, purpose: PhantomData })
     }
 
     /// What is stored and looked up.
@@ -51,7 +64,7 @@ impl<P: TokenPurpose> OpaqueToken<P> {
 
     /// The text that goes to the client, and nowhere else.
     pub fn reveal(&self) -> Zeroizing<String> {
-        Zeroizing::new(format!("{}{}", P::PREFIX, URL_SAFE_NO_PAD.encode(self.bytes.as_slice())))
+        encode(P::PREFIX, self.bytes.as_slice())
     }
 
     pub fn as_bytes(&self) -> &[u8; 32] {

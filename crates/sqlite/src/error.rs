@@ -77,12 +77,6 @@ pub(crate) fn leaves_doubt(error: &StoreError) -> bool {
     }
 }
 
-/// Whether a statement needs what is not in the schema.
-pub(crate) fn is_of_another_schema(error: &StoreError) -> bool {
-    const ERROR: i32 = 1;
-    matches!(cause(error), Some(sqlx::Error::Database(failure)) if code(failure.as_ref()) == ERROR)
-}
-
 fn cause(error: &StoreError) -> Option<&sqlx::Error> {
     let (StoreError::Unavailable { source, .. } | StoreError::Unexpected { source, .. }) = error else { return None };
     source.as_ref()?.downcast_ref()
@@ -90,8 +84,10 @@ fn cause(error: &StoreError) -> Option<&sqlx::Error> {
 
 const IOERR: i32 = 10;
 
-/// <https://www.sqlite.org/rescode.html>: the primary code is in the low byte.
+/// <https://www.sqlite.org/rescode.html>: the primary code is in the low byte. All statements are known to be right but
+/// in a schema that is not migrated yet, which is an `ERROR`.
 fn is_trouble(code: i32) -> bool {
+    const ERROR: i32 = 1;
     const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
     const NOMEM: i32 = 7;
@@ -104,7 +100,7 @@ fn is_trouble(code: i32) -> bool {
     const NOTADB: i32 = 26;
     matches!(
         code & 0xff,
-        BUSY | LOCKED | NOMEM | READONLY | INTERRUPT | IOERR | CORRUPT | FULL | CANTOPEN | PROTOCOL | NOTADB
+        ERROR | BUSY | LOCKED | NOMEM | READONLY | INTERRUPT | IOERR | CORRUPT | FULL | CANTOPEN | PROTOCOL | NOTADB
     )
 }
 

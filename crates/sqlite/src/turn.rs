@@ -184,7 +184,7 @@ mod tests {
     use vestibule_domain::Timestamp;
     use vestibule_domain::feed::store::FeedUpkeep;
     use vestibule_domain::session::store::{Rotation, SessionRotation, SessionUpkeep};
-    use vestibule_domain::session::{RefreshToken, SealedToken, SecretHash};
+    use vestibule_domain::session::{RefreshSecretHash, RefreshToken, SealedToken};
     use vestibule_domain::throttle::store::ThrottleStore;
     use vestibule_domain::throttle::{Bucket, BucketKey};
     use vestibule_domain::user::store::IdempotencyUpkeep;
@@ -272,20 +272,21 @@ mod tests {
         let (at, keys, buckets) = (Timestamp::EPOCH, [BucketKey::from_bytes([1; 32])], [Bucket::default()]);
         let rotation = Rotation {
             presented: RefreshToken::new(Uuid::nil().into(), [1; 16], [1; 32]).hash(),
-            child: SecretHash::from_bytes([2; 32]),
+            child: RefreshSecretHash::from_bytes([2; 32]),
             sealed_child: SealedToken::from_bytes(vec![1]),
             now: at,
             idle: Duration::ZERO,
         };
         let rotate = async || store.rotate_refresh(&rotation).await.map(|_| 0);
         let swap = async || store.swap_buckets(&keys, &buckets, &buckets).await.map(|_| 0);
+        let forget = async || store.forget_sealed_children(at, Uuid::nil().into(), 1).await.map(|_| 0);
         let refused = tokio::join!(
             rotate(),
             swap(),
             store.purge_buckets(at, 1),
             store.purge_changes(at, 1),
             store.purge_idempotency_keys(at, 1),
-            store.forget_sealed_children(at, 1),
+            forget(),
         );
         for refused in <[_; 6]>::from(refused) {
             assert!(matches!(refused, Err(StoreError::Unavailable { context: "turn", .. })), "{refused:?}");

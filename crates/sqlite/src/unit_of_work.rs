@@ -1,7 +1,7 @@
 //! One transaction on the one writer.
 
 use crate::audit;
-use crate::error::{bounded, exactly_one, is_of_another_schema};
+use crate::error::{bounded, exactly_one};
 use crate::migration;
 use crate::open::SqliteStore;
 use crate::space;
@@ -11,7 +11,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use std::sync::atomic::Ordering;
 use vestibule_domain::audit::AuditRecord;
 use vestibule_domain::session::store::{Opened, Opening};
-use vestibule_domain::store::{StoreHealth, open_and_commit};
+use vestibule_domain::store::StoreHealth;
 use vestibule_domain::{Store, StoreError, Timestamp, UnitOfWork};
 
 /// Holds the turn, the writer and the file's only write lock until it is committed or dropped. Dropping queues the
@@ -69,11 +69,7 @@ impl Store for SqliteStore {
     }
 
     async fn open_session(&self, opening: &Opening<'_>) -> Result<Option<Opened>, StoreError> {
-        match self.open_at_once(opening).await {
-            // A service that found the disk full when it started, or the file locked, has not migrated it yet.
-            Err(error) if is_of_another_schema(&error) => open_and_commit(self.begin().await?, opening).await,
-            opened => opened,
-        }
+        self.open_at_once(opening).await
     }
 
     async fn record(&self, record: &AuditRecord<'_>) -> Result<(), StoreError> {

@@ -210,8 +210,13 @@ impl SessionUpkeep for CountingStore {
         self.call("purge_sessions")?.purge_sessions(before, limit).await
     }
 
-    async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Answer<u64> {
-        self.call("forget_sealed_children")?.forget_sealed_children(before, limit).await
+    async fn forget_sealed_children(
+        &self,
+        before: Timestamp,
+        after: SessionId,
+        limit: u32,
+    ) -> Answer<Option<SessionId>> {
+        self.call("forget_sealed_children")?.forget_sealed_children(before, after, limit).await
     }
 }
 

@@ -16,11 +16,11 @@ const ROWS: &[(&str, &str)] = &[
          GROUP BY refresh_parent_hash HAVING count(*) > 1) AS twice",
     ),
     (
-        "no current refresh token that was replaced",
+        "no refresh token that is its own parent",
         "SELECT count(*) FROM sessions WHERE refresh_parent_hash = refresh_hash",
     ),
     (
-        "a family for each session",
+        "one session for each family",
         "SELECT count(*) FROM (SELECT refresh_family_hash FROM sessions GROUP BY refresh_family_hash \
          HAVING count(*) > 1) AS twice",
     ),

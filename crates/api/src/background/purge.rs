@@ -4,6 +4,7 @@ use crate::AppState;
 use crate::error::chain;
 use std::time::Duration;
 use tokio::time::sleep;
+use uuid::Uuid;
 use vestibule_domain::user::IDEMPOTENCY_TTL;
 use vestibule_domain::{Services, StoreError};
 
@@ -62,7 +63,10 @@ async fn purge_sessions(services: &Services) -> Result<(), StoreError> {
 
 async fn forget_children(services: &Services) -> Result<(), StoreError> {
     let before = services.ports.store_time().minus(KEEP_SEALED_CHILDREN);
-    while services.ports.store.forget_sealed_children(before, PURGE_BATCH).await? >= u64::from(PURGE_BATCH) {}
+    let mut last = Some(Uuid::nil().into());
+    while let Some(after) = last {
+        last = services.ports.store.forget_sealed_children(before, after, PURGE_BATCH).await?;
+    }
     Ok(())
 }
 

@@ -143,7 +143,12 @@ impl SessionUpkeep for OutOfReach {
     async fn purge_sessions(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
         out_of_reach()
     }
-    async fn forget_sealed_children(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
+    async fn forget_sealed_children(
+        &self,
+        _: Timestamp,
+        _: SessionId,
+        _: u32,
+    ) -> Result<Option<SessionId>, StoreError> {
         out_of_reach()
     }
 }

@@ -3,6 +3,7 @@
 use crate::place::{MASTER_KEY, Place, Service};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use vestibule_testkit::app::UNKNOWN_TOKEN;
 use vestibule_testkit::{StoreKind, TestStore, both_stores};
 
 both_stores!(i113_no_secret_reaches_the_log_or_the_database);
@@ -128,11 +129,9 @@ fn fail(service: &Service, canaries: &mut Canaries, tokens: &Value) {
     sent(service.post("/users", &taken.to_string()), 409);
     let change = json!({ "current_password": canaries.password(), "new_password": canaries.password() });
     sent(service.request("PUT", "/users/me/password", &authorization, &change.to_string()), 403);
-    // No session's, with a check that is right.
-    let unknown = "vrt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAPWl_ULR";
-    let reused = json!({ "refresh_token": unknown });
-    canaries.0.push(unknown.to_owned());
-    sent(service.post("/refresh", &reused.to_string()), 401);
+    let unknown = json!({ "refresh_token": UNKNOWN_TOKEN });
+    canaries.0.push(UNKNOWN_TOKEN.to_owned());
+    sent(service.post("/refresh", &unknown.to_string()), 401);
 
     for path in ["/users", "/login", "/refresh", "/logout"] {
         let canary = canaries.password();

@@ -12,7 +12,7 @@ pub use end::{Logout, LogoutScope};
 pub use login::Login;
 pub use refresh::{RefreshSealer, SealedToken};
 pub use service::{SessionError, SessionService, SessionSettings, SignIn};
-pub use token::{FamilyHash, RefreshToken, RefreshTokenHash, SecretHash};
+pub use token::{RefreshFamilyHash, RefreshSecretHash, RefreshToken, RefreshTokenHash};
 
 use crate::clock::Timestamp;
 use crate::context::UserAgent;

@@ -42,8 +42,8 @@ pub trait RefreshSealer: Send + Sync + fmt::Debug {
 
 impl SessionService {
     /// Each use gives a new token. The immediate parent of the current one, presented again within the grace, gives the
-    /// same child, so that a lost answer or two tabs log nobody out; anything older ends the session. Another process
-    /// may have replaced the parent, so the grace is measured in the store's time.
+    /// same child, so that a lost answer or two tabs log nobody out; any other of its family ends the session. Another
+    /// process may have replaced the parent, so the grace is measured in the store's time.
     ///
     /// `None` stands for what no service ever made.
     pub async fn refresh(
@@ -66,7 +66,7 @@ impl SessionService {
         if !self.ports.codec.is_ready() {
             return Err(SigningError::NoActiveKey.into());
         }
-        let child = presented.successor(&*self.ports.rng);
+        let child = presented.child(&*self.ports.rng);
         let rotation = Rotation {
             presented: presented.hash(),
             child: child.secret_hash(),

@@ -1,6 +1,6 @@
 //! The port for sessions.
 
-use super::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, SecretHash, Session};
+use super::{DeviceTokenHash, EndReason, RefreshSecretHash, RefreshTokenHash, SealedToken, Session};
 use crate::audit::AuditRecord;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
@@ -17,7 +17,7 @@ pub trait SessionReads: Send + Sync {
     async fn principal(&self, id: SessionId) -> Result<Option<Principal>, StoreError>;
     /// Those that have neither ended nor expired, the newest first; at most [`super::service::MAX_SESSIONS`].
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
-    /// The session of the token's family, ended or not.
+    /// The session that the token names, ended or not, if the token has its family secret.
     async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError>;
     /// Whether the device is known for the user with this address and its token has not expired.
     async fn knows_device(&self, user: &Email, device: &DeviceTokenHash, now: Timestamp) -> Result<bool, StoreError>;
@@ -38,7 +38,7 @@ pub enum RefreshStanding {
     Current,
     /// The one before it; what replaced it can be opened with it, until it is forgotten.
     Parent { replaced_at: Timestamp, child: Option<SealedToken> },
-    /// Any other one of the family: an older one.
+    /// Neither: replaced before the parent, or made up by whoever has had a token of the family.
     Spent,
 }
 
@@ -46,8 +46,8 @@ pub enum RefreshStanding {
 #[async_trait]
 pub trait SessionRotation: Send + Sync {
     /// Puts `child` in the place of `presented` if that is the current token of a session that has neither ended nor
-    /// expired, of an active user; else changes nothing. Of any number of simultaneous
-    /// calls with one token at most one succeeds, and none does once the session has ended.
+    /// expired, of an active user; else changes nothing. Of any number of simultaneous calls with one token at most one
+    /// succeeds, and none does once the session has ended.
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError>;
     /// All of them in one commit, in whatever order: what became of each, in the order in which they are given. Several
     /// wait for no other transaction that holds one of the sessions; the token of such a one does not rotate. `None`
@@ -58,8 +58,8 @@ pub trait SessionRotation: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Rotation {
     pub presented: RefreshTokenHash,
-    /// Of the same family.
-    pub child: SecretHash,
+    /// The secret of the token that takes its place.
+    pub child: RefreshSecretHash,
     pub sealed_child: SealedToken,
     /// When the token is replaced.
     pub now: Timestamp,
@@ -83,6 +83,7 @@ pub struct Opening<'a> {
     /// In which the user must still be.
     pub epoch: i64,
     pub session: &'a Session,
+    /// Names that session.
     pub token: RefreshTokenHash,
     /// How many live sessions the user can have, this one included.
     pub keep: u32,
@@ -115,6 +116,7 @@ impl Opened {
 /// Within a [`UnitOfWork`](crate::UnitOfWork).
 #[async_trait]
 pub trait SessionWrites: Send {
+    /// The token names the session.
     async fn insert_session(&mut self, session: &Session, token: &RefreshTokenHash) -> Result<(), StoreError>;
     /// Ends the oldest sessions of the user, so that `keep` are left; which ones. Never `newest`, whatever the clocks
     /// of other processes have made of the order.
@@ -158,9 +160,15 @@ pub trait SessionWrites: Send {
 /// Housekeeping.
 #[async_trait]
 pub trait SessionUpkeep: Send + Sync {
-    /// Deletes up to `limit` sessions that ended, or could not have been refreshed any more whatever their use, before
-    /// `before`, and as many devices that expired before it, the oldest first; how many rows of either.
+    /// Deletes up to `limit` sessions that ended, or expired on a day that ended, before `before`, and as many devices
+    /// that expired before it, the oldest first; how many rows of either. Days are those of UTC.
     async fn purge_sessions(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
-    /// Deletes up to `limit` sealed children whose parents were replaced before `before`; how many.
-    async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    /// Looks at up to `limit` of the sessions after this one that have a sealed child, and deletes the child if its parent
+    /// was replaced before `before`. The last of them, after which to go on, unless there are no more.
+    async fn forget_sealed_children(
+        &self,
+        before: Timestamp,
+        after: SessionId,
+        limit: u32,
+    ) -> Result<Option<SessionId>, StoreError>;
 }

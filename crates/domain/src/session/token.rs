@@ -2,24 +2,25 @@
 
 use crate::Rng;
 use crate::id::SessionId;
-use crate::secret::{MalformedToken, TokenHash};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::secret::{MalformedToken, TokenHash, decode, encode};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "vrt_";
-/// The bytes of its check.
+/// Bytes of the session, the family secret and the token secret.
+const PARTS: usize = 16 + 16 + 32;
+/// Bytes of the check: as many as leave no character of base64url a bit to spare.
 const CHECK: usize = 5;
-/// Those of a token: session, family, secret, check.
-const LENGTH: usize = 16 + 16 + 32 + CHECK;
 
-/// The plain token, as the client holds it: `vrt_`, then 92 characters of base64url for the id of the session, 128
-/// random bits that all its tokens have in common (their *family*), 256 random bits of its own, and a check of 40.
+/// The plain token, as the client holds it: `vrt_`, then 92 characters of base64url for the id of its session, the
+/// *family secret* of 128 random bits that all tokens of the session share, the *token secret* of 256 random bits of its
+/// own, and a check of 40 bits, the first of the SHA-256 of the rest.
 ///
-/// Whoever brings the family and a secret that is not the current one has had a token of the session: no store has to
-/// keep those that were replaced. By the check a token that was damaged is not taken for one of them.
+/// A family secret with a token secret that is neither the current one nor its parent's is proof of reuse: replaced
+/// tokens need not be stored. The check keeps a damaged token from being taken for a replaced one, which would end the
+/// session.
 #[derive(Clone)]
 pub struct RefreshToken {
     session: SessionId,
@@ -32,58 +33,48 @@ impl RefreshToken {
         Self { session, family: Zeroizing::new(family), secret: Zeroizing::new(secret) }
     }
 
-    /// The first one of a session.
+    /// The first one of the session.
     pub fn generate(session: SessionId, rng: &dyn Rng) -> Self {
         Self::new(session, rng.bytes(), rng.bytes())
     }
 
-    /// The one that is to replace it.
+    /// Another one of the same session and family, to take its place.
     #[must_use]
-    pub fn successor(&self, rng: &dyn Rng) -> Self {
+    pub fn child(&self, rng: &dyn Rng) -> Self {
         self.with_secret(rng.bytes())
     }
 
-    /// Another one of its family.
+    /// The one of the same session and family that has this secret.
     #[must_use]
     pub fn with_secret(&self, secret: [u8; 32]) -> Self {
         Self::new(self.session, *self.family, secret)
     }
 
-    /// As [`reveal`](Self::reveal) writes it, and no other spelling of it: no character has bits to spare.
+    /// What [`reveal`](Self::reveal) writes. [`MalformedToken`] for all else, one with a wrong check included.
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
-        let body = text.strip_prefix(PREFIX).ok_or(MalformedToken)?;
-        let mut bytes = Zeroizing::new([0; LENGTH]);
-        if URL_SAFE_NO_PAD.decode_slice(body, bytes.as_mut_slice()) != Ok(LENGTH) {
+        let bytes = decode::<{ PARTS + CHECK }>(PREFIX, text)?;
+        let (parts, check) = bytes.split_at(PARTS);
+        if !Sha256::digest(parts).starts_with(check) {
             return Err(MalformedToken);
         }
-        let (session, rest) = bytes.split_first_chunk().ok_or(MalformedToken)?;
-        let (family, rest) = rest.split_first_chunk().ok_or(MalformedToken)?;
-        let (secret, check) = rest.split_first_chunk().ok_or(MalformedToken)?;
-        let token = Self::new(Uuid::from_bytes(*session).into(), *family, *secret);
-        if token.digest().starts_with(check) { Ok(token) } else { Err(MalformedToken) }
+        let (session, parts) = parts.split_first_chunk().ok_or(MalformedToken)?;
+        let (family, parts) = parts.split_first_chunk().ok_or(MalformedToken)?;
+        let secret = parts.first_chunk().ok_or(MalformedToken)?;
+        Ok(Self::new(Uuid::from_bytes(*session).into(), *family, *secret))
     }
 
     /// The text that goes to the client, and nowhere else.
     pub fn reveal(&self) -> Zeroizing<String> {
-        let (session, digest) = (self.session.as_uuid(), self.digest());
-        let (check, _) = digest.split_at(CHECK);
-        let parts: [&[u8]; 4] = [session.as_bytes(), self.family.as_slice(), self.secret.as_slice(), check];
-        let bytes = Zeroizing::new(parts.concat());
-        let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + LENGTH.div_ceil(3) * 4));
-        text.push_str(PREFIX);
-        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut text);
-        text
+        let mut bytes = Zeroizing::new(Vec::with_capacity(PARTS + CHECK));
+        bytes.extend_from_slice(self.session.as_uuid().as_bytes());
+        bytes.extend_from_slice(self.family.as_slice());
+        bytes.extend_from_slice(self.secret.as_slice());
+        let digest = Sha256::digest(bytes.as_slice());
+        bytes.extend(digest.into_iter().take(CHECK));
+        encode(PREFIX, &bytes)
     }
 
-    /// Begins with the check.
-    fn digest(&self) -> [u8; 32] {
-        let digest = Sha256::new()
-            .chain_update(self.session.as_uuid().as_bytes())
-            .chain_update(self.family.as_slice())
-            .chain_update(self.secret.as_slice());
-        digest.finalize().into()
-    }
-
+    /// Under which its child is sealed, or which is sealed itself.
     pub fn secret(&self) -> &[u8; 32] {
         &self.secret
     }
@@ -92,14 +83,14 @@ impl RefreshToken {
     pub fn hash(&self) -> RefreshTokenHash {
         RefreshTokenHash {
             session: self.session,
-            family: FamilyHash::from_bytes(Sha256::digest(self.family.as_slice()).into()),
+            family: RefreshFamilyHash::from_bytes(Sha256::digest(self.family.as_slice()).into()),
             secret: self.secret_hash(),
         }
     }
 
-    /// The part of it in which the tokens of a family differ.
-    pub fn secret_hash(&self) -> SecretHash {
-        SecretHash::from_bytes(Sha256::digest(self.secret.as_slice()).into())
+    /// All that differs between the hashes of a family's tokens.
+    pub fn secret_hash(&self) -> RefreshSecretHash {
+        RefreshSecretHash::from_bytes(Sha256::digest(self.secret.as_slice()).into())
     }
 }
 
@@ -110,17 +101,17 @@ impl fmt::Debug for RefreshToken {
 }
 
 #[derive(Debug)]
-pub enum Family {}
+pub enum RefreshFamily {}
 #[derive(Debug)]
-pub enum Secret {}
+pub enum RefreshSecret {}
 
-pub type FamilyHash = TokenHash<Family>;
-pub type SecretHash = TokenHash<Secret>;
+pub type RefreshFamilyHash = TokenHash<RefreshFamily>;
+pub type RefreshSecretHash = TokenHash<RefreshSecret>;
 
-/// The session of a refresh token, and the SHA-256 of what is secret of it.
+/// The session of a refresh token, and the SHA-256 of each of its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshTokenHash {
     pub session: SessionId,
-    pub family: FamilyHash,
-    pub secret: SecretHash,
+    pub family: RefreshFamilyHash,
+    pub secret: RefreshSecretHash,
 }

@@ -208,7 +208,7 @@ fn a_session_that_somebody_holds_is_waited_for_alone() {
     assert_eq!(ended(&world, &alice), None);
 }
 
-/// As many are in memory as wait for the store.
+/// As many are in memory as wait for the store. A token and its hash have three parts each.
 #[test]
 fn a_refresh_under_way_takes_little_memory() {
     let world = World::default();

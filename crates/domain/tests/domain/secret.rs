@@ -28,7 +28,7 @@ fn changed(text: &str) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn a_token_reads_back(bytes in any::<[u8; 32]>()) {
+    fn a_device_token_reads_back(bytes in any::<[u8; 32]>()) {
         let token = DeviceToken::from_bytes(bytes);
         let read = DeviceToken::parse(&token.reveal()).unwrap();
         prop_assert_eq!(read.as_bytes(), &bytes);
@@ -46,7 +46,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_has_one_spelling(text in "v[rd]t_[0-9A-Za-z_+/=-]{41,45}|.{0,60}") {
+    fn a_device_token_has_one_spelling(text in "vdt_[0-9A-Za-z_+/=-]{41,45}|.{0,60}") {
         if let Ok(token) = DeviceToken::parse(&text) {
             prop_assert_eq!(token.reveal().to_string(), text);
         }
@@ -124,30 +124,35 @@ fn case_88_generated_tokens_differ() {
     let devices: HashSet<_> = (0..1_000).map(|_| *DeviceToken::generate(&rng).as_bytes()).collect();
     assert_eq!(devices.len(), 1_000);
     let session = Uuid::nil().into();
-    let families: Vec<_> = (0..100).map(|_| RefreshToken::generate(session, &rng)).collect();
-    let hashes = |of: fn(&RefreshToken) -> [u8; 32]| families.iter().map(of).collect::<HashSet<_>>().len();
+    let tokens: Vec<_> = (0..100).map(|_| RefreshToken::generate(session, &rng)).collect();
+    let hashes = |of: fn(&RefreshToken) -> [u8; 32]| tokens.iter().map(of).collect::<HashSet<_>>().len();
     assert_eq!(hashes(|token| *token.hash().family.as_bytes()), 100);
     assert_eq!(hashes(|token| *token.hash().secret.as_bytes()), 100);
 }
 
 #[test]
-fn a_successor_differs_in_its_secret_alone() {
+fn a_child_differs_from_its_parent_in_its_secret_alone() {
     let rng = SeededRng::default();
     let token = RefreshToken::generate(Uuid::from_u128(3).into(), &rng);
-    let (before, after) = (token.hash(), token.successor(&rng).hash());
+    let (before, after) = (token.hash(), token.child(&rng).hash());
     assert_eq!((after.session, after.family), (before.session, before.family));
     assert_ne!(after.secret, before.secret);
 }
 
 /// Computed by Python's hashlib and base64.
 #[test]
-fn the_written_form_of_a_refresh_token() {
+fn another_implementation_writes_and_hashes_a_refresh_token_alike() {
     let text = "vrt_AZC1onw-egCAAAAAAAAAAAICAgICAgICAgICAgICAgIDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA_Gzz0km";
     let token = refresh_token(0x0190_b5a2_7c3e_7a00_8000_0000_0000_0000, [2; 16], [3; 32]);
     assert_eq!(*token.reveal(), text);
     assert_eq!(RefreshToken::parse(text).unwrap().hash(), token.hash());
-    let hash = "648aa5c579fb30f38af744d97d6ec840c7a91277a499a0d780f3e7314eca090b";
-    let hashed = token.secret_hash();
-    let [high, low] = [0, 16].map(|at| u128::from_be_bytes(hashed.as_bytes()[at..at + 16].try_into().unwrap()));
-    assert_eq!(format!("{high:032x}{low:032x}"), hash);
+    let hash = token.hash();
+    let family = "292afde3b64e6636d68f1120d9242f1f85e38ef7bf306e4407c2303eb63791ef";
+    let secret = "648aa5c579fb30f38af744d97d6ec840c7a91277a499a0d780f3e7314eca090b";
+    assert_eq!([hash.family.as_bytes(), hash.secret.as_bytes()].map(hexadecimal), [family, secret]);
+}
+
+fn hexadecimal(bytes: &[u8; 32]) -> String {
+    let [high, low] = [0, 16].map(|at| u128::from_be_bytes(bytes[at..at + 16].try_into().unwrap()));
+    format!("{high:032x}{low:032x}")
 }

@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn r16_the_parent_opens_the_child_and_no_other_token_does() {
         let parent = token();
-        let child = parent.successor(&SystemRng);
+        let child = parent.child(&SystemRng);
         let sealed = AeadSealer.seal(&parent, &child);
         let opened = AeadSealer.open(&parent, &sealed).expect("its parent opens it");
         assert_eq!(*opened.reveal(), *child.reveal());

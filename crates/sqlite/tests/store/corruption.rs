@@ -104,11 +104,11 @@ async fn a_damaged_file_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_statement_on_a_missing_table_is_a_defect_and_a_check_tells_of_the_migrations() {
+async fn a_schema_that_is_not_migrated_yet_makes_the_store_unavailable_and_a_check_tells_of_it() {
     let directory = Directory::new();
     let store = directory.open(Access::Serve).await;
     let error = store.user(user(1).id).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unexpected { context: "user", .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Unavailable { context: "user", .. }), "{error:?}");
     let steps = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite")).unwrap().count();
     assert_eq!(store.check().await.unwrap().pending_migrations, steps);
 }

@@ -118,11 +118,6 @@ impl Fixture {
         RefreshToken::generate(session.id, &self.rng)
     }
 
-    /// What is to replace the token.
-    pub fn child(&self, parent: &RefreshToken) -> RefreshToken {
-        parent.successor(&self.rng)
-    }
-
     /// The exchange of `presented` for `child`, now.
     pub fn rotation(&self, presented: &RefreshToken, child: &RefreshToken) -> Rotation {
         Rotation {
@@ -136,7 +131,7 @@ impl Fixture {
 
     /// The child, if the token rotated.
     pub async fn rotate(&self, presented: &RefreshToken) -> Option<RefreshToken> {
-        let child = self.child(presented);
+        let child = presented.child(&self.rng);
         let rotated = self.store.rotate_refresh(&self.rotation(presented, &child)).await.expect("an answer");
         rotated.map(|_| child)
     }

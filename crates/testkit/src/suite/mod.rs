@@ -56,14 +56,13 @@ macro_rules! store_suite {
                     a_login_opens_a_session_and_makes_room_in_one_go,
                     a_login_leaves_the_same_in_one_go_and_step_by_step, logins_that_come_together_leave_what_each_would_alone,
                     a_refused_login_leaves_nothing,
-                    a_login_succeeds_before_what_makes_it_one_statement_is_there,
                     lists_at_most_a_hundred,
                 ]
                 refresh: [
                     a_token_rotates_once, a_replaced_token_is_the_parent_and_then_spent,
                     idleness_never_outlasts_the_session, nothing_rotates_after_the_end,
                     nothing_rotates_after_expiry, nothing_rotates_for_the_disabled,
-                    unknown_tokens_are_unknown, what_is_not_current_of_a_family_is_spent,
+                    a_token_of_no_session_or_of_another_family_is_unknown, what_is_neither_current_nor_parent_of_a_family_is_spent,
                 ]
                 rotations: [
                     each_of_a_group_rotates_as_it_would_alone, a_token_twice_in_a_group_rotates_once,
@@ -98,7 +97,7 @@ macro_rules! store_suite {
                 ]
                 upkeep: [
                     old_sessions_are_purged_in_portions, live_sessions_are_never_purged,
-                    the_oldest_sessions_are_purged_first, an_idle_session_is_kept_until_it_could_not_last_any_more,
+                    the_oldest_sessions_are_purged_first, a_session_that_idled_out_is_kept_until_the_day_is_over,
                     sealed_children_are_forgotten_and_nothing_else,
                 ]
                 races: [

@@ -53,7 +53,8 @@ pub async fn thirty_two_refreshes_of_one_token_make_one_child(fixture: &Fixture)
     for round in 0..rounds(3) {
         let mut clients = JoinSet::new();
         for n in 0..32 {
-            let (store, turns, child) = (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]), fixture.child(&token));
+            let (store, turns, child) =
+                (Arc::clone(&handles[n % 2]), Arc::clone(&turns[n % 2]), token.child(&fixture.rng));
             let rotation = fixture.rotation(&token, &child);
             clients.spawn(async move {
                 let _turn = turns.acquire().await;
@@ -76,7 +77,7 @@ pub async fn nothing_refreshes_after_an_end_that_won(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     for _ in 0..rounds(DUELS) {
         let (session, token) = fixture.sign_in(alice.id).await;
-        let child = fixture.child(&token);
+        let child = token.child(&fixture.rng);
         let (rotation, now) = (fixture.rotation(&token, &child), fixture.now());
         let [one, other] = handles.clone();
         let refresh = async move { until_settled(async || one.rotate_refresh(&rotation).await).await.is_some() };

@@ -16,7 +16,7 @@ pub async fn a_token_rotates_once(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let (before, token) = fixture.sign_in(alice.id).await;
     fixture.clock.advance(Duration::from_millis(1_234));
-    let child = fixture.child(&token);
+    let child = token.child(&fixture.rng);
     let rotated = fixture.store.rotate_refresh(&fixture.rotation(&token, &child)).await.expect("an answer");
     let (session, user) = rotated.expect("the token rotates");
     assert_eq!(session.last_seen_at, fixture.now());
@@ -36,7 +36,7 @@ pub async fn a_replaced_token_is_the_parent_and_then_spent(fixture: &Fixture) {
     assert!(matches!(find(fixture, &first).await.standing, RefreshStanding::Current));
     fixture.clock.advance(Duration::from_millis(77));
     let rotation_time = fixture.now();
-    let second = fixture.child(&first);
+    let second = first.child(&fixture.rng);
     let rotation = fixture.rotation(&first, &second);
     let sealed: SealedToken = rotation.sealed_child.clone();
     fixture.store.rotate_refresh(&rotation).await.expect("an answer").expect("the token rotates");
@@ -106,31 +106,47 @@ pub async fn nothing_rotates_for_the_disabled(fixture: &Fixture) {
     work.commit().await.expect("a commit");
 }
 
-pub async fn unknown_tokens_are_unknown(fixture: &Fixture) {
+pub async fn a_token_of_no_session_or_of_another_family_is_unknown(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
-    let (session, token) = fixture.sign_in(alice.id).await;
-    let (_, other) = fixture.sign_in(alice.id).await;
-    let no_session = RefreshToken::new(fixture.session(alice.id).id, [1; 16], *token.secret());
-    let another_family = RefreshToken::new(session.id, [1; 16], *token.secret());
-    // With all that another session's token has of its own.
-    let another_session = other.with_secret(*token.secret());
-    for made_up in [&no_session, &another_family, &another_session] {
-        assert!(fixture.rotate(made_up).await.is_none());
-        let group =
-            [fixture.rotation(made_up, &fixture.child(made_up)), fixture.rotation(made_up, &fixture.child(made_up))];
-        assert!(fixture.store.rotate_refreshes(&group).await.expect("an answer").iter().all(Option::is_none));
+    let [one, other, none] = [1, 2, 3].map(|n| {
+        let session = fixture.session(alice.id);
+        (session.clone(), RefreshToken::new(session.id, [n; 16], [n; 32]))
+    });
+    let mut work = fixture.begin().await;
+    for (session, token) in [&one, &other] {
+        work.insert_session(session, &token.hash()).await.expect("a session");
     }
-    for unknown in [no_session, another_family] {
-        assert!(fixture.store.find_refresh(&unknown.hash()).await.expect("an answer").is_none());
+    work.commit().await.expect("a commit");
+    let unknown = [
+        none.1,
+        RefreshToken::new(none.0.id, [1; 16], [1; 32]),
+        RefreshToken::new(one.0.id, [3; 16], [1; 32]),
+        RefreshToken::new(one.0.id, [2; 16], [1; 32]),
+        RefreshToken::new(one.0.id, [2; 16], [2; 32]),
+    ];
+    for token in &unknown {
+        assert!(fixture.rotate(token).await.is_none());
+        assert!(fixture.store.find_refresh(&token.hash()).await.expect("an answer").is_none());
     }
-    assert!(fixture.rotate(&token).await.is_some());
+    // What another session's is for its own.
+    let spent = RefreshToken::new(one.0.id, [1; 16], [2; 32]);
+    assert!(fixture.rotate(&spent).await.is_none());
+    let rotations: Vec<_> = unknown
+        .iter()
+        .chain([&spent, &other.1])
+        .map(|token| fixture.rotation(token, &token.child(&fixture.rng)))
+        .collect();
+    let rotated = fixture.store.rotate_refreshes(&rotations).await.expect("an answer");
+    assert_eq!(rotated.iter().flatten().map(|(session, _)| session.id).collect::<Vec<_>>(), [other.0.id]);
+    assert!(rotated.last().is_some_and(Option::is_some));
+    assert!(fixture.rotate(&one.1).await.is_some());
 }
 
 /// The family alone tells whose it was.
-pub async fn what_is_not_current_of_a_family_is_spent(fixture: &Fixture) {
+pub async fn what_is_neither_current_nor_parent_of_a_family_is_spent(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let (session, token) = fixture.sign_in(alice.id).await;
-    let never_handed_out = fixture.child(&token);
+    let never_handed_out = token.child(&fixture.rng);
     let found = find(fixture, &never_handed_out).await;
     assert!(matches!(found.standing, RefreshStanding::Spent));
     assert_eq!((found.session.id, found.ended), (session.id, false));

@@ -41,7 +41,7 @@ pub async fn each_of_a_group_rotates_as_it_would_alone(fixture: &Fixture) {
     fixture.clock.advance(DAY);
     let unknown = fixture.token(&fixture.session(alice.id));
     let presented = [&second, &expired, &ended, &unknown, &disabled, &parent, &first];
-    let children = presented.map(|token| fixture.child(token));
+    let children = presented.map(|token| token.child(&fixture.rng));
     let rotations: Vec<_> = std::iter::zip(presented, &children).map(|(p, c)| fixture.rotation(p, c)).collect();
     let rotated = rotate(fixture, rotations).await;
 
@@ -71,7 +71,7 @@ pub async fn each_of_a_group_rotates_as_it_would_alone(fixture: &Fixture) {
 pub async fn a_token_twice_in_a_group_rotates_once(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let (_, token) = fixture.sign_in(alice.id).await;
-    let children = [fixture.child(&token), fixture.child(&token)];
+    let children = [token.child(&fixture.rng), token.child(&fixture.rng)];
     let rotated = rotate(fixture, children.iter().map(|child| fixture.rotation(&token, child)).collect()).await;
     assert_eq!(rotated.iter().flatten().count(), 1);
     for (rotated, child) in std::iter::zip(&rotated, &children) {
@@ -94,7 +94,7 @@ pub async fn a_session_that_cannot_be_read_is_nobody_elses_trouble(fixture: &Fix
         assert_eq!(fixture.database.execute(&sql).await.expect("an answer"), 1);
     };
     rewrite("tarot").await;
-    let children = [&one, &unreadable].map(|token| fixture.child(token));
+    let children = [&one, &unreadable].map(|token| token.child(&fixture.rng));
     let group = std::iter::zip([&one, &unreadable], &children).map(|(token, child)| fixture.rotation(token, child));
     let rotated = rotate(fixture, group.collect()).await;
     assert_eq!(rotated.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
@@ -122,7 +122,7 @@ pub async fn groups_of_the_same_tokens_make_one_child_of_each(fixture: &Fixture)
     }
     for round in 0..rounds(DUELS) {
         let group = |tokens: &[RefreshToken]| {
-            let children: Vec<_> = tokens.iter().map(|token| fixture.child(token)).collect();
+            let children: Vec<_> = tokens.iter().map(|token| token.child(&fixture.rng)).collect();
             let rotations = std::iter::zip(tokens, &children).map(|(token, child)| fixture.rotation(token, child));
             (rotations.collect::<Vec<_>>(), children)
         };
@@ -155,7 +155,7 @@ pub async fn nothing_refreshes_in_a_group_after_an_end_that_won(fixture: &Fixtur
     for _ in 0..rounds(DUELS) {
         let (session, token) = fixture.sign_in(alice.id).await;
         let (_, bystander) = fixture.sign_in(alice.id).await;
-        let children = [&token, &bystander].map(|token| fixture.child(token));
+        let children = [&token, &bystander].map(|token| token.child(&fixture.rng));
         let group = [(&token, &children[0]), (&bystander, &children[1])];
         let group = group.map(|(token, child)| fixture.rotation(token, child));
         let [one, other] = handles.clone();

@@ -254,17 +254,6 @@ pub async fn a_refused_login_leaves_nothing(fixture: &Fixture) {
     assert_eq!(fixture.stored(alice.id).await, alice);
 }
 
-/// A service that finds the disk nearly full when it starts migrates when there is room, and serves until then.
-pub async fn a_login_succeeds_before_what_makes_it_one_statement_is_there(fixture: &Fixture) {
-    let alice = fixture.register("alice@example.com").await;
-    fixture.database.execute("DROP VIEW IF EXISTS logins").await.expect("the schema of the version before");
-    let (session, context) = (fixture.session(alice.id), RequestContext::default());
-    let opening = opening(&session, &fixture.token(&session), &context);
-    let opened = fixture.store.open_session(&opening).await.expect("an answer").expect("a session");
-    assert_eq!(opened.user.version, 2);
-    assert_eq!(live(fixture, alice.id).await, [session.id]);
-}
-
 pub async fn lists_at_most_a_hundred(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let ids = several(fixture, alice.id, MAX_SESSIONS + 1).await;

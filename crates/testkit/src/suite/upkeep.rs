@@ -2,6 +2,8 @@
 
 use super::Fixture;
 use super::fixture::{DAY, MILLISECOND};
+use std::time::Duration;
+use uuid::Uuid;
 use vestibule_domain::session::store::RefreshStanding;
 use vestibule_domain::session::{DeviceToken, EndReason, RefreshToken};
 
@@ -49,41 +51,54 @@ pub async fn live_sessions_are_never_purged(fixture: &Fixture) {
     assert!(fixture.rotate(&child).await.is_some());
 }
 
-/// When it idled out is in no index: each refresh would change that.
-pub async fn an_idle_session_is_kept_until_it_could_not_last_any_more(fixture: &Fixture) {
+/// A refresh moves its end, and would have to move it in an index each time.
+pub async fn a_session_that_idled_out_is_kept_until_the_day_is_over(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let (session, _) = fixture.sign_in(alice.id).await;
     fixture.clock.advance(60 * DAY);
     let purge = async |before| fixture.store.purge_sessions(before, 10).await.expect("a count");
-    assert_eq!(purge(session.expires_at).await, 0);
-    assert_eq!(purge(session.expires_at.plus(MILLISECOND)).await, 1);
+    let begun = Duration::from_millis(session.idle_expires_at.as_millis().unsigned_abs() % 86_400_000);
+    let next_day = session.idle_expires_at.minus(begun).plus(DAY);
+    assert_eq!(purge(next_day).await, 0);
+    assert_eq!(purge(next_day.plus(MILLISECOND)).await, 1);
 }
 
 pub async fn sealed_children_are_forgotten_and_nothing_else(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
     let mut parents = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..5 {
         let (_, token) = fixture.sign_in(alice.id).await;
         fixture.rotate(&token).await.expect("the token rotates");
         parents.push(token);
         fixture.clock.advance(MILLISECOND);
     }
-    let child = async |parent: &RefreshToken| {
-        let found = fixture.store.find_refresh(&parent.hash()).await.expect("an answer").expect("the token");
-        let RefreshStanding::Parent { child, .. } = found.standing else { panic!("it stays the parent") };
-        child
+    let (_, unused) = fixture.sign_in(alice.id).await;
+    let children = async || {
+        let mut children = Vec::new();
+        for parent in &parents {
+            let found = fixture.store.find_refresh(&parent.hash()).await.expect("an answer").expect("the token");
+            let RefreshStanding::Parent { child, .. } = found.standing else { panic!("it stays the parent") };
+            children.push(child.is_some());
+        }
+        children
     };
-    // Before the last of the three rotations.
-    let before = fixture.now().minus(MILLISECOND);
-    let forget = async || fixture.store.forget_sealed_children(before, 1).await.expect("a count");
-    assert_eq!((forget().await, forget().await, forget().await), (1, 1, 0));
-    for parent in &parents[..2] {
-        assert!(child(parent).await.is_none());
-    }
-    assert!(child(&parents[2]).await.is_some(), "within its grace");
+    let ids: Vec<_> = parents.iter().map(|parent| parent.hash().session).collect();
+    let forget = async |before, after| fixture.store.forget_sealed_children(before, after, 2).await.expect("an answer");
+    let (first, last) = (Uuid::nil().into(), fixture.now().minus(MILLISECOND));
+    // Before the last of the five rotations.
+    assert_eq!(forget(last, first).await, Some(ids[1]));
+    assert_eq!(children().await, [false, false, true, true, true]);
+    assert_eq!(forget(last, ids[2]).await, Some(ids[4]));
+    assert_eq!(children().await, [false, false, true, false, true], "the last is within its grace");
+    assert_eq!(forget(last, ids[4]).await, None);
+    // Those that have none are not counted.
+    assert_eq!(forget(fixture.now(), first).await, Some(ids[4]));
+    assert_eq!(children().await, [false; 5]);
+    assert_eq!(forget(fixture.now(), first).await, None);
+    assert!(fixture.rotate(&unused).await.is_some());
 }
 
-/// The tokens of three sessions, in the order in which those ended or came to their absolute end: the other way round than they began.
+/// The tokens of three sessions, in the order in which those ended or expired: the other way round than they began.
 async fn three_that_are_over(fixture: &Fixture) -> [RefreshToken; 3] {
     let alice = fixture.insert(fixture.user(&format!("{}@example.com", fixture.now().as_millis()))).await;
     let (_, third) = fixture.sign_in(alice.id).await;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::session::{RefreshToken, SealedToken, SecretHash};
+use crate::session::{RefreshSecretHash, RefreshToken, SealedToken};
 use async_trait::async_trait;
 use futures_channel::oneshot::{self, Sender};
 use std::pin::pin;
@@ -34,7 +34,7 @@ impl SessionRotation for GatedStore {
 fn rotation(number: u8) -> Rotation {
     Rotation {
         presented: RefreshToken::new(Uuid::from_u128(number.into()).into(), [number; 16], [number; 32]).hash(),
-        child: SecretHash::from_bytes([!number; 32]),
+        child: RefreshSecretHash::from_bytes([!number; 32]),
         sealed_child: SealedToken::from_bytes(vec![number]),
         now: Timestamp::EPOCH,
         idle: Duration::ZERO,

@@ -25,7 +25,9 @@ use vestibule_domain::page::{Page, PageRequest};
 use vestibule_domain::session::store::{
     FoundRefresh, RefreshStanding, Rotation, SessionReads, SessionRotation, SessionUpkeep,
 };
-use vestibule_domain::session::{DeviceTokenHash, EndReason, RefreshTokenHash, SealedToken, SecretHash, Session};
+use vestibule_domain::session::{
+    DeviceTokenHash, EndReason, RefreshSecretHash, RefreshTokenHash, SealedToken, Session,
+};
 use vestibule_domain::store::StoreHealth;
 use vestibule_domain::throttle::store::{ChangeBuckets, Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
@@ -57,7 +59,7 @@ pub(crate) struct State {
 pub(crate) struct StoredSession {
     pub(crate) session: Session,
     pub(crate) current: RefreshTokenHash,
-    pub(crate) parent: Option<(SecretHash, Timestamp, SealedToken)>,
+    pub(crate) parent: Option<(RefreshSecretHash, Timestamp, SealedToken)>,
     pub(crate) ended: Option<EndReason>,
 }
 
@@ -383,8 +385,13 @@ impl SessionUpkeep for MemoryStore {
         Ok(0)
     }
 
-    async fn forget_sealed_children(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        Ok(0)
+    async fn forget_sealed_children(
+        &self,
+        _: Timestamp,
+        _: SessionId,
+        _: u32,
+    ) -> Result<Option<SessionId>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -30,8 +30,9 @@ pub(super) struct SessionRow {
     amr: String,
 }
 
-/// A statement that gives the columns of a [`SessionRow`] for the session `s` and of a
-/// [`UserRow`](super::user::UserRow) for the user `u`, between two parts of its text, and whatever the second one adds.
+/// A statement in two parts, between which stand the columns of a [`SessionRow`] for the session `s` and of a
+/// [`UserRow`](super::user::UserRow) for the user `u`. The first part ends with `SELECT` or `RETURNING`, the second may
+/// begin with further columns.
 macro_rules! session_query {
     ($before:literal, $after:literal $(, $arg:expr)* $(,)?) => {
         $crate::postgres::user::user_query!(

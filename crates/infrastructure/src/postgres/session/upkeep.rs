@@ -3,6 +3,7 @@
 use crate::postgres::PgStore;
 use crate::postgres::error::bounded;
 use async_trait::async_trait;
+use vestibule_domain::id::SessionId;
 use vestibule_domain::session::store::SessionUpkeep;
 use vestibule_domain::{StoreError, Timestamp};
 
@@ -13,8 +14,8 @@ impl SessionUpkeep for PgStore {
         // part of them all might be, a plan for any time reads the whole table.
         let query = sqlx::query_scalar!(
             r#"WITH over AS (
-                   SELECT id FROM sessions WHERE LEAST(ended_at, expires_at) < $1
-                   ORDER BY LEAST(ended_at, expires_at) LIMIT $2 FOR UPDATE SKIP LOCKED
+                   SELECT id FROM sessions WHERE LEAST(ended_at, idle_expires_day) < $1
+                   ORDER BY LEAST(ended_at, idle_expires_day) LIMIT $2 FOR UPDATE SKIP LOCKED
                ), sessions_gone AS (
                    DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM over)) RETURNING 1
                ), expired AS (
@@ -32,19 +33,29 @@ impl SessionUpkeep for PgStore {
         lease.settle(purged).map(i64::unsigned_abs)
     }
 
-    async fn forget_sealed_children(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn forget_sealed_children(
+        &self,
+        before: Timestamp,
+        after: SessionId,
+        limit: u32,
+    ) -> Result<Option<SessionId>, StoreError> {
         // What is being refreshed right now gets another child anyway.
-        let query = sqlx::query!(
-            "WITH stale AS (
-                 SELECT id FROM sessions WHERE refresh_is_sealed AND refresh_replaced_at < $1
-                 LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
-             )
-             UPDATE sessions SET refresh_sealed_child = NULL WHERE id = ANY (ARRAY(SELECT id FROM stale))",
+        let query = sqlx::query_scalar!(
+            r#"WITH sealed AS (
+                   SELECT id FROM sessions WHERE refresh_is_sealed AND id > $2 ORDER BY id LIMIT $3
+               ), stale AS (
+                   SELECT id FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM sealed)) AND refresh_replaced_at < $1
+                   FOR NO KEY UPDATE SKIP LOCKED
+               ), forgotten AS (
+                   UPDATE sessions SET refresh_sealed_child = NULL WHERE id = ANY (ARRAY(SELECT id FROM stale))
+               )
+               SELECT id AS "id!" FROM sealed ORDER BY id OFFSET $3 - 1"#,
             before.as_datetime(),
+            after.as_uuid(),
             i64::from(limit),
         );
         let mut lease = self.pool.lease().await?;
-        let forgotten = bounded("forget_sealed_children", query.execute(lease.connection())).await;
-        Ok(lease.settle(forgotten)?.rows_affected())
+        let last = bounded("forget_sealed_children", query.fetch_optional(lease.connection())).await;
+        Ok(lease.settle(last)?.map(Into::into))
     }
 }
