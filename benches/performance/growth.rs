@@ -206,10 +206,11 @@ const FILL_POSTGRES: &[&str] = &[
      SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
             '$argon2id$v=19$m=19456,t=2,p=1$' || md5(n::text) || '$' || md5(n::text || 'x') || md5(n::text), now()
      FROM generate_series(FROM_N, TO_N - 1) AS n",
-    "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, amr,
-                           refresh_family_hash, refresh_hash)
+    "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
+                           idle_expires_day, amr, refresh_family_hash, refresh_hash)
      SELECT gen_random_uuid(), ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, now(), now(), now(),
-            now() + interval '30 days', now() + interval '14 days', 'pwd', sha256(n::text::bytea), sha256(n::text::bytea)
+            now() + interval '30 days', now() + interval '14 days', now() + interval '15 days', 'pwd',
+            sha256(n::text::bytea), sha256(n::text::bytea)
      FROM generate_series(FROM_N, TO_N - 1) AS n",
     "VACUUM ANALYZE",
     // Else it comes while something is measured.

@@ -8,22 +8,38 @@ SET LOCAL lock_timeout = '2s';
 
 TRUNCATE sessions;
 DROP TABLE spent_refresh_tokens;
+
+-- A constraint of a table is read anew with each statement that writes to it, that of a type is not.
+CREATE DOMAIN sha256_hash AS bytea CONSTRAINT sha256_hash_check CHECK (octet_length(VALUE) = 32);
+
 DROP INDEX sessions_over_idx, sessions_sealed_idx;
 ALTER TABLE sessions
     DROP COLUMN rotations,
-    -- SHA-256 of the family secret; `refresh_hash` and `refresh_parent_hash` are those of the current token's secret and
-    -- of its parent's.
-    ADD COLUMN refresh_family_hash bytea NOT NULL,
-    -- For the indexes below: what stands in the expression or the condition of one counts as part of it. These two
+    -- Of the family secret; `refresh_hash` and `refresh_parent_hash` are those of the current token's secret and of its
+    -- parent's.
+    ADD COLUMN refresh_family_hash sha256_hash NOT NULL,
+    DROP CONSTRAINT sessions_refresh_hash_key,
+    DROP CONSTRAINT sessions_refresh_hash_check,
+    ALTER COLUMN refresh_hash TYPE sha256_hash,
+    DROP CONSTRAINT sessions_refresh_parent_hash_key,
+    DROP CONSTRAINT sessions_refresh_parent_hash_check,
+    ALTER COLUMN refresh_parent_hash TYPE sha256_hash,
+    -- For the indexes below, as what stands in the expression or the condition of one counts as part of it. These two
     -- change once a day (it is the end of that in which `idle_expires_at` is, by UTC), and with the first refresh after
     -- housekeeping.
-    ADD COLUMN idle_expires_day timestamptz NOT NULL GENERATED ALWAYS AS (
-        (date_trunc('day', idle_expires_at AT TIME ZONE 'UTC') + INTERVAL '1 day') AT TIME ZONE 'UTC'
-    ) STORED,
-    ADD COLUMN refresh_is_sealed boolean NOT NULL GENERATED ALWAYS AS (refresh_sealed_child IS NOT NULL) STORED,
-    ADD CONSTRAINT sessions_refresh_family_hash_check CHECK (octet_length(refresh_family_hash) = 32),
-    DROP CONSTRAINT sessions_refresh_hash_key,
-    DROP CONSTRAINT sessions_refresh_parent_hash_key,
+    ADD COLUMN idle_expires_day timestamptz NOT NULL,
+    DROP CONSTRAINT sessions_idle_expires_at_check,
+    -- So that `idle_expires_at` alone tells whether a session has expired.
+    ADD CONSTRAINT sessions_idle_expires_at_check CHECK (
+        idle_expires_at <= expires_at AND idle_expires_at < idle_expires_day
+    ),
+    ADD COLUMN refresh_is_sealed boolean NOT NULL DEFAULT false,
+    DROP CONSTRAINT sessions_refresh_parent_check,
+    ADD CONSTRAINT sessions_refresh_parent_check CHECK (
+        (refresh_parent_hash IS NULL) = (refresh_replaced_at IS NULL)
+        AND (refresh_parent_hash IS NOT NULL OR refresh_sealed_child IS NULL)
+        AND refresh_is_sealed = (refresh_sealed_child IS NOT NULL)
+    ),
     -- Room for the next version of a row in its page: a refresh that changes nothing that is in an index then writes
     -- none.
     SET (fillfactor = 70);

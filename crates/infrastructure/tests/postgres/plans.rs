@@ -26,9 +26,9 @@ const FEW: &str = "
     INSERT INTO user_roles SELECT id, 'user' FROM users;
     INSERT INTO user_roles SELECT id, 'admin' FROM users LIMIT 1;
     INSERT INTO password_credentials SELECT id, '$a$b', now(), NULL FROM users;
-    INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, amr,
-                          refresh_family_hash, refresh_hash)
-        SELECT gen_random_uuid(), id, now(), now(), now(), now(), now(), 'pwd', sha256(id::text::bytea),
+    INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
+                          idle_expires_day, amr, refresh_family_hash, refresh_hash)
+        SELECT gen_random_uuid(), id, now(), now(), now(), now(), now(), now() + INTERVAL '1 hour', 'pwd', sha256(id::text::bytea),
                sha256(id::text::bytea)
         FROM users;
     INSERT INTO devices SELECT sha256(id::text::bytea), id, now(), now() FROM users;

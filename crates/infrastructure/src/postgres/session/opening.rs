@@ -105,9 +105,11 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
              SELECT held.* FROM held WHERE user_id IN (SELECT id FROM recorded)
          ), opened AS (
              INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
-                                   idle_expires_at, ip, user_agent, amr, refresh_family_hash, refresh_hash)
+                                   idle_expires_at, idle_expires_day, ip, user_agent, amr, refresh_family_hash,
+                                   refresh_hash)
              SELECT session_id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
-                    ip, user_agent, amr, refresh_family_hash, refresh_hash
+                    date_bin('1 day', idle_expires_at, TIMESTAMPTZ 'epoch') + INTERVAL '24 hours', ip, user_agent,
+                    amr, refresh_family_hash, refresh_hash
              FROM logged_in
          ), forgotten AS (
              DELETE FROM devices WHERE hash = ANY (ARRAY(

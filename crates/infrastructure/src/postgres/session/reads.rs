@@ -47,11 +47,11 @@ impl SessionReads for PgStore {
     async fn find_refresh(&self, token: &RefreshTokenHash) -> Result<Option<FoundRefresh>, StoreError> {
         let query = session_query!(
             "SELECT",
-            r#", s.ended_at IS NOT NULL AS "ended!", s.refresh_hash = $3 AS "is_current!",
-               s.refresh_parent_hash IS NOT DISTINCT FROM $3 AS "is_parent!",
+            r#", s.ended_at IS NOT NULL AS "ended!", s.refresh_hash = $3::bytea AS "is_current!",
+               s.refresh_parent_hash IS NOT DISTINCT FROM $3::bytea AS "is_parent!",
                s.refresh_replaced_at AS "refresh_replaced_at?", s.refresh_sealed_child AS "refresh_sealed_child?"
             FROM sessions AS s JOIN users AS u ON u.id = s.user_id
-            WHERE s.id = $1 AND s.refresh_family_hash = $2"#,
+            WHERE s.id = $1 AND s.refresh_family_hash = $2::bytea"#,
             token.session.as_uuid(),
             token.family.as_bytes(),
             token.secret.as_bytes(),

@@ -19,10 +19,13 @@ impl SessionRotation for PgStore {
         // a plan made for an empty table would read all of it.
         let query = session_query!(
             "UPDATE sessions AS s SET
-                 refresh_hash = $4, refresh_parent_hash = $3, refresh_replaced_at = $6, refresh_sealed_child = $5,
-                 last_seen_at = $6, idle_expires_at = least($7, s.expires_at)
+                 refresh_hash = $4::bytea, refresh_parent_hash = $3::bytea, refresh_replaced_at = $6,
+                 refresh_sealed_child = $5, refresh_is_sealed = true, last_seen_at = $6,
+                 idle_expires_at = least($7, s.expires_at),
+                 idle_expires_day =
+                     date_bin('1 day', least($7, s.expires_at), TIMESTAMPTZ 'epoch') + INTERVAL '24 hours'
              FROM users AS u
-             WHERE s.id = $1 AND s.refresh_family_hash = $2 AND s.refresh_hash = $3
+             WHERE s.id = $1 AND s.refresh_family_hash = $2::bytea AND s.refresh_hash = $3::bytea
                AND num_nonnulls(s.ended_at) = 0 AND s.idle_expires_at > $6
                AND u.id = s.user_id AND u.disabled_at IS NULL
              RETURNING",
@@ -69,8 +72,11 @@ impl SessionRotation for PgStore {
                  UPDATE sessions SET
                      refresh_hash = held.child, refresh_parent_hash = held.presented,
                      refresh_replaced_at = held.replaced_at, refresh_sealed_child = held.sealed_child,
-                     last_seen_at = held.replaced_at,
-                     idle_expires_at = least(held.idle_expires_at, sessions.expires_at)
+                     refresh_is_sealed = true, last_seen_at = held.replaced_at,
+                     idle_expires_at = least(held.idle_expires_at, sessions.expires_at),
+                     idle_expires_day =
+                         date_bin('1 day', least(held.idle_expires_at, sessions.expires_at), TIMESTAMPTZ 'epoch')
+                         + INTERVAL '24 hours'
                  FROM held WHERE sessions.id = ANY (ARRAY(SELECT id FROM held)) AND sessions.id = held.id
                  RETURNING sessions.*
              )

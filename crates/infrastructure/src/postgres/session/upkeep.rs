@@ -47,7 +47,8 @@ impl SessionUpkeep for PgStore {
                    SELECT id FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM sealed)) AND refresh_replaced_at < $1
                    FOR NO KEY UPDATE SKIP LOCKED
                ), forgotten AS (
-                   UPDATE sessions SET refresh_sealed_child = NULL WHERE id = ANY (ARRAY(SELECT id FROM stale))
+                   UPDATE sessions SET refresh_sealed_child = NULL, refresh_is_sealed = false
+                   WHERE id = ANY (ARRAY(SELECT id FROM stale))
                )
                SELECT id AS "id!" FROM sealed ORDER BY id OFFSET $3 - 1"#,
             before.as_datetime(),
