@@ -1,10 +1,13 @@
 //! The schema, from nothing and beside others.
 
 use crate::fixture::{Directory, insert, user};
+use sqlx::migrate::Migrator;
 use std::sync::Arc;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use vestibule_domain::Store;
+use vestibule_domain::session::store::SessionReads;
+use vestibule_domain::user::store::UserReads;
 use vestibule_sqlite::{Access, SqliteStore};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
@@ -60,4 +63,27 @@ async fn one_that_was_applied_in_another_form_is_a_fault() {
     directory.execute("UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 20261123000300").await.unwrap();
     store.check().await.unwrap_err();
     store.migrate().await.unwrap_err();
+}
+
+/// Nothing else is lost with the sessions whose tokens name none.
+#[tokio::test]
+async fn the_step_to_tokens_that_name_their_session_leaves_users_who_log_in_once_more() {
+    let directory = Directory::new();
+    let store = directory.open(Access::Serve).await;
+    let all = sqlx::migrate!("../../migrations/sqlite");
+    let before = all.iter().filter(|step| step.version < 20_261_130_000_200).cloned();
+    let before = Migrator::with_migrations(before.collect());
+    before.run_direct(None, &mut directory.connect().await, false).await.expect("the steps before");
+    insert(&store, &user(1)).await.unwrap();
+    let session = "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
+                                         idle_expires_at, amr, refresh_hash)
+                   SELECT id, id, 1, 1, 1, 4102444800000, 4102444800000, 'pwd', zeroblob(32) FROM users";
+    directory.execute(session).await.unwrap();
+    let refresh = "UPDATE sessions SET refresh_hash = randomblob(32), refresh_parent_hash = zeroblob(32),
+                                       refresh_replaced_at = 1, refresh_sealed_child = x'01'";
+    directory.execute(refresh).await.unwrap();
+    store.migrate().await.expect("the step applies");
+    assert_eq!(store.user(user(1).id).await.unwrap(), Some(user(1)));
+    assert_eq!(store.sessions(user(1).id, user(1).created_at).await.unwrap(), []);
+    assert_eq!(directory.number("SELECT count(*) FROM sqlite_schema WHERE name = 'logins_insert'").await, 1);
 }

@@ -79,8 +79,8 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
                  $21::timestamptz[], $22::text[], $23::text[], $24::uuid[], $25::timestamptz[], $26::text[], $27::text[]
              ) AS asked (session_id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
                          ip, user_agent, amr, refresh_family_hash, refresh_hash, epoch, device, device_expires_at, keep,
-                         actor, actor_id, request_id, succeeded_id, succeeded_at, succeeded_kind, succeeded_reason, displaced_id,
-                         displaced_at, displaced_kind, displaced_reason)
+                         actor, actor_id, request_id, succeeded_id, succeeded_at, succeeded_kind, succeeded_reason,
+                         displaced_id, displaced_at, displaced_kind, displaced_reason)
              CROSS JOIN LATERAL (
                  SELECT FROM users WHERE id = asked.user_id AND epoch = asked.epoch AND disabled_at IS NULL
                  FOR NO KEY UPDATE SKIP LOCKED
