@@ -12,6 +12,10 @@ DROP TABLE spent_refresh_tokens;
 -- A constraint of a table is read anew with each statement that writes to it, that of a type is not.
 CREATE DOMAIN sha256_hash AS bytea CONSTRAINT sha256_hash_check CHECK (octet_length(VALUE) = 32);
 
+-- Of the day in which the time is, by UTC. Whoever plans a statement puts the body in its place.
+CREATE FUNCTION day_end(timestamptz) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN date_bin('1 day', $1, TIMESTAMPTZ 'epoch') + INTERVAL '24 hours';
+
 DROP INDEX sessions_over_idx, sessions_sealed_idx;
 ALTER TABLE sessions
     DROP COLUMN rotations,
@@ -25,7 +29,7 @@ ALTER TABLE sessions
     DROP CONSTRAINT sessions_refresh_parent_hash_check,
     ALTER COLUMN refresh_parent_hash TYPE sha256_hash,
     -- For the indexes below, as what stands in the expression or the condition of one counts as part of it. These two
-    -- change once a day (it is the end of that in which `idle_expires_at` is, by UTC), and with the first refresh after
+    -- change once a day (it is the end of that in which `idle_expires_at` is), and with the first refresh after
     -- housekeeping.
     ADD COLUMN idle_expires_day timestamptz NOT NULL,
     DROP CONSTRAINT sessions_idle_expires_at_check,

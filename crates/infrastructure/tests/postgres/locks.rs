@@ -9,7 +9,7 @@ use tokio::task::block_in_place;
 use tokio::time::timeout;
 use vestibule_domain::access::RoleName;
 use vestibule_domain::session::EndReason;
-use vestibule_domain::session::store::{Opening, SessionRotation};
+use vestibule_domain::session::store::{Opening, SessionRotation, SessionUpkeep};
 use vestibule_domain::throttle::store::{Swap, ThrottleStore};
 use vestibule_domain::throttle::{Bucket, BucketKey};
 use vestibule_domain::user::store::{ProfileOutcome, ProfileUpdate};
@@ -213,4 +213,31 @@ async fn refreshes_in_a_group_wait_for_no_session_that_somebody_holds() {
     let rotated = rotated.into_iter().map(|one| one.map(|(session, _)| session.id));
     assert_eq!(rotated.collect::<Vec<_>>(), [None, Some(free.0.id)]);
     drop(holder);
+}
+
+/// What is being refreshed gets another child anyway.
+#[tokio::test]
+async fn housekeeping_waits_for_no_session_that_somebody_holds() {
+    let database = Database::migrated().await;
+    let store = database.store(2);
+    insert(&store, &alice()).await;
+    let sessions = [1, 2].map(session);
+    let mut work = store.begin().await.expect("a transaction");
+    for session in &sessions {
+        work.insert_session(session, &token(session).hash()).await.expect("an answer");
+    }
+    work.commit().await.expect("a commit");
+    let group = sessions.each_ref().map(|session| rotation(&token(session)));
+    assert!(store.rotate_refreshes(&group).await.expect("an answer").iter().all(Option::is_some));
+    let mut holder = store.begin().await.expect("a transaction");
+    let [held, _] = &sessions;
+    assert!(holder.end_session(alice().id, held.id, EndReason::LoggedOut, Timestamp::EPOCH).await.expect("an answer"));
+    let after = uuid::Uuid::nil().into();
+    let before = Timestamp::EPOCH.plus(Duration::from_secs(1));
+    let last = store.forget_sealed_children(before, after, 2).await.expect("an answer");
+    assert_eq!(last, Some(sessions[1].id), "it goes on behind both");
+    holder.commit().await.expect("a commit");
+    let last = store.forget_sealed_children(before, after, 1).await.expect("an answer");
+    assert_eq!(last, Some(held.id), "which comes up again");
+    assert_eq!(store.forget_sealed_children(before, after, 1).await.expect("an answer"), None);
 }

@@ -105,3 +105,31 @@ async fn a_login_leaves_the_row_of_its_user_in_its_page() {
     store.open_session(&opening(&session, &context)).await.expect("an answer").expect("a session");
     assert_eq!(page().await, before);
 }
+
+#[tokio::test]
+async fn the_schema_keeps_out_sessions_that_housekeeping_would_not_find() {
+    let database = Database::migrated().await;
+    let store = database.store(1);
+    insert(&store, &alice()).await;
+    let (session, context) = (session(1), RequestContext::default());
+    assert!(store.open_session(&opening(&session, &context)).await.expect("an answer").is_some());
+    let mut connection = database.connect().await;
+    for (change, constraint) in [
+        ("refresh_family_hash = '\\x01'", "sha256_hash_check"),
+        ("refresh_hash = '\\x01'", "sha256_hash_check"),
+        ("refresh_parent_hash = '\\x01', refresh_replaced_at = now()", "sha256_hash_check"),
+        ("refresh_parent_hash = refresh_hash", "sessions_refresh_parent_check"),
+        (
+            "refresh_parent_hash = refresh_hash, refresh_replaced_at = now(), refresh_sealed_child = 'sealed'",
+            "sessions_refresh_parent_check",
+        ),
+        ("refresh_is_sealed = true", "sessions_refresh_parent_check"),
+        ("idle_expires_day = idle_expires_at", "sessions_idle_expires_at_check"),
+        ("idle_expires_at = expires_at + INTERVAL '1 ms'", "sessions_idle_expires_at_check"),
+    ] {
+        let sql = format!("UPDATE sessions SET {change}");
+        let error = connection.execute(AssertSqlSafe(sql)).await.expect_err(change);
+        let refused = error.as_database_error().and_then(|error| error.constraint());
+        assert_eq!(refused, Some(constraint), "{change}");
+    }
+}

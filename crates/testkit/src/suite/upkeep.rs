@@ -54,13 +54,23 @@ pub async fn live_sessions_are_never_purged(fixture: &Fixture) {
 /// A refresh moves its end, and would have to move it in an index each time.
 pub async fn a_session_that_idled_out_is_kept_until_the_day_is_over(fixture: &Fixture) {
     let alice = fixture.register("alice@example.com").await;
-    let (session, _) = fixture.sign_in(alice.id).await;
+    let (first, idle) = fixture.sign_in(alice.id).await;
+    let (second, token) = fixture.sign_in(alice.id).await;
+    fixture.clock.advance(13 * DAY);
+    let token = fixture.rotate(&token).await.expect("the token rotates");
+    fixture.clock.advance(13 * DAY);
+    // In a group, and so late that the session's absolute end comes before its idleness would.
+    let group =
+        [fixture.rotation(&token, &token.child(&fixture.rng)), fixture.rotation(&idle, &idle.child(&fixture.rng))];
+    assert!(fixture.store.rotate_refreshes(&group).await.expect("an answer")[0].is_some());
     fixture.clock.advance(60 * DAY);
     let purge = async |before| fixture.store.purge_sessions(before, 10).await.expect("a count");
-    let begun = Duration::from_millis(session.idle_expires_at.as_millis().unsigned_abs() % 86_400_000);
-    let next_day = session.idle_expires_at.minus(begun).plus(DAY);
-    assert_eq!(purge(next_day).await, 0);
-    assert_eq!(purge(next_day.plus(MILLISECOND)).await, 1);
+    for end in [first.idle_expires_at, second.expires_at] {
+        let begun = Duration::from_millis(end.as_millis().unsigned_abs() % 86_400_000);
+        let next_day = end.minus(begun).plus(DAY);
+        assert_eq!(purge(next_day).await, 0);
+        assert_eq!(purge(next_day.plus(MILLISECOND)).await, 1);
+    }
 }
 
 pub async fn sealed_children_are_forgotten_and_nothing_else(fixture: &Fixture) {

@@ -108,8 +108,7 @@ async fn open(pool: &Arc<Pool>, logins: &[Login]) -> Result<Vec<Option<Result<Op
                                    idle_expires_at, idle_expires_day, ip, user_agent, amr, refresh_family_hash,
                                    refresh_hash)
              SELECT session_id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
-                    date_bin('1 day', idle_expires_at, TIMESTAMPTZ 'epoch') + INTERVAL '24 hours', ip, user_agent,
-                    amr, refresh_family_hash, refresh_hash
+                    day_end(idle_expires_at), ip, user_agent, amr, refresh_family_hash, refresh_hash
              FROM logged_in
          ), forgotten AS (
              DELETE FROM devices WHERE hash = ANY (ARRAY(

@@ -15,18 +15,15 @@ use vestibule_domain::{StoreError, Timestamp};
 impl SessionRotation for PgStore {
     async fn rotate_refresh(&self, rotation: &Rotation) -> Result<Option<(Session, User)>, StoreError> {
         // Whoever waits for the row's lock looks at its conditions again once the winner has committed, and finds
-        // another token or an end. `num_nonnulls` does not match the partial index of live sessions, as `IS NULL` would:
-        // a plan made for an empty table would read all of it.
+        // another token or an end.
         let query = session_query!(
             "UPDATE sessions AS s SET
                  refresh_hash = $4::bytea, refresh_parent_hash = $3::bytea, refresh_replaced_at = $6,
                  refresh_sealed_child = $5, refresh_is_sealed = true, last_seen_at = $6,
-                 idle_expires_at = least($7, s.expires_at),
-                 idle_expires_day =
-                     date_bin('1 day', least($7, s.expires_at), TIMESTAMPTZ 'epoch') + INTERVAL '24 hours'
+                 idle_expires_at = least($7, s.expires_at), idle_expires_day = day_end(least($7, s.expires_at))
              FROM users AS u
              WHERE s.id = $1 AND s.refresh_family_hash = $2::bytea AND s.refresh_hash = $3::bytea
-               AND num_nonnulls(s.ended_at) = 0 AND s.idle_expires_at > $6
+               AND s.ended_at IS NULL AND s.idle_expires_at > $6
                AND u.id = s.user_id AND u.disabled_at IS NULL
              RETURNING",
             "",
@@ -64,7 +61,7 @@ impl SessionRotation for PgStore {
                  CROSS JOIN LATERAL (
                      SELECT FROM sessions JOIN users AS owner ON owner.id = sessions.user_id
                      WHERE sessions.id = asked.id AND sessions.refresh_family_hash = asked.family
-                       AND sessions.refresh_hash = asked.presented AND num_nonnulls(sessions.ended_at) = 0
+                       AND sessions.refresh_hash = asked.presented AND sessions.ended_at IS NULL
                        AND sessions.idle_expires_at > asked.replaced_at AND owner.disabled_at IS NULL
                      FOR NO KEY UPDATE OF sessions SKIP LOCKED
                  ) AS found
@@ -74,9 +71,7 @@ impl SessionRotation for PgStore {
                      refresh_replaced_at = held.replaced_at, refresh_sealed_child = held.sealed_child,
                      refresh_is_sealed = true, last_seen_at = held.replaced_at,
                      idle_expires_at = least(held.idle_expires_at, sessions.expires_at),
-                     idle_expires_day =
-                         date_bin('1 day', least(held.idle_expires_at, sessions.expires_at), TIMESTAMPTZ 'epoch')
-                         + INTERVAL '24 hours'
+                     idle_expires_day = day_end(least(held.idle_expires_at, sessions.expires_at))
                  FROM held WHERE sessions.id = ANY (ARRAY(SELECT id FROM held)) AND sessions.id = held.id
                  RETURNING sessions.*
              )

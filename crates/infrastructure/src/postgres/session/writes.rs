@@ -18,8 +18,7 @@ impl SessionWrites for PgUnitOfWork {
             "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
                                    idle_expires_at, idle_expires_day, ip, user_agent, amr, refresh_family_hash,
                                    refresh_hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, date_bin('1 day', $7, TIMESTAMPTZ 'epoch') + INTERVAL '24 hours', $8,
-                     $9, $10, $11::bytea, $12::bytea)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, day_end($7), $8, $9, $10, $11::bytea, $12::bytea)",
             session.id.as_uuid(),
             session.user.as_uuid(),
             session.created_at.as_datetime(),
