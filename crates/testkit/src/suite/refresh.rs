@@ -128,7 +128,7 @@ pub async fn a_token_of_no_session_or_of_another_family_is_unknown(fixture: &Fix
         assert!(fixture.rotate(token).await.is_none());
         assert!(fixture.store.find_refresh(&token.hash()).await.expect("an answer").is_none());
     }
-    // What another session's is for its own.
+    // Of the right family, with the secret of another session's token.
     let spent = RefreshToken::new(one.0.id, [1; 16], [2; 32]);
     assert!(fixture.rotate(&spent).await.is_none());
     let rotations: Vec<_> = unknown
