@@ -2,13 +2,13 @@
 
 use crate::figures::{Beside, Hashes, Latency, Row, Sample};
 use crate::floors::{Floors, hashes_by, own_hashes};
-use crate::operations::{Kind, Same, hello, load, me, run};
+use crate::operations::{Kind, ME, Same, hello, load, me, run};
 use crate::rounds::{Contestant, ROUNDS, in_turn};
 use crate::service::{People, Service};
 use crate::settings::Settings;
 use vestibule_benches::load::{Load, Operation, Pace};
 
-const CONNECTIONS: [usize; 3] = [1, 16, 64];
+pub(crate) const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 struct Comparison<'a> {
     kind: Kind,
@@ -23,7 +23,7 @@ struct Comparison<'a> {
 
 pub(crate) fn rows(kind: Kind, service: &Service, people: &People, floors: &Floors, settings: &Settings) -> Vec<Row> {
     let (of_service, of_floor) = (kind.of_service(people), kind.of_floor(&floors.axum));
-    let (hello, of_actix) = (hello(), me(std::slice::from_ref(&floors.actix.token)));
+    let (hello, of_actix) = (hello(), me(ME, std::slice::from_ref(&floors.actix.token)));
     let mut comparison = Comparison { kind, service, floors, settings, of_service, of_floor, hello, of_actix };
     CONNECTIONS.map(|connections| comparison.at(connections)).into()
 }

@@ -1,6 +1,7 @@
 //! The pages for people.
 
 use crate::figures::{Beside, Figures, Hashes, Sample, StoreFigures, store_name};
+use crate::peers::{BetterAuth, Footprint, PeerRow};
 use crate::rounds::ROUNDS;
 use crate::service::CONFIGURATION;
 use crate::settings::Settings;
@@ -63,6 +64,9 @@ fn text(figures: &Figures, settings: &Settings) -> Result<String, std::fmt::Erro
         if !store.growth.is_empty() {
             writeln!(out, "{}", growth(store))?;
         }
+    }
+    if let Some(better_auth) = &figures.better_auth {
+        writeln!(out, "### Beside better-auth\n\n{}", peer(better_auth))?;
     }
     let allocations: Vec<_> = figures.allocations.iter().map(|(name, count)| format!("`{name}` {count:.1}")).collect();
     writeln!(out, "Allocations of one request, from the socket to the socket: {}.", allocations.join(", "))?;
@@ -137,9 +141,31 @@ fn operations(store: &StoreFigures) -> Table {
     table
 }
 
+fn peer(better_auth: &BetterAuth) -> String {
+    let BetterAuth { versions, rows, of_service, of_peer } = better_auth;
+    let mut requests = Table::new(["Request", "Connections", "Vestibule, a second", "better-auth, a second", "Ratio"]);
+    for PeerRow { kind, connections, service, peer } in rows {
+        let ratio = format!("{:.2}", service / peer);
+        requests.row([kind.name().to_owned(), connections.to_string(), number(*service), number(*peer), ratio]);
+    }
+    let mut footprints = Table::new(["", "Ready after", "Resident, idle", "Most resident"]);
+    for (name, Footprint { start, idle, after }) in [("Vestibule", of_service), ("better-auth", of_peer)] {
+        footprints.row([
+            name.to_owned(),
+            format!("{:.0} ms", start.as_secs_f64() * 1e3),
+            mib(idle.now),
+            mib(after.peak),
+        ]);
+    }
+    format!("{versions}; both on PostgreSQL.\n\n{requests}\n{footprints}")
+}
+
+fn mib(kib: u64) -> String {
+    format!("{:.1} MiB", kib as f64 / 1024.0)
+}
+
 fn memory(store: &StoreFigures) -> Table {
     let mut table = Table::new(["Memory", "Resident", "Of that its own", "Most resident"]);
-    let mib = |kib: u64| format!("{:.1} MiB", kib as f64 / 1024.0);
     let mut row = |name, memory: &Memory| table.row([name, mib(memory.now), mib(memory.own), mib(memory.peak)]);
     row("idle, after a start that hashes".to_owned(), &store.idle);
     for (kind, memory) in &store.memory {

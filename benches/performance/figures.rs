@@ -3,6 +3,7 @@
 use crate::growth::Growth;
 use crate::isolation::Isolation;
 use crate::operations::Kind;
+use crate::peers::BetterAuth;
 use std::time::Duration;
 use vestibule_benches::load::Outcome;
 use vestibule_benches::place::Memory;
@@ -16,6 +17,7 @@ pub(crate) struct Figures {
     /// Passwords a second by the crate `argon2`.
     pub(crate) reference_hashes: f64,
     pub(crate) stores: Vec<StoreFigures>,
+    pub(crate) better_auth: Option<BetterAuth>,
 }
 
 /// Passwords a second, one thread, without a service around it.

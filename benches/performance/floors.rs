@@ -1,8 +1,8 @@
 //! The floors of the same run.
 
 use crate::figures::Statements;
-use crate::operations::registration;
-use crate::service::{email, log_in};
+use crate::operations::{USERS, registration};
+use crate::service::{email, log_in, text_in};
 use crate::settings::Settings;
 use crate::stores::Database;
 use serde_json::Value;
@@ -37,7 +37,11 @@ fn command(arguments: &[&str]) -> Command {
 
 /// What a floor prints that does not serve.
 fn printed(arguments: &[&str]) -> Value {
-    let mut process = Process::start(&mut command(arguments), &[SERVICE_CORE]).expect("the floor starts");
+    announced(&mut Process::start(&mut command(arguments), &[SERVICE_CORE]).expect("the floor starts"))
+}
+
+/// The line that a process prints when it is ready.
+pub(crate) fn announced(process: &mut Process) -> Value {
     serde_json::from_str(&process.first_line().expect("a line")).expect("JSON")
 }
 
@@ -45,7 +49,7 @@ impl Floors {
     pub(crate) fn start(store: &str) -> Self {
         let (mut axum, actix) = (Floor::start(&["axum", store]), Floor::start(&["actix"]));
         for n in 0..64 {
-            let (status, body) = ask(axum.address, &registration(&email(n))).expect("an answer");
+            let (status, body) = ask(axum.address, &registration(USERS, &email(n))).expect("an answer");
             assert_eq!(status, 201, "{body}");
         }
         axum.refresh_tokens = axum.log_in_everyone();
@@ -56,8 +60,8 @@ impl Floors {
 impl Floor {
     fn start(arguments: &[&str]) -> Self {
         let mut process = Process::start(&mut command(arguments), &[SERVICE_CORE]).expect("the floor starts");
-        let line: Value = serde_json::from_str(&process.first_line().expect("a line")).expect("JSON");
-        let text = |name| line.get(name).and_then(Value::as_str).expect("a text").to_owned();
+        let line = announced(&mut process);
+        let text = |name| text_in(&line, name);
         let address = text("address").parse().expect("an address");
         Self { _process: process, address, token: text("token"), refresh_tokens: Vec::new() }
     }

@@ -3,6 +3,7 @@
 use crate::figures::{Figures, Hashes, Row, Sample, StoreFigures, store_name};
 use crate::growth::Growth;
 use crate::operations::Kind;
+use crate::peers::BetterAuth;
 use vestibule_benches::plot::Bar;
 use vestibule_testkit::StoreKind;
 
@@ -60,9 +61,17 @@ impl Figures {
     pub(crate) fn goals(&self) -> Vec<Goal> {
         let mut goals = self.throughput();
         goals.extend(self.stores.iter().flat_map(StoreFigures::goals));
+        goals.extend(self.better_auth.iter().flat_map(BetterAuth::goals));
         let binary = self.binary_bytes as f64 / 1e6;
         goals.push(Goal::at_most("the binary".to_owned(), 15.0, binary, "MB"));
         goals
+    }
+}
+
+impl BetterAuth {
+    fn goals(&self) -> impl Iterator<Item = Goal> {
+        let rows = self.rows.iter().filter(|row| row.kind.hashes() && row.connections == 64);
+        rows.map(|row| Goal::at_least(format!("{}, to better-auth", row.kind.name()), 1.3, row.service / row.peer, "×"))
     }
 }
 

@@ -232,10 +232,10 @@ const FILL_SQLITE: &[&str] = &[
      SELECT unhex('01900000000070008000' || printf('%012x', n)),
             '$argon2id$v=19$m=19456,t=2,p=1$' || hex(randomblob(16)) || '$' || hex(randomblob(32)), 1767225600000 FROM s",
     "WITH RECURSIVE s (n) AS (VALUES (FROM_N) UNION ALL SELECT n + 1 FROM s WHERE n + 1 < TO_N)
-     INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at, amr,
-                           refresh_family_hash, refresh_hash)
+     INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle_expires_at,
+                           idle_expires_day, amr, refresh_family_hash, refresh_hash)
      SELECT randomblob(16), unhex('01900000000070008000' || printf('%012x', n)), 1767225600000, 1767225600000,
-            1767225600000, 1769817600000, 1768435200000, 'pwd', randomblob(32), randomblob(32)
+            1767225600000, 1769817600000, 1768435200000, 1768521600000, 'pwd', randomblob(32), randomblob(32)
      FROM s",
     "PRAGMA wal_checkpoint(TRUNCATE)",
 ];

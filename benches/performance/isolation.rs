@@ -1,7 +1,7 @@
 //! How long others wait while every hashing thread is busy.
 
 use crate::figures::Latency;
-use crate::operations::{load, log_in, me, run};
+use crate::operations::{LOGIN, ME, load, log_in, me, run};
 use crate::rounds::ROUNDS;
 use crate::service::{self, Service};
 use crate::settings::Settings;
@@ -46,8 +46,8 @@ fn beside_logins(service: &Service, settings: &Settings) -> Latency {
     let asking = Load { connections: ASKING, pace: Pace::PerSecond(PER_SECOND), ..both };
     let round = |_| {
         thread::scope(|scope| {
-            scope.spawn(|| run(both, &mut log_in()));
-            Latency::from(&run(asking, &mut me(&access_tokens)))
+            scope.spawn(|| run(both, &mut log_in(LOGIN)));
+            Latency::from(&run(asking, &mut me(ME, &access_tokens)))
         })
     };
     Latency::middle(&(0..ROUNDS).map(round).collect::<Vec<_>>())

@@ -2,7 +2,8 @@
 //! `docs/performance.svg`.
 //!
 //! `LOAD_SECONDS=1` is a third of the time for which each load is measured; `GROWTH=1000000` how many users a store is
-//! filled with at most, and less for none; `QUICK=1` stands for 0.3 seconds, no growth and no quiet minute.
+//! filled with at most, and less for none; `QUICK=1` stands for 0.3 seconds, no growth and no quiet minute; `PEERS=1`
+//! measures better-auth too.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -26,6 +27,7 @@ mod machine;
 #[path = "../one_thread.rs"]
 mod one_thread;
 mod operations;
+mod peers;
 mod rounds;
 mod service;
 mod settings;
@@ -52,6 +54,7 @@ fn main() {
         allocations: allocations::per_request(),
         reference_hashes: floors::reference_hashes(&settings),
         stores: [StoreKind::Postgres, StoreKind::Sqlite].map(|kind| on(kind, &settings)).into(),
+        better_auth: settings.peers.then(|| peers::measure(&settings)),
     };
     document::write(&figures, &settings).expect("docs can be written");
 }

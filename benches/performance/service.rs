@@ -1,10 +1,11 @@
 //! The released binary, as an operator starts it.
 
 use crate::figures::Start;
-use crate::operations::{log_in_as, registration};
+use crate::operations::{LOGIN, USERS, log_in_as, registration};
 use crate::stores::Database;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -14,7 +15,7 @@ use vestibule_benches::place::{Memory, Process, SERVICE_CORE};
 
 pub(crate) const PASSWORD: &str = "Tr0ub4dor&3-horse";
 /// One for each connection.
-const PEOPLE: usize = 64;
+pub(crate) const PEOPLE: usize = 64;
 
 /// What differs from the defaults, which is told in the document.
 pub(crate) const CONFIGURATION: [(&str, &str); 3] = [
@@ -108,15 +109,14 @@ impl Service {
 
     fn register_everyone(&self) -> People {
         for n in 0..PEOPLE {
-            let (status, body) = ask(self.address, &registration(&email(n))).expect("an answer");
+            let (status, body) = ask(self.address, &registration(USERS, &email(n))).expect("an answer");
             assert_eq!(status, 201, "{body}");
         }
         let mut create = command(&self.store);
         create.args(["clients", "create", "bench", "--json"]).stdout(Stdio::piped());
         let output = create.output().expect("the binary runs").stdout;
-        let client: serde_json::Value = serde_json::from_slice(&output).expect("a client");
-        let text = |name| client.get(name).and_then(serde_json::Value::as_str).expect("a member");
-        let client = STANDARD.encode(format!("{}:{}", text("id"), text("secret")));
+        let client = serde_json::from_slice(&output).expect("a client");
+        let client = STANDARD.encode(format!("{}:{}", text_in(&client, "id"), text_in(&client, "secret")));
         let (access_tokens, refresh_tokens) = (0..PEOPLE).map(|n| log_in(self.address, n)).unzip();
         People { access_tokens, refresh_tokens, client }
     }
@@ -131,9 +131,12 @@ impl Service {
 
 /// The access and the refresh token of somebody.
 pub(crate) fn log_in(address: SocketAddr, n: usize) -> (String, String) {
-    let (status, body) = ask(address, &log_in_as(n)).expect("an answer");
+    let (status, body) = ask(address, &log_in_as(LOGIN, n)).expect("an answer");
     assert_eq!(status, 200, "{body}");
-    let tokens: serde_json::Value = serde_json::from_str(&body).expect("JSON");
-    let text = |name| tokens.get(name).and_then(serde_json::Value::as_str).expect("a token").to_owned();
-    (text("access_token"), text("refresh_token"))
+    let tokens = serde_json::from_str(&body).expect("JSON");
+    (text_in(&tokens, "access_token"), text_in(&tokens, "refresh_token"))
+}
+
+pub(crate) fn text_in(object: &Value, member: &str) -> String {
+    object.get(member).and_then(Value::as_str).expect("a text").to_owned()
 }

@@ -12,6 +12,8 @@ pub(crate) struct Settings {
     pub(crate) growth: u64,
     /// Whether to wait for the minute after which the hashers' memory has been given back.
     pub(crate) waits: bool,
+    /// Whether better-auth is measured too.
+    pub(crate) peers: bool,
 }
 
 impl Settings {
@@ -22,6 +24,7 @@ impl Settings {
             warm_up: Duration::from_millis(300),
             measured: Duration::from_secs_f64(seconds),
             waits: !quick,
+            peers: number("PEERS", 0.0) > 0.0,
             growth: number("GROWTH", if quick { 0.0 } else { 1e6 }) as u64,
         }
     }

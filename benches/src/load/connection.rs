@@ -1,5 +1,6 @@
 //! One connection that is never waited for.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -14,16 +15,16 @@ pub struct Connection {
     filled: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Answer<'a> {
     pub status: u16,
-    pub body: &'a [u8],
+    pub body: Cow<'a, [u8]>,
 }
 
 impl Answer<'_> {
     /// The text of the first member with this name. Enough for tokens, which have nothing to unescape.
     pub fn text(&self, member: &str) -> Option<&str> {
-        let body = std::str::from_utf8(self.body).ok()?;
+        let body = std::str::from_utf8(&self.body).ok()?;
         let (_, rest) = body.split_once(&format!("\"{member}\":"))?;
         rest.trim_start().strip_prefix('"')?.split('"').next()
     }
@@ -80,16 +81,42 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Answer<'_>>> {
     let (head, body) = bytes.split_at(end + 4);
     let head = std::str::from_utf8(head).map_err(|_| ErrorKind::InvalidData)?;
     let status = head.get(9..12).and_then(|text| text.parse().ok()).ok_or(ErrorKind::InvalidData)?;
-    let length = match length(head) {
-        Some(length) => length,
-        None if status == 204 => 0,
+    let body = match length(head) {
+        Some(length) => body.get(..length).filter(|_| body.len() == length).map(Cow::Borrowed),
+        None if status == 204 => Some(Cow::default()),
+        None if is_chunked(head) => joined(body)?.map(Cow::Owned),
         None => return Err(ErrorKind::InvalidData.into()),
     };
-    Ok(body.get(..length).filter(|_| body.len() == length).map(|body| Answer { status, body }))
+    Ok(body.map(|body| Answer { status, body }))
+}
+
+fn fields(head: &str) -> impl Iterator<Item = (&str, &str)> {
+    head.split("\r\n").filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim()))
 }
 
 fn length(head: &str) -> Option<usize> {
-    let is_length = |name: &str| name.eq_ignore_ascii_case("content-length");
-    let mut fields = head.split("\r\n").filter_map(|line| line.split_once(':'));
-    fields.find(|(name, _)| is_length(name)).and_then(|(_, value)| value.trim().parse().ok())
+    let (_, value) = fields(head).find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    value.parse().ok()
+}
+
+fn is_chunked(head: &str) -> bool {
+    fields(head).any(|(name, value)| name.eq_ignore_ascii_case("transfer-encoding") && value == "chunked")
+}
+
+/// The chunks of a body whose length was not known (RFC 9112, section 7.1), if the last one is there. No trailers.
+fn joined(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    loop {
+        let Some(end) = rest.windows(2).position(|window| window == b"\r\n") else { return Ok(None) };
+        let (size, after) = rest.split_at(end);
+        let size = std::str::from_utf8(size).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
+        let size = size.ok_or(ErrorKind::InvalidData)?;
+        let chunk = after.get(2..).and_then(|after| after.split_at_checked(size));
+        let Some((chunk, Some(next))) = chunk.map(|(chunk, after)| (chunk, after.get(2..))) else { return Ok(None) };
+        if size == 0 {
+            return Ok(Some(body));
+        }
+        body.extend_from_slice(chunk);
+        rest = next;
+    }
 }

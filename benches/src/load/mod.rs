@@ -87,7 +87,7 @@ pub fn ask(address: SocketAddr, request: &[u8]) -> io::Result<(u16, String)> {
     let mut connection = Connection::open(address)?;
     connection.send(request)?;
     loop {
-        let taken = connection.receive(|answer| (answer.status, String::from_utf8_lossy(answer.body).into_owned()))?;
+        let taken = connection.receive(|answer| (answer.status, String::from_utf8_lossy(&answer.body).into_owned()))?;
         if let Some(answer) = taken {
             return Ok(answer);
         }

@@ -14,7 +14,7 @@ impl Operation for Hello {
     }
 
     fn answered(&mut self, _: usize, answer: &Answer<'_>) -> bool {
-        (answer.status, answer.body) == (200, b"hello")
+        (answer.status, &*answer.body) == (200, b"hello")
     }
 }
 
@@ -107,8 +107,31 @@ fn answers_that_are_not_good_are_no_throughput() {
 
 #[test]
 fn the_text_of_a_member_is_found() {
-    let answer = Answer { status: 200, body: br#"{"expires_in":600, "refresh_token": "vrt_x","n":null}"# };
+    let body = br#"{"expires_in":600, "refresh_token": "vrt_x","n":null}"#;
+    let answer = Answer { status: 200, body: body.into() };
     assert_eq!(answer.text("refresh_token"), Some("vrt_x"));
     assert_eq!(answer.text("expires_in"), None);
     assert_eq!(answer.text("missing"), None);
+}
+
+/// The answer's pieces, each as soon as the one before has gone out.
+fn asked_of(pieces: &'static [&'static str]) -> io::Result<(u16, String)> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+        for piece in pieces {
+            stream.write_all(piece.as_bytes()).unwrap();
+        }
+    });
+    ask(address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+}
+
+#[test]
+fn a_body_in_chunks_is_whole_with_its_last_one() {
+    let pieces =
+        &["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r", "\nA\r\nllo, world\r\n0\r\n\r", "\n"];
+    assert_eq!(asked_of(pieces).unwrap(), (200, "hello, world".to_owned()));
+    asked_of(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfive\r\nhello\r\n0\r\n\r\n"]).unwrap_err();
 }

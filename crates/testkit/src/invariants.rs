@@ -37,6 +37,11 @@ const ROWS: &[(&str, &str)] = &[
          + (SELECT count(*) FROM devices WHERE user_id NOT IN (SELECT id FROM users))",
     ),
     ("no idleness beyond a session's end", "SELECT count(*) FROM sessions WHERE idle_expires_at > expires_at"),
+    (
+        "what indexes know of a session is so",
+        "SELECT count(*) FROM sessions WHERE idle_expires_day <= idle_expires_at \
+         OR refresh_is_sealed <> (refresh_sealed_child IS NOT NULL)",
+    ),
     ("no end without a reason", "SELECT count(*) FROM sessions WHERE (ended_at IS NULL) <> (end_reason IS NULL)"),
     (
         "every hash has 32 bytes",

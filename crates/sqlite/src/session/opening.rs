@@ -45,7 +45,8 @@ impl SqliteStore {
                    ?19, ?20, ?21, ?22, ?23, ?24, ?25,
                    (SELECT json_group_array(hex(id) ORDER BY id)
                     FROM (SELECT id FROM sessions
-                          WHERE user_id = ?1 AND ended_at IS NULL AND idle_expires_at > ?3
+                          WHERE user_id = ?1 AND ended_at IS NULL
+                            AND (idle_expires_day > ?3 + 86400000 OR idle_expires_at > ?3)
                           ORDER BY created_at DESC, id DESC
                           LIMIT -1 OFFSET ?17)),
                    ?18, ?26, ?27, ?28, ?29,

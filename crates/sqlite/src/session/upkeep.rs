@@ -40,7 +40,7 @@ impl SessionUpkeep for SqliteStore {
     ) -> Result<Option<SessionId>, StoreError> {
         let query = sqlx::query_scalar!(
             r#"SELECT id AS "id!: Uuid" FROM sessions
-               WHERE refresh_sealed_child IS NOT NULL AND id > ?1
+               WHERE refresh_is_sealed AND id > ?1
                ORDER BY id LIMIT 1 OFFSET ?2"#,
             after.as_uuid(),
             limit.saturating_sub(1),
@@ -48,7 +48,7 @@ impl SessionUpkeep for SqliteStore {
         let last = bounded("sealed_children", query.fetch_optional(self.readers())).await?;
         let query = sqlx::query!(
             "UPDATE sessions SET refresh_sealed_child = NULL
-             WHERE refresh_sealed_child IS NOT NULL AND id > ?1 AND id <= ?2 AND refresh_replaced_at < ?3",
+             WHERE refresh_is_sealed AND id > ?1 AND id <= ?2 AND refresh_replaced_at < ?3",
             after.as_uuid(),
             last.unwrap_or(Uuid::max()),
             before.as_millis(),

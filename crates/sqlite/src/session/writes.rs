@@ -17,8 +17,10 @@ impl SessionWrites for SqliteUnitOfWork {
         let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
         let query = sqlx::query!(
             "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
-                                   idle_expires_at, ip, user_agent, amr, refresh_family_hash, refresh_hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, min(?7, ?6), ?8, ?9, ?10, ?11, ?12)",
+                                   idle_expires_at, idle_expires_day, ip, user_agent, amr, refresh_family_hash,
+                                   refresh_hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, min(?7, ?6), min(?7, ?6) - min(?7, ?6) % 86400000 + 86400000, ?8, ?9, ?10,
+                     ?11, ?12)",
             session.id.as_uuid(),
             session.user.as_uuid(),
             session.created_at.as_millis(),
@@ -45,7 +47,8 @@ impl SessionWrites for SqliteUnitOfWork {
         let query = sqlx::query_scalar!(
             r#"UPDATE sessions SET ended_at = ?3, end_reason = ?4
                WHERE id IN (SELECT id FROM sessions
-                            WHERE user_id = ?1 AND id <> ?5 AND ended_at IS NULL AND idle_expires_at > ?3
+                            WHERE user_id = ?1 AND id <> ?5 AND ended_at IS NULL
+                              AND (idle_expires_day > ?3 + 86400000 OR idle_expires_at > ?3)
                             ORDER BY created_at DESC, id DESC
                             LIMIT -1 OFFSET ?2)
                RETURNING id AS "id!: Uuid""#,

@@ -46,7 +46,8 @@ macro_rules! page {
     ($store:ident, $request:ident, $narrowed:tt) => {{
         let query = user_query!(
             r#", (SELECT count(*) FROM sessions AS s
-                  WHERE s.user_id = u.id AND s.ended_at IS NULL AND s.idle_expires_at > ?1) AS "active_sessions!: u32",
+                  WHERE s.user_id = u.id AND s.ended_at IS NULL
+                    AND (s.idle_expires_day > ?1 + 86400000 OR s.idle_expires_at > ?1)) AS "active_sessions!: u32",
                  (SELECT breached_at FROM password_credentials WHERE user_id = u.id) AS "breached_at?: i64""#,
             "WHERE u.id > ?2
                AND (?4 IS NULL OR u.email_canonical = ?4)

@@ -8,6 +8,7 @@ mod corruption;
 mod file;
 mod fixture;
 mod migration;
+mod pages;
 mod plans;
 mod serving;
 mod transaction;

@@ -1,6 +1,7 @@
 //! No statement reads a whole table of users, sessions or tokens, however many there are.
 
 use crate::fixture::Directory;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -41,7 +42,7 @@ async fn every_statement_finds_its_rows_by_an_index() {
 
 /// `EXPLAIN QUERY PLAN` leaves out what triggers do, `EXPLAIN` does not.
 #[tokio::test]
-async fn the_trigger_of_a_login_finds_its_rows_by_an_index() {
+async fn what_triggers_do_is_found_by_an_index() {
     let directory = Directory::new();
     let _store = directory.serve().await;
     let mut connection = directory.connect().await;
@@ -51,11 +52,20 @@ async fn the_trigger_of_a_login_finds_its_rows_by_an_index() {
         .expect("the schema")
         .into_iter()
         .collect();
-    let login =
-        statements().into_iter().find(|statement| statement.starts_with("INSERT INTO logins")).expect("a login");
-    let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN {login}"))).fetch_all(&mut connection).await;
+    let login: &[_] = &["users", "user_roles", "sessions", "devices", "audit_events", "changes"];
+    let refresh: &[_] = &["users", "user_roles", "sessions"];
+    for (begins, all) in [("INSERT INTO logins", login), ("UPDATE sessions\n               SET refresh_hash", refresh)]
+    {
+        let statement = statements().into_iter().find(|statement| statement.starts_with(begins)).expect(begins);
+        let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}"))).fetch_all(&mut connection).await;
+        let touched = touched(explain.expect("a program"), &roots);
+        assert!(all.iter().all(|table| touched.contains(table)), "{touched:?}");
+    }
+}
+
+fn touched(program: Vec<SqliteRow>, roots: &HashMap<i64, String>) -> BTreeSet<&str> {
     let (mut opened, mut touched) = (HashMap::new(), BTreeSet::new());
-    for step in explain.expect("a program") {
+    for step in program {
         let (opcode, cursor, root): (&str, i64, i64) = (step.get("opcode"), step.get("p1"), step.get("p2"));
         match opcode {
             // Each trigger's program begins with one, and has cursors of its own.
@@ -74,6 +84,5 @@ async fn the_trigger_of_a_login_finds_its_rows_by_an_index() {
             _ => {}
         }
     }
-    let all = ["users", "user_roles", "sessions", "devices", "audit_events", "changes"];
-    assert!(all.iter().all(|table| touched.contains(table)), "{touched:?}");
+    touched
 }
