@@ -58,11 +58,11 @@ BUILT = $(abspath $(or $(CARGO_TARGET_DIR),target))
 bench: export DURABLE := 1
 bench: export VESTIBULE_BINARY = $(BUILT)/release/vestibule
 bench: export FLOOR_BINARY = $(BUILT)/release/vestibule-floor
-bench: ## The released binary beside its floors, on both stores, into docs/performance.md; LOAD_SECONDS (1), GROWTH (1000000) or QUICK=1; PEERS=1 measures better-auth too, and needs npm
+bench: ## The released binary beside its floors, on both stores, into docs/performance.md; LOAD_SECONDS (1), GROWTH (1000000), QUICK=1; PEERS=1 for better-auth too (Node 20.19 or newer, npm)
 	@cargo build --locked --release -p vestibule
 	@cargo build --locked --release -p vestibule-floor --features argon2-rust-as-it-comes
 	@cargo bench --locked --quiet -p vestibule-benches --bench performance --no-run
-	@if [[ $${PEERS:-0} == 1 ]]; then npm ci --prefix benches/peers/better-auth --ignore-scripts --silent; fi
+	@[[ $${PEERS:-0} == 0 ]] || npm ci --prefix benches/peers/better-auth --ignore-scripts --loglevel=error
 	@taskset --cpu-list 0 scripts/with-postgres cargo bench --locked --quiet -p vestibule-benches --bench performance
 
 .PHONY: bench-quick

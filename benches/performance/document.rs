@@ -143,19 +143,16 @@ fn operations(store: &StoreFigures) -> Table {
 
 fn peer(better_auth: &BetterAuth) -> String {
     let BetterAuth { versions, rows, of_service, of_peer } = better_auth;
-    let mut requests = Table::new(["Request", "Connections", "Vestibule, a second", "better-auth, a second", "Ratio"]);
-    for PeerRow { kind, connections, service, peer } in rows {
+    let head = ["Request", "Connections", "Vestibule, a second", "better-auth, a second", "Ratio", "Failed"];
+    let mut requests = Table::new(head);
+    for PeerRow { kind, connections, service, peer, failed } in rows {
         let ratio = format!("{:.2}", service / peer);
-        requests.row([kind.name().to_owned(), connections.to_string(), number(*service), number(*peer), ratio]);
+        let (name, connections) = (kind.name().to_owned(), connections.to_string());
+        requests.row([name, connections, number(*service), number(*peer), ratio, failed.to_string()]);
     }
     let mut footprints = Table::new(["", "Ready after", "Resident, idle", "Most resident"]);
-    for (name, Footprint { start, idle, after }) in [("Vestibule", of_service), ("better-auth", of_peer)] {
-        footprints.row([
-            name.to_owned(),
-            format!("{:.0} ms", start.as_secs_f64() * 1e3),
-            mib(idle.now),
-            mib(after.peak),
-        ]);
+    for (name, Footprint { start, idle, most }) in [("Vestibule", of_service), ("better-auth", of_peer)] {
+        footprints.row([name.to_owned(), format!("{:.0} ms", start.as_secs_f64() * 1e3), mib(*idle), mib(*most)]);
     }
     format!("{versions}; both on PostgreSQL.\n\n{requests}\n{footprints}")
 }

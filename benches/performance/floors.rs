@@ -2,7 +2,7 @@
 
 use crate::figures::Statements;
 use crate::operations::{USERS, registration};
-use crate::service::{email, log_in, text_in};
+use crate::service::{PEOPLE, email, log_in, text_in};
 use crate::settings::Settings;
 use crate::stores::Database;
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub(crate) fn announced(process: &mut Process) -> Value {
 impl Floors {
     pub(crate) fn start(store: &str) -> Self {
         let (mut axum, actix) = (Floor::start(&["axum", store]), Floor::start(&["actix"]));
-        for n in 0..64 {
+        for n in 0..PEOPLE {
             let (status, body) = ask(axum.address, &registration(USERS, &email(n))).expect("an answer");
             assert_eq!(status, 201, "{body}");
         }
@@ -67,7 +67,7 @@ impl Floor {
     }
 
     pub(crate) fn log_in_everyone(&self) -> Vec<String> {
-        (0..64).map(|n| log_in(self.address, n).1).collect()
+        (0..PEOPLE).map(|n| log_in(self.address, n).1).collect()
     }
 }
 

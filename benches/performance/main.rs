@@ -48,13 +48,14 @@ fn main() {
     let settings = Settings::read();
     pin(&[LOAD_CORE]).expect("two cores");
     println!("measuring {:?} for each load, with up to {} users", settings.measured, settings.growth);
+    let peer = settings.peers.then(peers::prepare);
     let figures = Figures {
         machine: machine::describe(),
         binary_bytes: service::binary_size(),
         allocations: allocations::per_request(),
         reference_hashes: floors::reference_hashes(&settings),
         stores: [StoreKind::Postgres, StoreKind::Sqlite].map(|kind| on(kind, &settings)).into(),
-        better_auth: settings.peers.then(|| peers::measure(&settings)),
+        better_auth: peer.map(|prepared| peers::measure(&prepared, &settings)),
     };
     document::write(&figures, &settings).expect("docs can be written");
 }

@@ -1,7 +1,7 @@
 //! What is asked of the service and of the floor alike.
 
 use crate::floors::Floor;
-use crate::service::{PASSWORD, People, email};
+use crate::service::{PASSWORD, PEOPLE, People, email};
 use crate::settings::Settings;
 use std::net::SocketAddr;
 use vestibule_benches::load::{Answer, Load, Operation, Outcome, Pace, request};
@@ -82,7 +82,7 @@ impl Operation for Same {
     }
 
     fn answered(&mut self, _: usize, answer: &Answer<'_>) -> bool {
-        // An introspection that finds nothing is a 200 too, and so is better-auth's answer to who has no session.
+        // An introspection that finds nothing is a 200 too, and so is better-auth's null for no session.
         answer.status == 200 && !answer.body.ends_with(b"false}") && *answer.body != *b"null"
     }
 }
@@ -97,7 +97,7 @@ pub(crate) fn me(path: &str, tokens: &[String]) -> Same {
 
 /// Each connection somebody else.
 pub(crate) fn log_in(path: &str) -> Same {
-    Same::each(&(0..64).collect::<Vec<_>>(), |n| log_in_as(path, *n))
+    Same::each(&(0..PEOPLE).collect::<Vec<_>>(), |n| log_in_as(path, *n))
 }
 
 pub(crate) fn log_in_as(path: &str, n: usize) -> Vec<u8> {
@@ -147,6 +147,7 @@ impl Operation for Register {
     }
 
     fn answered(&mut self, _: usize, answer: &Answer<'_>) -> bool {
+        // better-auth answers 200.
         matches!(answer.status, 200 | 201)
     }
 }
@@ -159,6 +160,23 @@ fn unique(of: &impl std::fmt::Debug) -> u64 {
 pub(crate) fn load(address: SocketAddr, connections: usize, pace: Pace, settings: &Settings) -> Load {
     let (warm_up, measured) = (settings.warm_up, settings.measured);
     Load { address, connections, pace, warm_up, measured, yielding: false }
+}
+
+/// A turn in which each connection asks again as soon as it has its answer.
+pub(crate) fn closed(
+    turn: u32,
+    kind: Kind,
+    address: SocketAddr,
+    connections: usize,
+    settings: &Settings,
+    operation: &mut dyn Operation,
+) -> Outcome {
+    let (turns, slice) = settings.turns(kind.hashes());
+    // After the turns of the others the caches are theirs. Not always as long: answers of the hashers come in threes, and
+    // would be cut at the same place each time.
+    let warm_up = slice * (turns + turn) / (3 * turns);
+    let load = load(address, connections, Pace::AtOnce, settings);
+    Load { warm_up, measured: slice, ..load }.run(operation).expect("a service that answers")
 }
 
 pub(crate) fn run(load: Load, operation: &mut dyn Operation) -> Outcome {

@@ -1,9 +1,11 @@
--- A refresh writes the page in which its session's row is, and no index. SQLite writes each index in which a column
--- stands that a statement sets, even to what it was, or on which a generated column of it depends. So what indexes need
--- to know of a refresh are columns of their own, which a trigger writes when they change: once a day, and with the first
--- refresh after housekeeping.
+-- A refresh writes the page with its session's row, and no index. SQLite writes every index on a column that a statement
+-- sets, even to the value it had, and every index on a generated column that depends on one. So what indexes need of it
+-- are ordinary columns, which a trigger writes when they change: once a day, and with the first refresh after
+-- housekeeping.
 --
--- SQLite makes no generated column an ordinary one: the table is made anew.
+-- SQLite cannot turn a generated column into an ordinary one: the table is made anew. A process of the version before
+-- cannot open a session step by step from now on (a login that renews a hash or finds a breached password), as it does
+-- not name the day.
 
 DROP VIEW logins;
 ALTER TABLE sessions RENAME TO sessions_before;
@@ -34,7 +36,8 @@ CREATE TABLE sessions (
     refresh_parent_hash  BLOB,
     refresh_replaced_at  INTEGER,
     refresh_sealed_child BLOB,
-    -- The end of the day in which `idle_expires_at` is, by UTC; whether there is a sealed child.
+    -- Kept right by triggers: the end of the day, by UTC, in which `idle_expires_at` is, and whether there is a sealed
+    -- child.
     idle_expires_day     INTEGER NOT NULL,
     refresh_is_sealed    INTEGER NOT NULL DEFAULT FALSE,
     CONSTRAINT sessions_pkey PRIMARY KEY (id),
@@ -48,8 +51,8 @@ CREATE TABLE sessions (
         AND (refresh_parent_hash IS NOT NULL OR refresh_sealed_child IS NULL)
     ),
     CONSTRAINT sessions_ended_check CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
-    -- So that `idle_expires_at` alone tells whether a session has expired.
-    CONSTRAINT sessions_idle_expires_at_check CHECK (idle_expires_at <= expires_at)
+    -- So that `idle_expires_at` alone tells whether a session has expired; and in which day it is, without a sign.
+    CONSTRAINT sessions_idle_expires_at_check CHECK (idle_expires_at BETWEEN 0 AND expires_at)
 ) STRICT;
 
 INSERT INTO sessions
@@ -59,22 +62,26 @@ SELECT id, user_id, created_at, last_seen_at, authenticated_at, expires_at, idle
 FROM sessions_before;
 DROP TABLE sessions_before;
 
--- A user's live sessions, in the order in which they make room for others: who is not about to expire is told from the
--- others without reading the row. Also what deleting the user looks for.
-CREATE INDEX sessions_user_id_idx ON sessions (user_id, ended_at, created_at, id, idle_expires_day);
+-- A user's live sessions. What expired on an earlier day is passed over, and one that does not expire within a day is known
+-- to be live without its row. Also what deleting the user looks for.
+CREATE INDEX sessions_user_id_idx ON sessions (user_id, ended_at, idle_expires_day, created_at, id);
 -- What housekeeping looks for: since when a session has been over, to a day. The min of anything and a NULL is NULL.
 CREATE INDEX sessions_over_idx ON sessions (min(coalesce(ended_at, idle_expires_day), idle_expires_day));
 -- And the sealed children: of the sessions that were refreshed since housekeeping last went over them.
 CREATE INDEX sessions_sealed_idx ON sessions (id) WHERE refresh_is_sealed;
 
-CREATE TRIGGER sessions_update AFTER UPDATE OF idle_expires_at, refresh_sealed_child ON sessions
+-- One for each column, so that an index whose column stays is not written with the other.
+CREATE TRIGGER sessions_day AFTER UPDATE OF idle_expires_at ON sessions
 WHEN new.idle_expires_day - new.idle_expires_at NOT BETWEEN 1 AND 86400000
-  OR new.refresh_is_sealed <> (new.refresh_sealed_child IS NOT NULL)
 BEGIN
-    UPDATE sessions
-    SET idle_expires_day = new.idle_expires_at - new.idle_expires_at % 86400000 + 86400000,
-        refresh_is_sealed = new.refresh_sealed_child IS NOT NULL
+    UPDATE sessions SET idle_expires_day = new.idle_expires_at - new.idle_expires_at % 86400000 + 86400000
     WHERE id = new.id;
+END;
+
+CREATE TRIGGER sessions_mark AFTER UPDATE OF refresh_sealed_child ON sessions
+WHEN new.refresh_is_sealed <> (new.refresh_sealed_child IS NOT NULL)
+BEGIN
+    UPDATE sessions SET refresh_is_sealed = new.refresh_sealed_child IS NOT NULL WHERE id = new.id;
 END;
 
 -- As before, with the day (20261130000100 says what it is for).

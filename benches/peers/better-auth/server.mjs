@@ -1,5 +1,5 @@
-// better-auth on PostgreSQL as its documentation says, but for the hash: argon2id at the cost of Vestibule's default,
-// by the fastest implementation there is for Node. Prints its address when it is ready.
+// better-auth on PostgreSQL as its documentation says, but for the hash: argon2id at the cost of Vestibule's default.
+// Prints its address when it is ready.
 import { hash, verify } from "@node-rs/argon2";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
@@ -10,7 +10,7 @@ import { createServer } from "node:http";
 import pg from "pg";
 import manifest from "./package.json" with { type: "json" };
 
-// In the form of the library's URLs it asks for TLS.
+// Without `sslmode=prefer`, which pg takes for the wish to use TLS and nothing else.
 const connectionString = process.env.DATABASE_URL.split("?")[0];
 const cost = { memoryCost: 19456, timeCost: 2, parallelism: 1 };
 const options = {
@@ -19,6 +19,8 @@ const options = {
   database: new pg.Pool({ connectionString }),
   emailAndPassword: {
     enabled: true,
+    // As with Vestibule, who registers is not logged in by that.
+    autoSignIn: false,
     password: {
       hash: (password) => hash(password, cost),
       verify: ({ hash, password }) => verify(hash, password),

@@ -54,7 +54,7 @@ impl Connection {
     /// The answer, if all of it is there.
     ///
     /// # Errors
-    /// If the connection is gone, or brings what is not an answer with a length.
+    /// If the connection is gone, or brings what is not an answer with a length or in chunks.
     pub fn receive<T>(&mut self, take: impl FnOnce(&Answer<'_>) -> T) -> io::Result<Option<T>> {
         let room = self.incoming.get_mut(self.filled..).unwrap_or_default();
         match self.stream.read(room) {
@@ -76,7 +76,7 @@ impl AsFd for Connection {
     }
 }
 
-fn parse(bytes: &[u8]) -> io::Result<Option<Answer<'_>>> {
+pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<Answer<'_>>> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
     let (head, body) = bytes.split_at(end + 4);
     let head = std::str::from_utf8(head).map_err(|_| ErrorKind::InvalidData)?;
@@ -103,7 +103,7 @@ fn is_chunked(head: &str) -> bool {
     fields(head).any(|(name, value)| name.eq_ignore_ascii_case("transfer-encoding") && value == "chunked")
 }
 
-/// The chunks of a body whose length was not known (RFC 9112, section 7.1), if the last one is there. No trailers.
+/// The body from its chunks (RFC 9112, section 7.1), once the last one is there. Knows no extensions and no trailers.
 fn joined(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut body = Vec::new();
     loop {

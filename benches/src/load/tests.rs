@@ -1,5 +1,6 @@
 //! The generator against a service whose answers take as long as a test says.
 
+use super::connection::parse;
 use super::*;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -114,24 +115,12 @@ fn the_text_of_a_member_is_found() {
     assert_eq!(answer.text("missing"), None);
 }
 
-/// The answer's pieces, each as soon as the one before has gone out.
-fn asked_of(pieces: &'static [&'static str]) -> io::Result<(u16, String)> {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
-        for piece in pieces {
-            stream.write_all(piece.as_bytes()).unwrap();
-        }
-    });
-    ask(address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-}
-
 #[test]
 fn a_body_in_chunks_is_whole_with_its_last_one() {
-    let pieces =
-        &["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r", "\nA\r\nllo, world\r\n0\r\n\r", "\n"];
-    assert_eq!(asked_of(pieces).unwrap(), (200, "hello, world".to_owned()));
-    asked_of(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfive\r\nhello\r\n0\r\n\r\n"]).unwrap_err();
+    let whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\nA\r\nllo, world\r\n0\r\n\r\n";
+    for end in 0..whole.len() {
+        assert!(parse(&whole[..end]).unwrap().is_none(), "{end}");
+    }
+    assert_eq!(&*parse(whole).unwrap().unwrap().body, b"hello, world");
+    parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfive\r\nhello\r\n0\r\n\r\n").unwrap_err();
 }

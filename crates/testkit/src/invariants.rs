@@ -1,6 +1,6 @@
 //! What must hold in the store after every test, whatever the test was about.
 
-use crate::TestStore;
+use crate::{StoreKind, TestStore};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -38,9 +38,8 @@ const ROWS: &[(&str, &str)] = &[
     ),
     ("no idleness beyond a session's end", "SELECT count(*) FROM sessions WHERE idle_expires_at > expires_at"),
     (
-        "what indexes know of a session is so",
-        "SELECT count(*) FROM sessions WHERE idle_expires_day <= idle_expires_at \
-         OR refresh_is_sealed <> (refresh_sealed_child IS NOT NULL)",
+        "a session's mark tells of its sealed child",
+        "SELECT count(*) FROM sessions WHERE refresh_is_sealed <> (refresh_sealed_child IS NOT NULL)",
     ),
     ("no end without a reason", "SELECT count(*) FROM sessions WHERE (ended_at IS NULL) <> (end_reason IS NULL)"),
     (
@@ -56,6 +55,9 @@ const ROWS: &[(&str, &str)] = &[
         "SELECT count(*) FROM (SELECT generation FROM signing_keys GROUP BY generation HAVING count(*) > 1) AS twice",
     ),
 ];
+
+/// What an index knows of when a session expires.
+const DAYS: &str = "a session's day is the end of that in which it idles out";
 
 /// Each query counts decisions that the audit trail does not know (I10 of the catalogue).
 const TRAIL: &[(&str, &str)] = &[
@@ -137,6 +139,13 @@ const ADMINISTRATORS: &str = "SELECT count(*) FROM users JOIN user_roles ON user
 /// For any use of the ports.
 pub async fn check_rows(store: &TestStore) {
     check("the store", ROWS, store).await;
+    let other_days = match store.kind() {
+        StoreKind::Postgres => "SELECT count(*) FROM sessions WHERE idle_expires_day <> day_end(idle_expires_at)",
+        StoreKind::Sqlite => {
+            "SELECT count(*) FROM sessions WHERE idle_expires_day <> idle_expires_at - idle_expires_at % 86400000 + 86400000"
+        }
+    };
+    check("the store", &[(DAYS, other_days)], store).await;
 }
 
 /// For what the use cases did: with the trail, the feed, an administrator who stays, and no secret that a client ever
@@ -178,7 +187,7 @@ fn hexadecimal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{StoreKind, suite::Fixture};
+    use crate::suite::Fixture;
 
     /// Breaks something past the ports, which alone would not let it happen.
     async fn after(sql: &str) {
@@ -210,6 +219,18 @@ mod tests {
              refresh_sealed_child = CAST('vrt_handed_out' AS BLOB)",
         )
         .await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "a session's mark tells of its sealed child")]
+    async fn a_mark_without_a_sealed_child_is_found() {
+        after("UPDATE sessions SET refresh_is_sealed = 1").await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "a session's day is the end of that in which it idles out")]
+    async fn a_day_that_is_another_is_found() {
+        after("UPDATE sessions SET idle_expires_day = idle_expires_day + 86400000").await;
     }
 
     #[tokio::test]

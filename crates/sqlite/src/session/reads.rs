@@ -33,7 +33,7 @@ impl SessionReads for SqliteStore {
             r#"SELECT id AS "session_id!: Uuid", user_id AS "user_id!: Uuid", created_at AS opened_at, last_seen_at,
                       authenticated_at, expires_at, idle_expires_at, ip, user_agent, amr
                FROM sessions
-               WHERE user_id = ?1 AND ended_at IS NULL AND idle_expires_at > ?2
+               WHERE user_id = ?1 AND ended_at IS NULL AND idle_expires_day > ?2 AND idle_expires_at > ?2
                ORDER BY created_at DESC, id DESC
                LIMIT ?3"#,
             user.as_uuid(),

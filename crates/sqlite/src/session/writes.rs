@@ -19,15 +19,14 @@ impl SessionWrites for SqliteUnitOfWork {
             "INSERT INTO sessions (id, user_id, created_at, last_seen_at, authenticated_at, expires_at,
                                    idle_expires_at, idle_expires_day, ip, user_agent, amr, refresh_family_hash,
                                    refresh_hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, min(?7, ?6), min(?7, ?6) - min(?7, ?6) % 86400000 + 86400000, ?8, ?9, ?10,
-                     ?11, ?12)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7 - ?7 % 86400000 + 86400000, ?8, ?9, ?10, ?11, ?12)",
             session.id.as_uuid(),
             session.user.as_uuid(),
             session.created_at.as_millis(),
             session.last_seen_at.as_millis(),
             session.authenticated_at.as_millis(),
             session.expires_at.as_millis(),
-            session.idle_expires_at.as_millis(),
+            session.idle_expires_at.min(session.expires_at).as_millis(),
             session.ip.map(|ip| ip.to_string()),
             session.user_agent.as_ref().map(UserAgent::as_str),
             amr.join(" "),
@@ -44,10 +43,12 @@ impl SessionWrites for SqliteUnitOfWork {
         keep: u32,
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
+        // By the day the index passes over what has expired, and tells without the row what does not expire within one.
         let query = sqlx::query_scalar!(
             r#"UPDATE sessions SET ended_at = ?3, end_reason = ?4
                WHERE id IN (SELECT id FROM sessions
                             WHERE user_id = ?1 AND id <> ?5 AND ended_at IS NULL
+                              AND idle_expires_day > ?3
                               AND (idle_expires_day > ?3 + 86400000 OR idle_expires_at > ?3)
                             ORDER BY created_at DESC, id DESC
                             LIMIT -1 OFFSET ?2)

@@ -41,12 +41,14 @@ impl<'a> Request<'a> {
     }
 }
 
-/// All conditions, and `$narrowed`, which says again what one of them says, so that it leads to an index.
+/// All conditions, and `$narrowed`, which says again what one of them says, so that it leads to an index. By the
+/// day the index of sessions passes over what has expired, and tells without the row what does not expire within one.
 macro_rules! page {
     ($store:ident, $request:ident, $narrowed:tt) => {{
         let query = user_query!(
             r#", (SELECT count(*) FROM sessions AS s
                   WHERE s.user_id = u.id AND s.ended_at IS NULL
+                    AND s.idle_expires_day > ?1
                     AND (s.idle_expires_day > ?1 + 86400000 OR s.idle_expires_at > ?1)) AS "active_sessions!: u32",
                  (SELECT breached_at FROM password_credentials WHERE user_id = u.id) AS "breached_at?: i64""#,
             "WHERE u.id > ?2

@@ -93,7 +93,7 @@ async fn the_step_to_tokens_that_name_their_session_leaves_users_who_log_in_once
     assert_eq!(directory.number("SELECT count(*) FROM sqlite_schema WHERE name = 'logins_insert'").await, 1);
 }
 
-/// And what indexes are to know of them is so.
+/// And fills in the day and the mark.
 #[tokio::test]
 async fn the_step_to_refreshes_that_write_one_page_leaves_every_session_as_it_was() {
     const DAY: i64 = 86_400_000;

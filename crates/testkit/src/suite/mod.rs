@@ -54,6 +54,7 @@ macro_rules! store_suite {
                     keeps_every_field, lists_the_live_ones_newest_first, a_principal_is_gone_once_the_session_ends,
                     a_session_ends_once_and_only_for_its_user, all_but_one_end, the_oldest_make_room, a_session_is_held_until_it_ends,
                     a_login_opens_a_session_and_makes_room_in_one_go,
+                    what_has_expired_makes_no_room,
                     a_login_leaves_the_same_in_one_go_and_step_by_step, logins_that_come_together_leave_what_each_would_alone,
                     a_refused_login_leaves_nothing,
                     lists_at_most_a_hundred,

@@ -167,6 +167,39 @@ pub async fn a_login_opens_a_session_and_makes_room_in_one_go(fixture: &Fixture)
     assert_eq!(fixture.database.number("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 7);
 }
 
+/// To the millisecond, whether it expired on an earlier day, expires on this one, or later.
+pub async fn what_has_expired_makes_no_room(fixture: &Fixture) {
+    for in_one_go in [true, false] {
+        let alice = fixture.register(&format!("in-one-go.{in_one_go}@example.com")).await;
+        let (hour, millisecond) = (Duration::from_hours(1), Duration::from_millis(1));
+        let now = fixture.now().plus(20 * DAY);
+        let mut ids = Vec::new();
+        let mut work = fixture.begin().await;
+        for idle_expires_at in [now.minus(3 * DAY), now.minus(hour), now, now.plus(millisecond), now.plus(5 * DAY)] {
+            fixture.clock.advance(millisecond);
+            let session = Session { idle_expires_at, ..fixture.session(alice.id) };
+            work.insert_session(&session, &fixture.token(&session).hash()).await.expect("a session");
+            ids.push(session.id);
+        }
+        work.commit().await.expect("a commit");
+        fixture.clock.advance((20 * DAY).saturating_sub(5 * millisecond));
+        assert_eq!(live(fixture, alice.id).await, [ids[4], ids[3]]);
+        let (session, context) = (fixture.session(alice.id), RequestContext::default());
+        let token = fixture.token(&session);
+        let made_room = if in_one_go {
+            let opening = Opening { keep: 2, ..opening(&session, &token, &context) };
+            fixture.store.open_session(&opening).await.expect("an answer").expect("a session").displaced
+        } else {
+            let mut work = fixture.begin().await;
+            work.insert_session(&session, &token.hash()).await.expect("a session");
+            let made_room = work.displace_sessions(alice.id, session.id, 2, now).await.expect("the ids");
+            work.commit().await.expect("a commit");
+            made_room
+        };
+        assert_eq!(made_room, [ids[3]], "{in_one_go}");
+    }
+}
+
 pub async fn a_login_leaves_the_same_in_one_go_and_step_by_step(fixture: &Fixture) {
     let context = somewhere();
     let mut outcomes = Vec::new();
