@@ -162,23 +162,6 @@ pub(crate) fn load(address: SocketAddr, connections: usize, pace: Pace, settings
     Load { address, connections, pace, warm_up, measured, yielding: false }
 }
 
-/// A turn in which each connection asks again as soon as it has its answer.
-pub(crate) fn closed(
-    turn: u32,
-    kind: Kind,
-    address: SocketAddr,
-    connections: usize,
-    settings: &Settings,
-    operation: &mut dyn Operation,
-) -> Outcome {
-    let (turns, slice) = settings.turns(kind.hashes());
-    // After the turns of the others the caches are theirs. Not always as long: answers of the hashers come in threes, and
-    // would be cut at the same place each time.
-    let warm_up = slice * (turns + turn) / (3 * turns);
-    let load = load(address, connections, Pace::AtOnce, settings);
-    Load { warm_up, measured: slice, ..load }.run(operation).expect("a service that answers")
-}
-
 pub(crate) fn run(load: Load, operation: &mut dyn Operation) -> Outcome {
     let outcome = load.run(operation).expect("a service that answers");
     assert!(outcome.answered > 0, "no good answer: {load:?}");
