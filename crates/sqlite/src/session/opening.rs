@@ -23,7 +23,8 @@ impl SqliteStore {
         let amr: Vec<_> = session.amr.iter().copied().map(Amr::as_str).collect();
         let user_changed = Change::UserChanged(session.user);
         let session_ended = Change::SessionEnded { user: session.user, session: session.id };
-        // By the day the index passes over what has expired, and tells without the row what does not expire within one. `+` makes an expression of each: of a bare column SQLx asks for its table's definition, and a view has none.
+        // By the day the index passes over what has expired, and tells without the row what does not expire within one.
+        // `+` makes an expression of each: of a bare column SQLx asks for its table's definition, and a view has none.
         let query = sqlx::query!(
             r#"INSERT INTO logins (
                    id, email_canonical, email_written, email_verified, name, disabled_at, created_at, updated_at,

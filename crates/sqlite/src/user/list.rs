@@ -41,8 +41,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// All conditions, and `$narrowed`, which says again what one of them says, so that it leads to an index. By the
-/// day the index of sessions passes over what has expired, and tells without the row what does not expire within one.
+/// All conditions, and `$narrowed`, which says again what one of them says, so that it leads to an index. By the day the
+/// index of sessions passes over what has expired, and tells without the row what does not expire within one.
 macro_rules! page {
     ($store:ident, $request:ident, $narrowed:tt) => {{
         let query = user_query!(
