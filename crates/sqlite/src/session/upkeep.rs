@@ -47,7 +47,7 @@ impl SessionUpkeep for SqliteStore {
         );
         let last = bounded("sealed_children", query.fetch_optional(self.readers())).await?;
         let query = sqlx::query!(
-            "UPDATE sessions SET refresh_sealed_child = NULL, refresh_is_sealed = FALSE
+            "UPDATE sessions SET refresh_sealed_child = NULL
              WHERE refresh_is_sealed AND id > ?1 AND id <= ?2 AND refresh_replaced_at < ?3",
             after.as_uuid(),
             last.unwrap_or(Uuid::max()),

@@ -1,6 +1,7 @@
 //! The schema, from nothing and beside others.
 
 use crate::fixture::{Directory, insert, user};
+use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -124,5 +125,9 @@ async fn the_step_to_refreshes_that_write_one_page_leaves_every_session_as_it_wa
     let expected = [(1, DAY, 1), (2, DAY, 0), (DAY, 2 * DAY, 0), (DAY + 1, 2 * DAY, 0)];
     let expected = expected.map(|(idle, day, sealed)| format!("[{idle},{day},{sealed}]")).join(",");
     assert_eq!(rows(known).await, format!("[{expected}]"));
+    for beyond in ["-1", "expires_at + 1"] {
+        let update = AssertSqlSafe(format!("UPDATE sessions SET idle_expires_at = {beyond}"));
+        sqlx::query(update).execute(&mut directory.connect().await).await.expect_err(beyond);
+    }
     assert_eq!(directory.number("SELECT count(*) FROM sqlite_schema WHERE name = 'logins_insert'").await, 1);
 }

@@ -40,6 +40,23 @@ async fn every_statement_finds_its_rows_by_an_index() {
     }
 }
 
+/// However many of a user's sessions have expired and are not purged yet.
+#[tokio::test]
+async fn whoever_asks_for_live_sessions_passes_over_those_of_earlier_days() {
+    let directory = Directory::new();
+    let _store = directory.serve().await;
+    let mut connection = directory.connect().await;
+    let of_users: Vec<_> = statements().into_iter().filter(|sql| sql.contains("idle_expires_at > ?")).collect();
+    assert!(of_users.len() > 3, "{of_users:?}");
+    for statement in of_users {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let plan = sqlx::query(explain).fetch_all(&mut connection).await.expect(&statement);
+        let mut steps = plan.iter().map(|step| step.get::<&str, _>("detail"));
+        let range = "sessions_user_id_idx (user_id=? AND ended_at=? AND idle_expires_day>?)";
+        assert!(steps.any(|step| step.contains(range)), "{statement}");
+    }
+}
+
 /// `EXPLAIN QUERY PLAN` leaves out what triggers do, `EXPLAIN` does not.
 #[tokio::test]
 async fn what_triggers_do_is_found_by_an_index() {
