@@ -55,10 +55,11 @@ async fn whoever_waits_learns_of_an_end_within_a_second(Scene { app, anonymous, 
 
 async fn what_is_no_end_wakes_nobody(Scene { app, anonymous, alice, .. }: &Scene) {
     let cursor = end(anonymous).await;
-    let waiting = waiting(anonymous, &cursor).await;
+    let mut waiting = waiting(anonymous, &cursor).await;
     assert_eq!(alice.patch("/users/me", json!({"name": "Alicia"})).await.status, 200);
     app.store.caught_up().await;
-    assert!(!waiting.is_finished());
+    let early = tokio::time::timeout(Duration::ZERO, &mut waiting).await;
+    assert!(early.is_err(), "{early:?}");
     assert_eq!(alice.post("/logout", json!({})).await.status, 204);
     let (response, _) = waiting.await.expect("an answer");
     assert_eq!(read(&response.json).0.len(), 1);

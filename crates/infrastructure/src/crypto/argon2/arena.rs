@@ -2,15 +2,18 @@
 
 use super::choice::Implementation;
 use super::cost::Cost;
-use super::input::Input;
+use super::own::OwnMemory;
 use super::reference::ReferenceMemory;
 use super::vectorized::VectorizedMemory;
 use std::time::{Duration, Instant};
+use vestibule_argon2id::Input;
 use zeroize::zeroize_stack;
 
 /// Why a hash could not be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum ComputationError {
+    #[error(transparent)]
+    Own(#[from] vestibule_argon2id::Error),
     #[error(transparent)]
     Reference(#[from] argon2::Error),
     #[error(transparent)]
@@ -29,6 +32,7 @@ pub(super) struct Arena {
 }
 
 enum Memory {
+    Own(OwnMemory),
     Reference(ReferenceMemory),
     Vectorized(VectorizedMemory),
 }
@@ -40,6 +44,7 @@ impl Arena {
     /// Takes `most_kib` with the first hash.
     pub(super) fn new(implementation: Implementation, most_kib: u32) -> Self {
         let memory = match implementation {
+            Implementation::Own(avx2) => Memory::Own(OwnMemory::new(avx2, most_kib)),
             Implementation::Reference => Memory::Reference(ReferenceMemory::new(most_kib)),
             Implementation::Vectorized { .. } => Memory::Vectorized(VectorizedMemory::new(most_kib)),
         };
@@ -69,6 +74,7 @@ impl Arena {
     #[inline(never)]
     fn compute(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), ComputationError> {
         match &mut self.memory {
+            Memory::Own(memory) => Ok(memory.hash(cost, input, tag)?),
             Memory::Reference(memory) => Ok(memory.hash(cost, input, tag)?),
             Memory::Vectorized(memory) => Ok(memory.hash(cost, input, tag)?),
         }
@@ -80,6 +86,7 @@ impl Arena {
             return;
         }
         match &mut self.memory {
+            Memory::Own(memory) => memory.wipe(),
             Memory::Reference(memory) => memory.wipe(),
             Memory::Vectorized(memory) => memory.wipe(),
         }
@@ -88,6 +95,7 @@ impl Arena {
     /// Not wiped before: it is unmapped, and the system clears it before anybody else has it.
     pub(super) fn release(&mut self) {
         match &mut self.memory {
+            Memory::Own(memory) => memory.release(),
             Memory::Reference(memory) => memory.release(),
             Memory::Vectorized(memory) => memory.release(),
         }
@@ -111,6 +119,7 @@ impl Arena {
     /// Of what is kept now.
     fn size_kib(&self) -> usize {
         match &self.memory {
+            Memory::Own(memory) => memory.size_kib(),
             Memory::Reference(memory) => memory.size_kib(),
             Memory::Vectorized(memory) => memory.size_kib(),
         }
@@ -122,8 +131,8 @@ impl Arena {
     }
 }
 
-/// The password was here, and the first digest, which is as good as the password to whoever finds it. Either
-/// implementation goes some 10 KiB deep.
+/// The password was here, and the first digest, which is as good as the password to whoever finds it. No
+/// implementation goes much deeper than 10 KiB.
 fn clear_stack() {
     zeroize_stack::<{ 16 * 1024 }>();
 }

@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::pepper::Peppers;
 use super::phc::StoredHash;
-use super::{reference, vectorized};
+use super::{own, reference, vectorized};
 use vestibule_domain::credential::PasswordHash;
 
 /// A stored hash that would be run.
@@ -14,7 +14,7 @@ pub struct RunnableHash {
     pub parallelism: u32,
     /// As it would be stored.
     pub written: String,
-    /// Both implementations take the parameters: for the check, for the rest of today's cost, and for a stronger hash.
+    /// All implementations take the parameters: for the check, for the rest of today's cost, and for a stronger hash.
     pub can_be_computed: bool,
 }
 
@@ -38,5 +38,5 @@ pub fn stored_hash(phc: &str) -> Option<RunnableHash> {
 }
 
 pub(super) fn is_computable(cost: Cost, tag_bytes: usize) -> bool {
-    reference::takes(cost, tag_bytes) && vectorized::takes(cost, tag_bytes)
+    own::takes(cost, tag_bytes) && reference::takes(cost, tag_bytes) && vectorized::takes(cost, tag_bytes)
 }

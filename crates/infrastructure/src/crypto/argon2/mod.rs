@@ -6,7 +6,7 @@ mod choice;
 mod cost;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
-mod input;
+mod own;
 mod pepper;
 mod phc;
 mod pool;

@@ -2,9 +2,9 @@
 
 use super::arena::{Arena, ComputationError};
 use super::cost::Cost;
-use super::input::Input;
 use super::pepper::Pepper;
 use std::sync::Arc;
+use vestibule_argon2id::Input;
 
 /// All that a hash depends on but the password and the salt. A pepper costs no time: argon2
 /// hashes it once, before it fills its memory.

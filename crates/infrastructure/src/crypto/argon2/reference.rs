@@ -1,8 +1,8 @@
 //! The crate `argon2` of `RustCrypto`, which everything else is compared with.
 
 use super::cost::Cost;
-use super::input::Input;
 use argon2::{Algorithm, Argon2, AssociatedData, Block, Params, ParamsBuilder, Version};
+use vestibule_argon2id::Input;
 use zeroize::Zeroize;
 
 /// Memory of the reference, kept from hash to hash.

@@ -2,8 +2,8 @@
 
 use super::arena::ComputationError;
 use super::cost::Cost;
-use super::input::Input;
 use super::reference::ReferenceMemory;
+use vestibule_argon2id::Input;
 
 /// RFC 9106, section 5.3.
 pub(super) const RFC_9106: (Cost, Input<'static>, [u8; 32]) = (

@@ -3,14 +3,14 @@
 //! It is young and has not been audited: it is used only where it gives what the reference gives (`choice.rs`).
 
 use super::cost::Cost;
-use super::input::Input;
 use argon2_rust::params::{Memory, TagLen};
 use argon2_rust::{Algorithm, Argon2, Backend, Error, Hasher, Params, Version, detected_backend};
+use vestibule_argon2id::Input;
 
-/// The instructions that it uses here; `None` if they are those that the reference uses as well.
+/// The instructions that it uses here; `None` if with those another implementation is faster, or as fast.
 pub(super) fn instructions() -> Option<&'static str> {
     match detected_backend() {
-        Backend::Scalar => None,
+        Backend::Avx2 | Backend::Scalar => None,
         backend => Some(backend.name()),
     }
 }

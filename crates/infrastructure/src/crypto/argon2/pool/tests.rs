@@ -3,12 +3,12 @@ mod together;
 use super::*;
 use crate::crypto::argon2::choice::Implementation;
 use crate::crypto::argon2::cost::Cost;
-use crate::crypto::argon2::input::Input;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::task::Poll;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
+use vestibule_argon2id::Input;
 
 const LONG: Duration = Duration::from_hours(1);
 const MEAN: Duration = Duration::from_millis(100);

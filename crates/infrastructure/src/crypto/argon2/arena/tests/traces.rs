@@ -91,7 +91,7 @@ fn r28_of_the_memory_nothing_is_left_after_wiping_or_when_it_is_given_back() {
     for parallelism in [1, 2] {
         let cost = Cost { parallelism, ..COST };
         let remains = remains(cost, WIPED);
-        for implementation in BOTH {
+        for implementation in all() {
             let mut found = || remains.map(|complement| search.finds(complement, 64, |_| true));
             let mut arena = Arena::new(implementation, cost.memory_kib);
             hash(&mut arena, cost, WIPED);
@@ -112,7 +112,7 @@ fn r28_what_others_do_not_overwrite_is_not_left_for_long() {
     let large = Cost { memory_kib: 4_100, parallelism: 2, ..COST };
     let [.., last] = remains(COST, NOT_OVERWRITTEN);
     let mut search = Search::new();
-    for implementation in BOTH {
+    for implementation in all() {
         for other in [small, large] {
             let mut arena = Arena::new(implementation, COST.memory_kib);
             hash(&mut arena, COST, NOT_OVERWRITTEN);
@@ -140,14 +140,14 @@ fn r28_on_the_stack_nothing_is_left_of_the_password_and_its_first_digest() {
         let mut is_on_the_stack = |complement| search.finds(complement, 1, |range| range.contains(&address));
         let mut arena = Arena::new(implementation, COST.memory_kib);
         arena.compute(COST, Input::new(&password(), STACK), &mut [0; 32]).unwrap();
-        // The reference clears it by itself.
+        // The reference clears it by itself, and ours writes over it.
         assert_eq!(is_on_the_stack(FIRST_DIGEST), implementation == VECTORIZED, "{implementation}: this finds it");
         arena.renew();
         assert!(!is_on_the_stack(FIRST_DIGEST), "{implementation}: after a panic");
         hash(&mut arena, COST, STACK);
         [PASSWORD, FIRST_DIGEST].map(is_on_the_stack)
     };
-    for implementation in BOTH {
+    for implementation in all() {
         let left = thread::spawn(move || leaves(implementation)).join().unwrap();
         assert_eq!(left, [false; 2], "{implementation}");
     }
