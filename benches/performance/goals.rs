@@ -101,8 +101,8 @@ impl StoreFigures {
         Goal::at_least(what, goal, row.service.per_second / floor, "×")
     }
 
-    /// The goal was set by the crate with its default features. The own hasher does not wipe after each hash, so by that it
-    /// is harder.
+    /// The goal was set by the crate with its default features. The own hasher does not wipe after each hash, and with AVX2
+    /// is another code, so by that it is harder.
     fn to_bare_hashes(&self, kind: Kind) -> [Goal; 2] {
         let row = self.row(kind, 64);
         let Hashes { argon2_rust, own } = row.hashes.expect("measured with what hashes");

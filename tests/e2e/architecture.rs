@@ -1,4 +1,5 @@
-//! The arrows between the crates, `cli → {api, infrastructure → argon2id, sqlite} → domain`, and what they are built from.
+//! The arrows between the crates, `cli → {api, infrastructure, sqlite} → domain` and
+//! `infrastructure → argon2id`, and what they are built from.
 
 use cargo_metadata::semver::Version;
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand};

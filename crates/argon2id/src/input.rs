@@ -38,9 +38,9 @@ pub enum Error {
     Length,
     #[error("{needed} KiB are needed for a hash, and {mapped} were taken")]
     Small { needed: usize, mapped: usize },
-    #[error("the system gives no memory to hash in")]
+    #[error("the system gives no memory to hash in: {0}")]
     Unmapped(#[source] std::io::Error),
-    #[error("a block would have been computed from itself")]
+    #[error("a block would have been computed from itself, or from none")]
     Overlap,
 }
 
@@ -56,7 +56,7 @@ impl Parameters {
     const MIN_SALT_BYTES: usize = 8;
     const MIN_TAG_BYTES: usize = 4;
 
-    /// All that RFC 9106, section 3.1, asks for.
+    /// What RFC 9106, section 3.1, asks for, and a salt as long as the C reference asks for.
     pub fn check(self, input: Input<'_>, tag_bytes: usize) -> Result<(), Error> {
         if self.lanes == 0 || self.lanes > Self::MAX_LANES {
             return Err(Error::Lanes(self.lanes));

@@ -1,16 +1,15 @@
-//! argon2id (RFC 9106, version 0x13) for processors with AVX2, where it is the fastest that is known to us
-//! (`docs/performance.md`).
+//! argon2id (RFC 9106, version 0x13) for processors with AVX2 (docs/decisions/0031).
 //!
-//! Half of a hash's time is waiting for memory that other programs have pushed out of the cache. Which block is read next
-//! depends on the first word of the one that is being computed, so that word is computed first, and the block is on its
+//! A third of a hash's time is waiting for memory. Which block is read next depends on the first word of the one that is
+//! being computed, so that word is computed first; the block that it chooses, and the place of the next one, are on their
 //! way while the other 127 are.
 //!
 //! Not audited: whoever uses it compares it with another implementation at each start.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 mod avx2;
-#[cfg(not(target_arch = "x86_64"))]
-#[path = "elsewhere.rs"]
+#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
+#[path = "avx2/other.rs"]
 mod avx2;
 mod input;
 

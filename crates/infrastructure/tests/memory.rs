@@ -1,5 +1,6 @@
 //! Memory that was used to hash goes back to the system. Alone in its process, where nothing else takes any.
 
+use vestibule_argon2id::Avx2;
 use vestibule_infrastructure::crypto::{Argon2Cost, Argon2Implementation, Argon2Trial};
 
 /// Several times: glibc keeps what is as large as what was freed before.
@@ -11,9 +12,10 @@ fn what_a_hash_took_is_given_back_every_time() {
         let resident = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
         resident.trim().trim_end_matches(" kB").parse().unwrap()
     };
+    let avx2 = Avx2::detect().map(Argon2Implementation::Avx2);
     let vectorized = Argon2Implementation::Vectorized { instructions: "whatever there is" };
     let cost = Argon2Cost::MINIMUM;
-    for implementation in [Argon2Implementation::Reference, vectorized] {
+    for implementation in [Argon2Implementation::Reference, vectorized].into_iter().chain(avx2) {
         for _ in 0..3 {
             let before = resident_kib();
             let mut trial = Argon2Trial::new(implementation, cost);

@@ -1,4 +1,6 @@
-//! A KiB of memory (RFC 9106, section 3.4).
+//! A KiB of memory (RFC 9106, sections 3.2 and 3.5).
+
+#![forbid(unsafe_code)]
 
 use std::arch::x86_64::__m256i;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

@@ -3,6 +3,7 @@
 //! Four vectors are the four rows of a 4 × 4 matrix of words, which one permutation P transforms. Each step of it waits for
 //! the one before, so several permutations run beside each other: four are as many as sixteen registers feed.
 
+#![forbid(unsafe_code)]
 #![expect(clippy::indexing_slicing, reason = "of arrays, by loops to constants below their lengths")]
 
 use super::block::{Block, Vector};
@@ -42,7 +43,7 @@ impl Rotations {
     }
 }
 
-/// Computes G of `previous` and `reference` into `current`; with `XOR`, into what is there already. `with_first_word` is
+/// Computes G of `previous` and `reference` into `current`; with `XOR`, into what is there already. `on_first_word` is
 /// called as soon as its first word is known.
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -51,11 +52,11 @@ pub(super) fn compress<const XOR: bool>(
     reference: &Block,
     current: &mut Block,
     rotations: Rotations,
-    with_first_word: impl FnOnce(u64),
+    on_first_word: impl FnOnce(u64),
 ) {
     let halves = [rows(previous, reference, 0, rotations), rows(previous, reference, 4, rotations)];
     let columns = Columns { halves, previous, reference, rotations };
-    with_first_word(columns.finish::<XOR, 2>(0, current));
+    on_first_word(columns.finish::<XOR, 2>(0, current));
     columns.finish::<XOR, 2>(1, current);
     columns.finish::<XOR, 4>(2, current);
 }
@@ -85,16 +86,17 @@ struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// Columns of vectors, from the first on, of `N / 2`. In each are two matrices, whose rows are halves of two vectors.
-    /// Gives the first word.
+    /// Computes `N / 2` columns of vectors, from `first` on, into `current`, and gives their first word. A column holds two
+    /// matrices: the lower halves of its vectors are one, the upper halves the other.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn finish<const XOR: bool, const N: usize>(&self, first: usize, current: &mut Block) -> u64 {
         let Self { halves, previous, reference, rotations } = self;
+        let at = |row, place| (first + place / 2, 2 * row + place % 2);
         let mut matrices = [[_mm256_setzero_si256(); N]; 4];
         for (row, vectors) in matrices.iter_mut().enumerate() {
             for (place, vector) in vectors.iter_mut().enumerate() {
-                let (column, of_block) = (first + place / 2, 2 * row + place % 2);
+                let (column, of_block) = at(row, place);
                 *vector = halves[of_block / 4][column][of_block % 4];
             }
         }
@@ -104,7 +106,7 @@ impl Columns<'_> {
         undiagonalize_halves(&mut matrices);
         for (row, vectors) in matrices.iter_mut().enumerate() {
             for (place, vector) in vectors.iter_mut().enumerate() {
-                let (column, of_block) = (first + place / 2, 2 * row + place % 2);
+                let (column, of_block) = at(row, place);
                 let before = _mm256_xor_si256(previous.0[of_block][column], reference.0[of_block][column]);
                 *vector = _mm256_xor_si256(*vector, before);
                 let to = &mut current.0[of_block][column];

@@ -1,5 +1,8 @@
 //! The hashes at both ends, by `BLAKE2b`.
 
+#![forbid(unsafe_code)]
+
+use super::ARGON2ID;
 use crate::{Error, Input, Parameters};
 use blake2::digest::array::Array;
 use blake2::digest::block_api::{UpdateCore, VariableOutputCore};
@@ -7,8 +10,6 @@ use blake2::digest::block_buffer::LazyBuffer;
 use blake2::{Blake2b512, Blake2bVarCore, Digest};
 
 const VERSION: u32 = 0x13;
-/// argon2id.
-const TYPE: u32 = 2;
 
 type Digest512 = [u8; 64];
 
@@ -19,7 +20,7 @@ pub(super) fn first_digest(
     tag_bytes: usize,
 ) -> Result<Digest512, Error> {
     let mut hash = Blake2b512::new();
-    for number in [lanes, length(tag_bytes)?, memory_kib, passes, VERSION, TYPE] {
+    for number in [lanes, length(tag_bytes)?, memory_kib, passes, VERSION, ARGON2ID] {
         hash.update(number.to_le_bytes());
     }
     for part in [input.password, input.salt, input.secret, input.associated_data] {

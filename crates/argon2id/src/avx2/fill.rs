@@ -1,12 +1,15 @@
 //! The order in which blocks are computed, and from which others (RFC 9106, section 3.4).
 
+#![forbid(unsafe_code)]
+
+use super::ARGON2ID;
 use super::block::{Block, WORDS};
 use super::compression::{Rotations, compress};
 use crate::{Error, Parameters};
 use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
 /// Lanes of four segments each, one after the other.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Layout {
     lanes: usize,
     pub(super) lane_blocks: usize,
@@ -71,14 +74,18 @@ impl Segment {
         let mut reference = self.reference(first, word);
         let memory = blocks.as_ptr();
         for (current, next) in (begin..).zip(first + 1..=segment_blocks) {
-            let address = addresses.as_mut().map(|addresses| addresses.word(next, rotations));
+            let is_last = next == segment_blocks;
+            let address = addresses.as_mut().filter(|_| !is_last).map(|addresses| addresses.word(next, rotations));
             let disjoint = blocks.get_disjoint_mut([previous, reference, current]);
             let [before, other, block] = disjoint.map_err(|_| Error::Overlap)?;
-            // Of the next block what is there already is read, and a store needs the rest of its line.
+            // The next block's place: to store takes the whole line, and from the second pass on it is read first.
             prefetch(memory, current + 1);
             compress::<XOR>(before, other, block, rotations, |word| {
-                reference = self.reference(next, address.unwrap_or(word));
-                prefetch(memory, reference);
+                // After the last one the next segment chooses by its own measure, or nobody does.
+                if !is_last {
+                    reference = self.reference(next, address.unwrap_or(word));
+                    prefetch(memory, reference);
+                }
             });
             previous = current;
         }
@@ -107,11 +114,11 @@ impl Segment {
             _ if self.slice == SLICES - 1 => (0, lane_blocks - segment_blocks),
             _ => ((self.slice + 1) * segment_blocks, lane_blocks - segment_blocks),
         };
-        // Of its own lane also what this segment has; in either, not the one before.
-        let candidates = if lane == self.lane { finished + index - 1 } else { finished - usize::from(index == 0) };
+        // |W|, of which x, y and the last lines choose one. Of its own lane also what this segment has; never the block before.
+        let reference_area = if lane == self.lane { finished + index - 1 } else { finished - usize::from(index == 0) };
         let x = (j1 as usize * j1 as usize) >> 32;
-        let y = (candidates * x) >> 32;
-        let at = begin + candidates - 1 - y;
+        let y = (reference_area * x) >> 32;
+        let at = begin + reference_area - 1 - y;
         lane * lane_blocks + if at < lane_blocks { at } else { at - lane_blocks }
     }
 }
@@ -125,13 +132,12 @@ struct Addresses {
 impl Addresses {
     /// Of the input: how many blocks of words were made.
     const COUNTER: usize = 6;
-    const ARGON2ID: u64 = 2;
 
     fn new(Segment { layout, pass, slice, lane }: Segment) -> Self {
         let [pass, lane, slice, blocks, passes] =
             [pass, lane, slice, layout.blocks(), layout.passes].map(|number| number as u64);
         let mut input = [0; WORDS];
-        input[..Self::COUNTER].copy_from_slice(&[pass, lane, slice, blocks, passes, Self::ARGON2ID]);
+        input[..Self::COUNTER].copy_from_slice(&[pass, lane, slice, blocks, passes, ARGON2ID.into()]);
         Self { input, words: Block::ZERO }
     }
 
@@ -155,7 +161,7 @@ impl Addresses {
     }
 }
 
-/// Tells the processor that a block will be used. Nothing is read here, wherever it lies.
+/// Tells the processor that a block will be used: a hint, so that it may lie beyond the last one.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn prefetch(memory: *const Block, index: usize) {

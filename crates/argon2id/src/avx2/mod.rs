@@ -23,27 +23,28 @@ impl Avx2 {
     pub fn detect() -> Option<Self> {
         is_x86_feature_detected!("avx2").then_some(Self(()))
     }
-
-    #[expect(unsafe_code, clippy::unused_self, reason = "docs/decisions/0031: having one is the condition of the call")]
-    fn fill(self, blocks: &mut [Block], layout: Layout) -> Result<(), Error> {
-        // SAFETY: there is a value of this type only where the processor was found to have AVX2, which is all that the
-        // function asks for.
-        unsafe { fill::fill(blocks, layout) }
-    }
 }
+
+#[expect(unsafe_code, reason = "docs/decisions/0031")]
+fn fill(_: Avx2, blocks: &mut [Block], layout: Layout) -> Result<(), Error> {
+    // SAFETY: there is a value of this type only where the processor was found to have AVX2, which is all that the
+    // function asks for.
+    unsafe { fill::fill(blocks, layout) }
+}
+
+const ARGON2ID: u32 = 2;
 
 /// Mapped from the system, in huge pages where it allows them, and unmapped when it is dropped.
 ///
 /// A hash leaves in it what is derived from the password, until [`wipe`](Self::wipe), another hash or the end of the
 /// mapping; and on the stack, up to 16 KiB deep.
-#[derive(Debug)]
 pub struct Memory {
     avx2: Avx2,
     mapping: Mapping,
 }
 
 impl Memory {
-    /// Resident once it is used. Fails if the system has not so much.
+    /// Resident once it is used. Fails if the system refuses it.
     pub fn map(avx2: Avx2, kib: u32) -> Result<Self, Error> {
         Ok(Self { avx2, mapping: Mapping::new(kib).map_err(Error::Unmapped)? })
     }
@@ -53,11 +54,10 @@ impl Memory {
     pub fn hash(&mut self, parameters: Parameters, input: Input<'_>, tag: &mut [u8]) -> Result<(), Error> {
         parameters.check(input, tag.len())?;
         let layout = Layout::new(parameters);
-        let (avx2, mapped) = (self.avx2, self.size_kib());
-        let small = Error::Small { needed: layout.blocks(), mapped };
+        let small = Error::Small { needed: layout.blocks(), mapped: self.mapping.len() };
         let blocks = self.mapping.blocks().get_mut(..layout.blocks()).ok_or(small)?;
         begin(blocks, layout, parameters, input, tag.len())?;
-        avx2.fill(blocks, layout)?;
+        fill(self.avx2, blocks, layout)?;
         finish(blocks, layout, tag)
     }
 

@@ -218,9 +218,9 @@ settings! {
             secrecy: Secrecy::Secret,
             shape: Shape::List,
         }
-        /// Which code hashes; the hashes are the same. `fastest`: with the best instructions of the processor, unless
-        /// that turns out at the start not to give what the reference gives; `reference`: a slower code that more
-        /// people have read.
+        /// Which code hashes; the hashes are the same. `fastest`: the fastest code for the processor, unless it turns
+        /// out at the start not to give what the reference gives; `reference`: a slower code that more people have
+        /// read.
         hashing: Hashing {
             parse: one(parse::hashing),
             default: Is("fastest"),

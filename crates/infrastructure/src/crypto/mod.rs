@@ -1,7 +1,7 @@
 //! Password hashing, signatures, and the sealing of what the store must not be able to read.
 //!
-//! Nothing here is home-made: the primitives are those of `argon2`, `argon2-rust`, `aws-lc-rs`, `jsonwebtoken` and
-//! `vestibule-argon2id`; this module says which are used, with which parameters, and refuses everything else.
+//! The primitives are those of `argon2`, `argon2-rust`, `aws-lc-rs` and `jsonwebtoken`, and one is home-made: argon2id for
+//! AVX2 (docs/decisions/0031). This module says which are used, with which parameters, and refuses everything else.
 
 mod aead;
 mod argon2;

@@ -1,8 +1,8 @@
 //! The memory that hashes are computed in.
 
+use super::avx2::Avx2Memory;
 use super::choice::Implementation;
 use super::cost::Cost;
-use super::own::OwnMemory;
 use super::reference::ReferenceMemory;
 use super::vectorized::VectorizedMemory;
 use std::time::{Duration, Instant};
@@ -13,12 +13,15 @@ use zeroize::zeroize_stack;
 #[derive(Debug, thiserror::Error)]
 pub enum ComputationError {
     #[error(transparent)]
-    Own(#[from] vestibule_argon2id::Error),
+    Avx2(#[from] vestibule_argon2id::Error),
     #[error(transparent)]
     Reference(#[from] argon2::Error),
     #[error(transparent)]
     Vectorized(#[from] argon2_rust::Error),
 }
+
+/// In bytes.
+const CLEARED_STACK: usize = 32 * 1024;
 
 /// One for each thread, kept from hash to hash: taking tens of megabytes from the system for each costs a tenth of its
 /// time.
@@ -32,7 +35,7 @@ pub(super) struct Arena {
 }
 
 enum Memory {
-    Own(OwnMemory),
+    Avx2(Avx2Memory),
     Reference(ReferenceMemory),
     Vectorized(VectorizedMemory),
 }
@@ -44,7 +47,7 @@ impl Arena {
     /// Takes `most_kib` with the first hash.
     pub(super) fn new(implementation: Implementation, most_kib: u32) -> Self {
         let memory = match implementation {
-            Implementation::Own(avx2) => Memory::Own(OwnMemory::new(avx2, most_kib)),
+            Implementation::Avx2(avx2) => Memory::Avx2(Avx2Memory::new(avx2, most_kib)),
             Implementation::Reference => Memory::Reference(ReferenceMemory::new(most_kib)),
             Implementation::Vectorized { .. } => Memory::Vectorized(VectorizedMemory::new(most_kib)),
         };
@@ -74,7 +77,7 @@ impl Arena {
     #[inline(never)]
     fn compute(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), ComputationError> {
         match &mut self.memory {
-            Memory::Own(memory) => Ok(memory.hash(cost, input, tag)?),
+            Memory::Avx2(memory) => Ok(memory.hash(cost, input, tag)?),
             Memory::Reference(memory) => Ok(memory.hash(cost, input, tag)?),
             Memory::Vectorized(memory) => Ok(memory.hash(cost, input, tag)?),
         }
@@ -86,7 +89,7 @@ impl Arena {
             return;
         }
         match &mut self.memory {
-            Memory::Own(memory) => memory.wipe(),
+            Memory::Avx2(memory) => memory.wipe(),
             Memory::Reference(memory) => memory.wipe(),
             Memory::Vectorized(memory) => memory.wipe(),
         }
@@ -95,7 +98,7 @@ impl Arena {
     /// Not wiped before: it is unmapped, and the system clears it before anybody else has it.
     pub(super) fn release(&mut self) {
         match &mut self.memory {
-            Memory::Own(memory) => memory.release(),
+            Memory::Avx2(memory) => memory.release(),
             Memory::Reference(memory) => memory.release(),
             Memory::Vectorized(memory) => memory.release(),
         }
@@ -119,7 +122,7 @@ impl Arena {
     /// Of what is kept now.
     fn size_kib(&self) -> usize {
         match &self.memory {
-            Memory::Own(memory) => memory.size_kib(),
+            Memory::Avx2(memory) => memory.size_kib(),
             Memory::Reference(memory) => memory.size_kib(),
             Memory::Vectorized(memory) => memory.size_kib(),
         }
@@ -131,10 +134,10 @@ impl Arena {
     }
 }
 
-/// The password was here, and the first digest, which is as good as the password to whoever finds it. No
-/// implementation goes much deeper than 10 KiB.
+/// The password was here, and the first digest, which is as good as the password to whoever finds it. None
+/// goes deeper than half of what is cleared.
 fn clear_stack() {
-    zeroize_stack::<{ 16 * 1024 }>();
+    zeroize_stack::<CLEARED_STACK>();
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub enum Hashing {
 /// All give the same hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Implementation {
-    Own(Avx2),
+    Avx2(Avx2),
     Reference,
     Vectorized {
         /// As in `avx512`.
@@ -44,8 +44,7 @@ impl Implementation {
             Hashing::Fastest => Self::faster(),
             Hashing::Reference => Vec::new(),
         };
-        let right = faster.into_iter().filter_map(|implementation| implementation.checked(current));
-        let choice = match right.min_by_key(|choice| choice.first_hash) {
+        let choice = match fastest(faster, |implementation| implementation.checked(current)) {
             Some(choice) => choice,
             None => {
                 Choice { implementation: Self::Reference, first_hash: Trial::new(Self::Reference, current).hash()? }
@@ -55,11 +54,11 @@ impl Implementation {
         Ok(choice)
     }
 
-    /// Than the reference, with what this processor has. Which of two is the fastest differs from processor to processor.
+    /// Than the reference, on this processor.
     fn faster() -> Vec<Self> {
-        let own = Avx2::detect().map(Self::Own);
+        let avx2 = Avx2::detect().map(Self::Avx2);
         let vectorized = vectorized::instructions().map(|instructions| Self::Vectorized { instructions });
-        own.into_iter().chain(vectorized).collect()
+        avx2.into_iter().chain(vectorized).collect()
     }
 
     /// None if it differs from the reference.
@@ -80,6 +79,11 @@ impl Implementation {
     }
 }
 
+/// Of those that are right. Which of two is faster depends on the processor.
+fn fastest(candidates: Vec<Implementation>, check: impl FnMut(Implementation) -> Option<Choice>) -> Option<Choice> {
+    candidates.into_iter().filter_map(check).min_by_key(|choice| choice.first_hash)
+}
+
 /// From how long the hash [of today](of_today) took.
 fn reckoned(took: Duration, current: Cost) -> Duration {
     took / of_today(current).iterations * current.iterations
@@ -88,7 +92,7 @@ fn reckoned(took: Duration, current: Cost) -> Duration {
 impl fmt::Display for Implementation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own(_) => f.write_str("vestibule-argon2id with avx2"),
+            Self::Avx2(_) => f.write_str("vestibule-argon2id with avx2"),
             Self::Reference => f.write_str("argon2, the reference"),
             Self::Vectorized { instructions } => write!(f, "argon2-rust with {instructions}"),
         }
@@ -111,10 +115,35 @@ mod tests {
         assert_eq!(reckoned(took, Cost { iterations: 10, ..Cost::MINIMUM }), 5 * took);
     }
 
-    /// Else these tests have one implementation alone.
+    /// Else it is tested nowhere.
     #[test]
-    fn there_is_a_faster_one_on_x86_64() {
-        assert!(!cfg!(target_arch = "x86_64") || !Implementation::faster().is_empty());
+    fn processors_of_x86_64_have_avx2_where_this_is_tested() {
+        let first = Implementation::faster().first().copied();
+        assert!(!cfg!(target_arch = "x86_64") || matches!(first, Some(Implementation::Avx2(_))));
+    }
+
+    #[test]
+    fn the_fastest_is_chosen_of_those_that_are_right() {
+        const VECTORIZED: Implementation = Implementation::Vectorized { instructions: "some" };
+        let chosen = |times: [Option<u64>; 2]| {
+            let candidates = vec![Implementation::Reference, VECTORIZED];
+            let choice = fastest(candidates, |implementation| {
+                let took = times[usize::from(implementation == VECTORIZED)];
+                took.map(|took| Choice { implementation, first_hash: Duration::from_millis(took) })
+            });
+            choice.map(|choice| choice.implementation)
+        };
+        assert_eq!(chosen([Some(2), Some(1)]), Some(VECTORIZED));
+        assert_eq!(chosen([Some(1), Some(2)]), Some(Implementation::Reference));
+        assert_eq!(chosen([None, Some(2)]), Some(VECTORIZED));
+        assert_eq!(chosen([Some(2), None]), Some(Implementation::Reference));
+        assert_eq!(chosen([None, None]), None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_not_chosen() {
+        let none = Implementation::Reference.checked(Cost { iterations: 0, ..Cost::MINIMUM });
+        assert!(none.is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::cost::Cost;
 use super::pepper::Peppers;
 use super::phc::StoredHash;
-use super::{own, reference, vectorized};
+use super::{avx2, reference, vectorized};
 use vestibule_domain::credential::PasswordHash;
 
 /// A stored hash that would be run.
@@ -38,5 +38,5 @@ pub fn stored_hash(phc: &str) -> Option<RunnableHash> {
 }
 
 pub(super) fn is_computable(cost: Cost, tag_bytes: usize) -> bool {
-    own::takes(cost, tag_bytes) && reference::takes(cost, tag_bytes) && vectorized::takes(cost, tag_bytes)
+    avx2::takes(cost, tag_bytes) && reference::takes(cost, tag_bytes) && vectorized::takes(cost, tag_bytes)
 }

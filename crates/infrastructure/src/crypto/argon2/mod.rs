@@ -1,12 +1,12 @@
 //! Passwords are hashed with argon2id (RFC 9106) on threads of their own.
 
 mod arena;
+mod avx2;
 mod check;
 mod choice;
 mod cost;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
-mod own;
 mod pepper;
 mod phc;
 mod pool;

@@ -166,7 +166,7 @@ async fn what_one_implementation_hashed_the_other_recognises() {
     }
 }
 
-/// Both implementations: each checks what the other has made.
+/// The fastest and the reference: each checks what the other has made.
 #[tokio::test]
 async fn r1_a_hash_verifies_with_its_pepper_alone_and_is_replaced_when_that_is_an_older_one() {
     let with = |hashing, items: &[&str]| {

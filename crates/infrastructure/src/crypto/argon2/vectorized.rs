@@ -15,7 +15,7 @@ pub(super) fn instructions() -> Option<&'static str> {
     }
 }
 
-/// For hashes that nobody needs: the shortest that argon2 takes (RFC 9106, section 3.1), and the crate.
+/// For hashes that nobody needs: the shortest that the crate takes.
 const LEAST_TAG_BYTES: usize = 4;
 const LEAST_SALT: &[u8] = &[0; 8];
 

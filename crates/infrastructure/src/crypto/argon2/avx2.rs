@@ -1,28 +1,30 @@
-//! Our own, for processors with AVX2 (docs/decisions/0031).
+//! Our own implementation, for processors with AVX2 (docs/decisions/0031).
 
 use super::cost::Cost;
 use vestibule_argon2id::{Avx2, Error, Input, Memory, Parameters};
 
 /// Mapped from the system, in huge pages where it allows them.
-pub(super) struct OwnMemory {
+pub(super) struct Avx2Memory {
     avx2: Avx2,
     most_kib: u32,
     /// None until the first hash.
     memory: Option<Memory>,
 }
 
-impl OwnMemory {
+impl Avx2Memory {
     pub(super) fn new(avx2: Avx2, most_kib: u32) -> Self {
         Self { avx2, most_kib, memory: None }
     }
 
     pub(super) fn hash(&mut self, cost: Cost, input: Input<'_>, tag: &mut [u8]) -> Result<(), Error> {
-        parameters(cost).check(input, tag.len())?;
+        let parameters = parameters(cost);
+        // Before memory is taken.
+        parameters.check(input, tag.len())?;
         let memory = match &mut self.memory {
             Some(memory) => memory,
             None => self.memory.insert(Memory::map(self.avx2, self.most_kib)?),
         };
-        memory.hash(parameters(cost), input, tag)
+        memory.hash(parameters, input, tag)
     }
 
     pub(super) fn wipe(&mut self) {

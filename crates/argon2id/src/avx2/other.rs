@@ -12,7 +12,6 @@ impl Avx2 {
     }
 }
 
-#[derive(Debug)]
 pub struct Memory(Avx2);
 
 impl Memory {
