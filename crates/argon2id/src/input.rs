@@ -56,7 +56,8 @@ impl Parameters {
     const MIN_SALT_BYTES: usize = 8;
     const MIN_TAG_BYTES: usize = 4;
 
-    /// What RFC 9106, section 3.1, asks for, and a salt as long as the C reference asks for.
+    /// What RFC 9106, section 3.1, asks for, and a salt as long as the C reference asks for. But for the lengths that are too
+    /// long, which are found as they are hashed.
     pub fn check(self, input: Input<'_>, tag_bytes: usize) -> Result<(), Error> {
         if self.lanes == 0 || self.lanes > Self::MAX_LANES {
             return Err(Error::Lanes(self.lanes));
@@ -73,10 +74,36 @@ impl Parameters {
         if tag_bytes < Self::MIN_TAG_BYTES {
             return Err(Error::Tag(tag_bytes));
         }
-        let lengths = [input.password, input.salt, input.secret, input.associated_data].map(<[u8]>::len);
-        if lengths.into_iter().chain([tag_bytes]).any(|length| u32::try_from(length).is_err()) {
-            return Err(Error::Length);
-        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: Parameters = Parameters { memory_kib: 8, passes: 1, lanes: 1 };
+
+    #[test]
+    fn each_bound_is_named() {
+        let check = |parameters: Parameters, salt_bytes, tag_bytes| {
+            parameters.check(Input::new(b"", &[0; 8][..salt_bytes]), tag_bytes).map_err(|error| error.to_string())
+        };
+        let most = Parameters { memory_kib: u32::MAX, passes: u32::MAX, lanes: (1 << 24) - 1 };
+        for parameters in [LEAST, most] {
+            assert_eq!(check(parameters, 8, 4), Ok(()));
+        }
+        for (parameters, salt_bytes, tag_bytes, fault) in [
+            (Parameters { lanes: 0, ..LEAST }, 8, 4, "lanes, not 0"),
+            (Parameters { lanes: 1 << 24, ..most }, 8, 4, "lanes, not 16777216"),
+            (Parameters { memory_kib: 7, ..LEAST }, 8, 4, "not 7 in all"),
+            (Parameters { memory_kib: 15, lanes: 2, ..LEAST }, 8, 4, "not 15 in all"),
+            (Parameters { passes: 0, ..LEAST }, 8, 4, "at least one pass"),
+            (LEAST, 7, 4, "not of 7"),
+            (LEAST, 8, 3, "not of 3"),
+        ] {
+            let error = check(parameters, salt_bytes, tag_bytes).unwrap_err();
+            assert!(error.ends_with(fault), "{error}");
+        }
     }
 }

@@ -20,7 +20,7 @@ scenes!(
     whoever_waits_is_answered_when_the_service_stops,
 );
 
-/// A client that waits, once the service knows.
+/// A client that waits, once the service knows. It is told 503 if that does not follow the feed yet.
 async fn waiting(client: &Client, cursor: &str) -> JoinHandle<(Response, Instant)> {
     let request = client.get(&format!("{REVOCATIONS}?after={cursor}&wait=30"));
     let waiting = tokio::spawn(async { (request.await, Instant::now()) });
@@ -54,6 +54,7 @@ async fn whoever_waits_learns_of_an_end_within_a_second(Scene { app, anonymous, 
 }
 
 async fn what_is_no_end_wakes_nobody(Scene { app, anonymous, alice, .. }: &Scene) {
+    app.store.caught_up().await;
     let cursor = end(anonymous).await;
     let mut waiting = waiting(anonymous, &cursor).await;
     assert_eq!(alice.patch("/users/me", json!({"name": "Alicia"})).await.status, 200);
@@ -66,6 +67,7 @@ async fn what_is_no_end_wakes_nobody(Scene { app, anonymous, alice, .. }: &Scene
 }
 
 async fn at_the_end_of_the_wait_there_is_a_cursor(Scene { app, anonymous, alice, .. }: &Scene) {
+    app.store.caught_up().await;
     let cursor = end(anonymous).await;
     let began = Instant::now();
     let response = anonymous.get(&format!("{REVOCATIONS}?after={cursor}&wait=1")).await;
@@ -88,6 +90,7 @@ async fn what_is_there_already_is_not_waited_for(Scene { app, anonymous, alice, 
 }
 
 async fn whoever_waits_learns_that_the_feed_is_lost(Scene { app, anonymous, .. }: &Scene) {
+    app.store.caught_up().await;
     let waiting = waiting(anonymous, &end(anonymous).await).await;
     app.store.set_reach(Reach::NoFeed);
     app.clock().advance(Duration::from_millis(700));

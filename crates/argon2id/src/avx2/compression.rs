@@ -1,7 +1,7 @@
 //! The compression function G (RFC 9106, sections 3.5 and 3.6).
 //!
-//! Four vectors are the four rows of a 4 × 4 matrix of words, which one permutation P transforms. Each step of it waits for
-//! the one before, so several permutations run beside each other: four are as many as sixteen registers feed.
+//! Four vectors are the four rows of a 4 × 4 matrix of words, which one permutation P transforms. Each step of it waits
+//! for the one before, so several permutations run beside each other: four are as many as sixteen registers feed.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::indexing_slicing, reason = "of arrays, by loops to constants below their lengths")]
@@ -86,8 +86,8 @@ struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// Computes `N / 2` columns of vectors, from `first` on, into `current`, and gives their first word. A column holds two
-    /// matrices: the lower halves of its vectors are one, the upper halves the other.
+    /// Computes `N / 2` columns of vectors, from `first` on, into `current`, and gives their first word. A column holds
+    /// two matrices: the lower halves of its vectors are one, the upper halves the other.
     #[target_feature(enable = "avx2")]
     #[inline]
     fn finish<const XOR: bool, const N: usize>(&self, first: usize, current: &mut Block) -> u64 {

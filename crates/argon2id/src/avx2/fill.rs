@@ -114,7 +114,7 @@ impl Segment {
             _ if self.slice == SLICES - 1 => (0, lane_blocks - segment_blocks),
             _ => ((self.slice + 1) * segment_blocks, lane_blocks - segment_blocks),
         };
-        // |W|, of which x, y and the last lines choose one. Of its own lane also what this segment has; never the block before.
+        // |W|. Of its own lane also what this segment has; never the block before.
         let reference_area = if lane == self.lane { finished + index - 1 } else { finished - usize::from(index == 0) };
         let x = (j1 as usize * j1 as usize) >> 32;
         let y = (reference_area * x) >> 32;

@@ -13,7 +13,6 @@ use fill::Layout;
 use mapping::Mapping;
 use std::arch::is_x86_feature_detected;
 use zerocopy::IntoBytes;
-use zeroize::optimization_barrier;
 
 /// That this processor has AVX2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +48,8 @@ impl Memory {
         Ok(Self { avx2, mapping: Mapping::new(kib).map_err(Error::Unmapped)? })
     }
 
-    /// Fails for parameters, an input or a tag that argon2 does not take, or for which this memory is too small. The tag may
-    /// have been written in part then.
+    /// Fails for parameters, an input or a tag that argon2 does not take, or for which this memory is too small. The tag
+    /// may have been written in part then.
     pub fn hash(&mut self, parameters: Parameters, input: Input<'_>, tag: &mut [u8]) -> Result<(), Error> {
         parameters.check(input, tag.len())?;
         let layout = Layout::new(parameters);
@@ -61,11 +60,9 @@ impl Memory {
         finish(blocks, layout, tag)
     }
 
-    /// Overwrites what hashes have left in it.
+    /// Overwrites what hashes have left in it. The compiler leaves that out for no memory that the system has given.
     pub fn wipe(&mut self) {
-        let blocks = self.mapping.blocks();
-        blocks.fill(Block::ZERO);
-        optimization_barrier(blocks);
+        self.mapping.blocks().fill(Block::ZERO);
     }
 
     pub fn size_kib(&self) -> usize {

@@ -1,4 +1,4 @@
-//! How a release is linked (docs/decisions/0021 and 0025), shown by small programs.
+//! How a release is linked (docs/decisions/0021 and 0025), shown by small programs, and what is not in it (0032).
 #![cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 
 use crate::place::Place;
@@ -82,4 +82,13 @@ fn the_c_library_is_in_the_binary_and_loads_no_other() {
     // Some systems have no archive of the C library to link with.
     let foreign = if arguments.is_empty() { "/libnss_" } else { ".so" };
     assert!(!maps.contains(foreign), "{maps}");
+}
+
+/// `jent_` begins the names of jitterentropy, which AWS-LC has a copy of.
+#[test]
+fn no_start_waits_for_the_jitter_of_a_clock() {
+    let binary = fs::read(env!("CARGO_BIN_EXE_vestibule")).unwrap();
+    let names = |prefix: &str| memchr::memmem::find(&binary, prefix.as_bytes()).is_some();
+    assert!(names("aws_lc_"), "no names are found");
+    assert!(!names("jent_"), "AWS-LC was built without AWS_LC_SYS_NO_JITTER_ENTROPY");
 }
